@@ -1,0 +1,1 @@
+"""Pure rules of records: no disk, clock, environment, git or randomness."""

@@ -1,0 +1,305 @@
+"""The canonical YAML of a record file, read and written.
+
+One state has one spelling: a fixed skeleton, sorted keys, one entry a line, values as a token or as JSON on one line (JSON is
+YAML), a newline at the end. Whatever parses re-serialises to the same bytes; everything else is refused with file and line.
+A parser for just this form is small, has no anchors, tags or depth to be attacked through, and needs no YAML library in the
+merge driver that git starts once a file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Final, NoReturn, TypeAlias
+
+from gitmem.core.dots import DOT_KEY, dot_of, json_line, spell
+from gitmem.core.record import (
+    ALIVE,
+    DEAD,
+    FORMAT,
+    KIND,
+    MAX_BYTES,
+    RECORD_ID,
+    SCOPE,
+    WRITER,
+    Json,
+    Register,
+    State,
+    name_problem,
+)
+from gitmem.core.token import is_token
+from gitmem.errors import InvalidRecord
+
+Tree: TypeAlias = "dict[str, Tree | str]"
+
+_LINE: Final = re.compile(r"( *)([A-Za-z0-9_.~#-]+):(?: (.+))?")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,127}")
+_ELEMENT: Final = re.compile(r"[a-z][a-z2-7]{1,63}")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_HEADER: Final = ("gitmem", "kind", "schema", "scope", "id")
+_SECTIONS: Final = ("seen", "fields", "sets", "life", "counts", "last")
+_MAX_DEPTH: Final = 3
+
+
+def emit(state: State) -> bytes:
+    """The one spelling of `state` as a file. Raises InvalidRecord above 1 MiB."""
+    lines = [
+        f"gitmem: {FORMAT}",
+        f"kind: {state.kind}",
+        f"schema: {state.schema}",
+        f"scope: {state.scope}",
+        f"id: {state.id}",
+    ]
+    _emit_section(lines, "seen", state.seen)
+    _emit_section(lines, "fields", state.fields)
+    _emit_section(lines, "sets", state.sets)
+    _emit_section(lines, "life", state.life)
+    _emit_section(lines, "counts", state.counts)
+    _emit_section(lines, "last", state.last)
+    data = ("\n".join(lines) + "\n").encode("utf-8")
+    if len(data) > MAX_BYTES:
+        raise InvalidRecord(
+            f"record {state.id} would be {len(data):,} bytes; the limit is {MAX_BYTES:,}",
+            "shorten its longest field, or keep the text in a file of its own and cite it",
+        )
+    return data
+
+
+def parse(data: bytes, where: str) -> State:
+    """The state in a record file. `where` names the file in errors.
+
+    Raises InvalidRecord, with file and line, for anything that is not the canonical spelling of a well-formed state.
+    """
+    return _Parser(where).parse(data)
+
+
+def _emit_section(lines: list[str], name: str, content: Mapping[str, object]) -> None:
+    if content:
+        lines.append(f"{name}:")
+        _emit_map(lines, content, "  ", _PLAIN_DEPTH.get(name, 0))
+
+
+# Which level of a section holds values; above it, maps are structure. Sections left out hold plain words and numbers.
+_PLAIN_DEPTH: Final = {"fields": 2, "sets": 3}
+
+
+def _emit_map(lines: list[str], content: Mapping[str, object], indent: str, value_depth: int) -> None:
+    for key in sorted(content):
+        item = content[key]
+        if value_depth == 1:
+            lines.append(f"{indent}{key}: {item if is_token(item) else json_line(item)}")  # type: ignore[arg-type]
+        elif isinstance(item, Mapping):
+            lines.append(f"{indent}{key}:")
+            _emit_map(lines, item, indent + "  ", max(value_depth - 1, 0))
+        else:
+            lines.append(f"{indent}{key}: {item}")
+
+
+class _Parser:
+    """Reads one file; keeps its name and the line of each entry for errors."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.lines: dict[tuple[str, ...], int] = {}
+
+    def parse(self, data: bytes) -> State:
+        tree = self._tree(self._text(data))
+        state = self._state(tree)
+        again = emit(state)
+        if again != data:
+            self._fail("is not in the canonical spelling (order, quoting or spacing)", _first_difference(data, again))
+        return state
+
+    def _fail(self, why: str, line: int | None = None, path: tuple[str, ...] = ()) -> NoReturn:
+        at = line if line is not None else self.lines.get(path, 1)
+        raise InvalidRecord(
+            f"{self.where}:{at}: {why}",
+            "restore the file with git, or change the record with `gitmem edit`; `gitmem doctor` lists all such files",
+        )
+
+    def _text(self, data: bytes) -> str:
+        if len(data) > MAX_BYTES:
+            self._fail(f"the file is {len(data):,} bytes; a record is at most {MAX_BYTES:,}")
+        if b"\0" in data:
+            self._fail("NUL byte: this is no text", data[: data.index(b"\0")].count(b"\n") + 1)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self._fail("not UTF-8", data[: error.start].count(b"\n") + 1)
+        if not text.endswith("\n"):
+            self._fail("the last line does not end: the file is cut off", text.count("\n") + 1)
+        return text
+
+    def _tree(self, text: str) -> Tree:
+        root: Tree = {}
+        stack: list[tuple[str, Tree]] = [("", root)]
+        for number, line in enumerate(text[:-1].split("\n"), 1):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                self._fail(_complaint(line), number)
+            depth, odd = divmod(len(match[1]), 2)
+            if odd or depth > _MAX_DEPTH or depth >= len(stack):
+                self._fail("wrong indentation", number)
+            del stack[depth + 1 :]
+            parent, key = stack[depth][1], match[2]
+            if key in parent:
+                self._fail(f"{key!r} stands twice", number)
+            self.lines[(*(name for name, _ in stack[1:]), key)] = number
+            if match[3] is None:
+                child: Tree = {}
+                parent[key] = child
+                stack.append((key, child))
+            else:
+                parent[key] = match[3]
+        return root
+
+    def _state(self, tree: Tree) -> State:
+        self._check_names(tree)
+        header = {name: self._word(tree, (name,)) for name in _HEADER}
+        if header["gitmem"] != str(FORMAT):
+            self._fail(f"format {header['gitmem'][:20]} is not known to this gitmem (it reads {FORMAT}); upgrade gitmem-store")
+        for name, shape in (("kind", KIND), ("scope", SCOPE), ("id", RECORD_ID)):
+            if problem := name_problem(name, header[name], shape):
+                self._fail(problem, path=(name,))
+        state = State(header["kind"], self._number(header["schema"], ("schema",)), header["scope"], header["id"])
+        state.seen = self._counters(tree, ("seen",))
+        state.fields = {name: self._register(t, ("fields", name)) for name, t in self._names(tree, ("fields",))}
+        for name, elements in self._names(tree, ("sets",)):
+            state.sets[name] = self._elements(elements, ("sets", name))
+        state.life = self._life(tree)
+        state.counts = {name: self._writers(t, ("counts", name)) for name, t in self._names(tree, ("counts",))}
+        state.last = self._times(tree)
+        self._check_seen(state)
+        return state
+
+    def _check_names(self, tree: Tree) -> None:
+        for key in tree:
+            if key not in _HEADER and key not in _SECTIONS:
+                self._fail(f"unknown key {key!r}{_nearest(key)}", path=(key,))
+        for key in _HEADER:
+            if key not in tree:
+                self._fail(f"{key!r} is missing")
+
+    def _word(self, tree: Tree, path: tuple[str, ...]) -> str:
+        value = tree[path[-1]]
+        if not isinstance(value, str):
+            self._fail(f"{path[-1]!r} must be a word, not a mapping", path=path)
+        return value
+
+    def _number(self, text: object, path: tuple[str, ...]) -> int:
+        if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+            self._fail(f"{path[-1]!r} must be a whole number", path=path)
+        return int(text)
+
+    def _section(self, tree: Tree, path: tuple[str, ...]) -> Tree:
+        value = tree.get(path[-1], {})
+        if not isinstance(value, dict) or (not value and path[-1] in tree):
+            self._fail(f"{path[-1]!r} must be a mapping with entries", path=path)
+        return value
+
+    def _names(self, tree: Tree, path: tuple[str, ...]) -> list[tuple[str, Tree]]:
+        section = self._section(tree, path)
+        for name in section:
+            if not _NAME.fullmatch(name):
+                self._fail(f"{name[:60]!r} cannot be a name in {path[-1]!r}", path=(*path, name))
+        return [(name, self._section(section, (*path, name))) for name in section]
+
+    def _counters(self, tree: Tree, path: tuple[str, ...]) -> dict[str, int]:
+        return self._writers(self._section(tree, path), path)
+
+    def _writers(self, section: Tree, path: tuple[str, ...]) -> dict[str, int]:
+        for writer in section:
+            if not WRITER.fullmatch(writer):
+                self._fail(f"{writer[:60]!r} is not a writer", path=(*path, writer))
+        return {writer: self._number(n, (*path, writer)) for writer, n in section.items()}
+
+    def _elements(self, elements: Tree, path: tuple[str, ...]) -> dict[str, Register]:
+        for key in elements:
+            if not _ELEMENT.fullmatch(key):
+                self._fail(f"{key[:60]!r} is not the key of a set element", path=(*path, key))
+        return {key: self._register(self._section(elements, (*path, key)), (*path, key)) for key in elements}
+
+    def _register(self, section: Tree, path: tuple[str, ...]) -> Register:
+        register = {key: self._value(text, (*path, key)) for key, text in section.items()}
+        self._check_spelling(register, path)
+        return register
+
+    def _value(self, text: Tree | str, path: tuple[str, ...]) -> Json:
+        match = DOT_KEY.fullmatch(path[-1])
+        if match is None:
+            self._fail(f"{path[-1][:60]!r} is not a dot", path=path)
+        if not isinstance(text, str):
+            self._fail("a value must stand on the line of its dot", path=path)
+        if is_token(text):
+            return text if match[3] != "~" else self._fail("a sealed value carries no check", path=path)
+        try:
+            value: Json = json.loads(text)
+        except (ValueError, RecursionError):
+            self._fail(_complaint(text), path=path)
+        return value
+
+    def _life(self, tree: Tree) -> Register:
+        life: Register = {}
+        for key, text in self._section(tree, ("life",)).items():
+            if not DOT_KEY.fullmatch(key) or "~" in key or text not in (ALIVE, DEAD):
+                self._fail("'life' holds dots with 'alive' or 'dead'", path=("life", key))
+            life[key] = text
+        self._check_spelling(life, ("life",))
+        return life
+
+    def _times(self, tree: Tree) -> dict[str, str]:
+        times: dict[str, str] = {}
+        for name, text in self._section(tree, ("last",)).items():
+            if not _NAME.fullmatch(name) or not isinstance(text, str) or not _TIME.fullmatch(text):
+                self._fail("'last' holds names with UTC times such as 2026-11-20T10:00:00Z", path=("last", name))
+            times[name] = text
+        return times
+
+    def _check_spelling(self, register: Register, path: tuple[str, ...]) -> None:
+        """Several sealed values under one dot have one spelling only, else merging would depend on who spelled them."""
+        if not any("#" in key for key in register):
+            return
+        values: dict[object, list[Json]] = {}
+        for key, value in register.items():
+            values.setdefault(dot_of(key), []).append(value)
+        again: Register = {}
+        for dot, some in values.items():
+            again |= spell(dot, some, plain_keys=path[0] == "life")  # type: ignore[arg-type]
+        if again != register:
+            self._fail("values under one dot are not spelled canonically", path=path)
+
+    def _check_seen(self, state: State) -> None:
+        for path, register in [*state.registers(), ("life", state.life)]:
+            for key in register:
+                dot = dot_of(key)
+                if state.seen.get(dot.writer, 0) < dot.n:
+                    self._fail(f"'seen' does not cover the write {dot}", path=(*path.split("/"), key))
+
+
+def _first_difference(data: bytes, again: bytes) -> int:
+    pairs = zip(data.split(b"\n"), again.split(b"\n"), strict=False)
+    return next((number for number, (a, b) in enumerate(pairs, 1) if a != b), 1)
+
+
+def _nearest(key: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, (*_HEADER, *_SECTIONS), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _complaint(line: str) -> str:
+    """What is most likely wrong with a line that is not of the canonical form."""
+    bare = line.lstrip(" ")
+    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        return "conflict markers: a merge ran without gitmem; `gitmem sync` heals it from the commits"
+    if "\t" in line:
+        return "a tab; records are indented with spaces"
+    if bare.startswith(("- ", "[", "{")) or bare == "-":
+        return "not a mapping of `key: value` lines" if line == bare else "a list where `key: value` is expected"
+    value = bare.partition(": ")[2] or bare
+    if value[:1] in "&*!":
+        return "anchors, aliases and tags are not allowed"
+    return "not a `key: value` line of a record" if ":" not in bare else "the value is neither sealed nor JSON on one line"

@@ -1,0 +1,131 @@
+"""Merging two states of one record.
+
+`merge` is a join: commutative, associative, idempotent, and its result has one spelling only, so that replicas that have seen
+the same writes hold the same bytes, whatever the order in which they met. It reads no base version, clock, configuration,
+schema or key. The container says how its content merges:
+
+    seen, counts        pointwise maximum (one writer's number only ever grows)
+    last                maximum
+    fields, sets, life  dots: optimised observed-remove (Bieniusa et al., "An optimized conflict-free replicated set",
+                        arXiv:1210.3368). A dot held by one side only survives unless the other side has seen it,
+                        for then the other side has overwritten or removed it.
+
+The cases of one dot, numbered as in docs/merging.md:
+
+    1  both hold it                                   kept
+    2  one holds it, the other has not seen it        kept: a concurrent write
+    3  one holds it, the other has seen it            dropped: the other replaced it
+    4  both hold it with different values             all values of the highest epoch are kept under that dot
+    5  a value in the clear whose check does not fit  becomes a write of its own first (`normalise`)
+
+A state must be *well formed* (every dot it holds is covered by `seen`); the codec refuses files that are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from gitmem.core.dots import DOT_KEY, Dot, checked, dot_of, json_line, spell
+from gitmem.core.record import Json, Register, State
+from gitmem.core.token import is_token
+from gitmem.errors import InvalidRecord
+
+
+def merge(a: State, b: State) -> State:
+    """The join of two states of one record. Raises InvalidRecord when they are states of different records."""
+    for name, left, right in (("id", a.id, b.id), ("kind", a.kind, b.kind), ("scope", a.scope, b.scope)):
+        if left != right:
+            raise InvalidRecord(
+                f"cannot merge two different records: {name} {left} and {right}",
+                "keep both files: one of them was renamed or copied over the other",
+            )
+    a, b = normalise(a), normalise(b)
+    return State(
+        kind=a.kind,
+        schema=max(a.schema, b.schema),
+        scope=a.scope,
+        id=a.id,
+        seen=_maximum(a.seen, b.seen),
+        fields=_join_registers(a.fields, b.fields, a.seen, b.seen),
+        sets=_join_sets(a, b),
+        life=_join(a.life, b.life, a.seen, b.seen, plain_keys=True),
+        counts={name: _maximum(a.counts.get(name, {}), b.counts.get(name, {})) for name in a.counts | b.counts},
+        last={name: max(a.last.get(name, ""), b.last.get(name, "")) for name in a.last | b.last},
+    )
+
+
+def merge_all(states: Iterable[State]) -> State:
+    """The join of one or more states of one record."""
+    first, *rest = states
+    result = normalise(first)
+    for state in rest:
+        result = merge(result, state)
+    return result
+
+
+def normalise(state: State) -> State:
+    """`state` with every hand edit turned into a write of its own; the same object when there is none.
+
+    A hand edit of a plain store keeps the dot and changes the value, so that the check no longer fits. It becomes the write
+    `h-<hash>.1`, named by what was edited and what it became (two replicas that meet the same edit make the same write), and
+    that write has seen the one it replaced.
+    """
+    edits = [(path, key) for path, register in state.registers() for key, value in register.items() if _edited(key, value)]
+    if not edits:
+        return state
+    result = state.copy()
+    by_path = dict(result.registers())
+    for path, key in edits:
+        register = by_path[path]
+        value = register.pop(key)
+        digest = sha256("\0".join((state.id, path, key, json_line(value))).encode("utf-8", "surrogatepass"))
+        dot = Dot(f"h-{digest.hexdigest()[:16]}", 1)
+        replaced = dot_of(key)
+        register[checked(str(dot), value)] = value
+        result.seen[dot.writer] = 1
+        result.seen[replaced.writer] = max(replaced.n, result.seen.get(replaced.writer, 0))
+    return result
+
+
+def _edited(key: str, value: Json) -> bool:
+    match = DOT_KEY.fullmatch(key)
+    return match is not None and not is_token(value) and key != checked(f"{match[1]}.{match[2]}", value)
+
+
+def _maximum(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {writer: max(a.get(writer, 0), b.get(writer, 0)) for writer in a | b}
+
+
+def _join_registers(
+    a: dict[str, Register], b: dict[str, Register], seen_a: dict[str, int], seen_b: dict[str, int]
+) -> dict[str, Register]:
+    joined = {name: _join(a.get(name, {}), b.get(name, {}), seen_a, seen_b) for name in a | b}
+    return {name: register for name, register in joined.items() if register}
+
+
+def _join_sets(a: State, b: State) -> dict[str, dict[str, Register]]:
+    joined = {name: _join_registers(a.sets.get(name, {}), b.sets.get(name, {}), a.seen, b.seen) for name in a.sets | b.sets}
+    return {name: elements for name, elements in joined.items() if elements}
+
+
+def _join(a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, int], *, plain_keys: bool = False) -> Register:
+    if a == b:
+        return dict(a)
+    left, right = _by_dot(a), _by_dot(b)
+    result: Register = {}
+    for dot in left.keys() | right.keys():
+        mine, theirs = left.get(dot), right.get(dot)
+        if mine is None and seen_a.get(dot.writer, 0) >= dot.n:
+            continue
+        if theirs is None and seen_b.get(dot.writer, 0) >= dot.n:
+            continue
+        result |= spell(dot, [*(mine or ()), *(theirs or ())], plain_keys)
+    return result
+
+
+def _by_dot(register: Register) -> dict[Dot, list[Json]]:
+    values: dict[Dot, list[Json]] = {}
+    for key, value in register.items():
+        values.setdefault(dot_of(key), []).append(value)
+    return values

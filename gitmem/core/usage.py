@@ -1,0 +1,40 @@
+"""What a record's counters say about its use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitmem.core.record import State
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How often a record was matched, tried and worked. Times are milliseconds; rates are None before the first try."""
+
+    matched: int
+    fixed: int
+    failed: int
+    success_rate: float | None
+    avg_fix_ms: float | None
+    last_matched: str | None
+    last_used: str | None
+
+
+def usage_of(state: State) -> Usage:
+    """Compute the usage of a record from its counters, exactly: nothing derived is ever stored."""
+    return usage_from({name: state.total(name) for name in state.counts}, state.last)
+
+
+def usage_from(totals: dict[str, int], last: dict[str, str]) -> Usage:
+    """The usage that goes with summed counters."""
+    fixed, failed = totals.get("fixed", 0), totals.get("failed", 0)
+    timed = totals.get("timed", 0)
+    return Usage(
+        matched=totals.get("matched", 0),
+        fixed=fixed,
+        failed=failed,
+        success_rate=fixed / (fixed + failed) if fixed + failed else None,
+        avg_fix_ms=totals.get("ms", 0) / timed if timed else None,
+        last_matched=last.get("matched"),
+        last_used=last.get("used"),
+    )

@@ -1,0 +1,1 @@
+"""Sealing, wrapping, signing and where identities come from."""

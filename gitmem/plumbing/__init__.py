@@ -1,0 +1,1 @@
+"""What git itself starts: merge strategy, merge driver, textconv, hooks."""

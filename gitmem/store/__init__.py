@@ -1,0 +1,1 @@
+"""Records, logs, journal and index as files."""

@@ -1,0 +1,187 @@
+"""Epoch keys: made here, named by what they commit to, and wrapped by age to one recipient at a time.
+
+A wrapped key is a few readable lines inside an ordinary age file, so `age -d -i KEY FILE` alone opens a store's keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from gitmem.crypto.derive import KEY_BYTES
+from gitmem.errors import NoKey, Tampered, UsageError
+
+if TYPE_CHECKING:
+    from gitmem.crypto.identity import Identity
+
+_LABELS: Final = ("gitmem-epoch", "scope", "epoch", "key", "id-key")
+_FORMAT: Final = "1"
+_NO_MATCH: Final = "No matching keys found"  # how age says that the file is for somebody else
+_VERIFY: Final = "gitmem audit verify"
+_HINT: Final = "give age1…, or an ssh-ed25519 or ssh-rsa (2048 bits or more) public key"
+
+
+@dataclass(frozen=True)
+class EpochKey:
+    """One generation of a scope's key."""
+
+    scope: str
+    epoch: str
+    """`<sequence>-<first 8 hex digits of the key's commitment>`."""
+    key: bytes = field(repr=False)
+    """32 bytes; every record's key is derived from it."""
+    id_key: bytes = field(repr=False)
+    """32 bytes; carried over from epoch to epoch, because ids that are derived from it never change."""
+
+    @property
+    def commitment(self) -> str:
+        """The full commitment (64 hex digits), for a signed entry: it tells nothing about the key and fits no other."""
+        return commitment(self.key)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What `open_first` found: the key, the identity that opened it, and the name of the file that it opened."""
+
+    key: EpochKey
+    identity: Identity
+    name: str
+
+
+def commitment(key: bytes) -> str:
+    """SHA-256 over the key, in a domain of its own (64 hex digits)."""
+    return hashlib.sha256(b"gitmem epoch key 1\0" + key).hexdigest()
+
+
+def new_epoch(scope: str, sequence: int, id_key: bytes | None = None) -> EpochKey:
+    """A fresh key for `scope`, `sequence` from 1 on; pass the id key of the epoch before, if there was one.
+
+    Raises UsageError for a scope name that does not fit on a line, as one word.
+    """
+    if not scope.isprintable() or not scope or " " in scope:
+        raise UsageError(f"not a scope name: {scope!r}", "use a word, such as: team")
+    if sequence < 1:
+        raise ValueError(f"epochs count from 1, not from {sequence}")
+    key = os.urandom(KEY_BYTES)
+    return EpochKey(scope, f"{sequence}-{commitment(key)[:8]}", key, id_key or os.urandom(KEY_BYTES))
+
+
+def check_recipient(text: str) -> str:
+    """`text` as gitmem keeps a recipient: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`, without comment or blanks around.
+
+    Raises UsageError for anything else.
+    """
+    return _parse_recipient(text)[0]
+
+
+def wrap(key: EpochKey, recipient: str) -> bytes:
+    """The key as an age file for one recipient. Raises UsageError for what `check_recipient` refuses."""
+    from pyrage import encrypt
+
+    wrapped: bytes = encrypt(_emit(key), [_parse_recipient(recipient)[1]])
+    return wrapped
+
+
+def unwrap(data: bytes, identities: Iterable[Identity], scope: str, epoch: str) -> EpochKey:
+    """The key of `scope` and `epoch` in one age file, opened by the first identity that can.
+
+    Raises what `open_first` raises.
+    """
+    return open_first({"": data}, identities, scope, epoch).key
+
+
+def open_first(wrapped: Mapping[str, bytes], identities: Iterable[Identity], scope: str, epoch: str) -> Opened:
+    """Open the first of several age files (name -> bytes) that one of the identities opens; identities are tried in order.
+
+    Raises NoKey when none opens any, and Tampered for a damaged file, or for one that holds another key than the one
+    of `scope` and `epoch`.
+    """
+    damaged: list[str] = []
+    for identity in identities:
+        for name, data in wrapped.items():
+            payload = _decrypt(data, identity, name, damaged)
+            if payload is not None:
+                return Opened(_expect(payload, scope, epoch), identity, name)
+    what = f"scope {scope}, epoch {epoch}"
+    if damaged:
+        raise Tampered(f"the wrapped key of {what} is damaged: {damaged[0]}", _VERIFY)
+    raise _no_key(identities, what)
+
+
+def _no_key(identities: Iterable[Identity], what: str) -> NoKey:
+    from gitmem.crypto.lookup import Found
+
+    if isinstance(identities, Found):
+        return identities.no_key(what)
+    return NoKey(f"no identity opens {what}", "name your key file: --identity PATH, or set GITMEM_IDENTITY_FILE")
+
+
+def _decrypt(data: bytes, identity: Identity, name: str, damaged: list[str]) -> bytes | None:
+    """The payload, or None for a file that this identity does not open; what age finds damaged is noted by name."""
+    from pyrage import DecryptError, decrypt
+
+    try:
+        payload: bytes = decrypt(data, [identity.opener()])
+    except DecryptError as error:
+        if str(error) != _NO_MATCH:
+            damaged.append(f"{name}: {error}".removeprefix(": "))
+        return None
+    return payload
+
+
+def _emit(key: EpochKey) -> bytes:
+    values = (_FORMAT, key.scope, key.epoch, _base64(key.key), _base64(key.id_key))
+    return "".join(f"{label}: {value}\n" for label, value in zip(_LABELS, values, strict=True)).encode()
+
+
+def _expect(payload: bytes, scope: str, epoch: str) -> EpochKey:
+    """The key in `payload`, if it is the one expected: right scope and epoch, and a key that the epoch's name commits to."""
+    what = f"the wrapped key of scope {scope}, epoch {epoch}"
+    found = _parse(payload)
+    if found is None:
+        raise Tampered(f"{what} holds nothing that this gitmem can read", _VERIFY)
+    if (found.scope, found.epoch) != (scope, epoch):
+        raise Tampered(f"{what} is that of scope {found.scope}, epoch {found.epoch}", _VERIFY)
+    if found.epoch.partition("-")[2] != found.commitment[:8]:
+        raise Tampered(f"{what} is another key than its name commits to", _VERIFY)
+    return found
+
+
+def _parse(payload: bytes) -> EpochKey | None:
+    """The one spelling only: what parses re-serialises to the same bytes."""
+    try:
+        lines = payload.decode().splitlines()
+        values = [line.partition(": ")[2] for line in lines]
+        _, scope, epoch, key, id_key = values
+        found = EpochKey(scope, epoch, base64.b64decode(key), base64.b64decode(id_key))
+    except ValueError:
+        return None
+    sound = len(found.key) == len(found.id_key) == KEY_BYTES and _emit(found) == payload
+    return found if sound else None
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _parse_recipient(text: str) -> tuple[str, Any]:
+    """A recipient's one spelling, and what pyrage makes of it. What may be a secret key is not repeated in the error."""
+    from pyrage import RecipientError, ssh, x25519
+
+    words = text.split()
+    if text.upper().lstrip().startswith(("AGE-SECRET-KEY-", "-----BEGIN")):
+        raise UsageError("that is a secret key, not a recipient: keep it, and give its public half", _HINT)
+    try:
+        if len(words) == 1:
+            recipient = x25519.Recipient.from_str(words[0])
+            return str(recipient), recipient
+        if words and words[0].startswith("ssh-"):
+            spelled = " ".join(words[:2])
+            return spelled, ssh.Recipient.from_str(spelled)
+    except RecipientError as error:
+        raise UsageError(f"not a recipient: {text[:40]!r} ({error})", _HINT) from None
+    raise UsageError(f"not a recipient: {text[:40]!r}", _HINT)

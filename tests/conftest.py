@@ -1,0 +1,123 @@
+"""Every test runs in an environment of its own; fixtures run the real git and the real gitmem in it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from tests.support import environment
+from tests.support.cli import Cli
+from tests.support.git import Git
+from tests.support.home import ROOT, HomeGuard, real_home
+from tests.support.terminal import PtyCli
+
+_SCRATCH = Path(tempfile.gettempdir(), f"gitmem-hypothesis-{os.getuid()}")
+
+# Found examples are kept outside the checkout; CI draws the same ones each time, so that a red run is the change's.
+hypothesis.configuration.set_hypothesis_home_dir(_SCRATCH)
+hypothesis.settings.register_profile(
+    "default", deadline=None, max_examples=60, database=DirectoryBasedExampleDatabase(_SCRATCH / "examples")
+)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True, database=None)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "default"))
+
+_GUARD = HomeGuard(real_home())
+_INHERITED = environment.inherited(dict(os.environ))
+_COUNTER = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Cut the process off from the machine's user before any test module is imported."""
+    for name in set(os.environ) - set(_INHERITED):
+        del os.environ[name]
+    _GUARD.install()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if a program it started wrote into the real home."""
+    if touched := _GUARD.changed():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("error: a test changed the real home:", *touched, sep="\n  ")  # noqa: T201
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the homes of this process's tests are made."""
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(autouse=True)
+def home(homes: Path) -> Iterator[Path]:
+    """The test's own empty home; with it comes the whole hermetic environment."""
+    path = homes / str(next(_COUNTER))
+    environment.make_home(path)
+    before = dict(os.environ)
+    current = {name: value for name, value in before.items() if name.startswith("PYTEST_")}
+    _replace_environment(environment.hermetic(_INHERITED, path) | current)
+    yield path
+    _replace_environment(before)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _replace_environment(wanted: dict[str, str]) -> None:
+    for name in set(os.environ) - set(wanted):
+        del os.environ[name]
+    os.environ.update(wanted)
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Git:
+    """Git in `tmp_path`; `Git(other_directory)` from tests.support.git runs it elsewhere."""
+    return Git(tmp_path)
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[[str], Git]:
+    """`make_repo("a")` makes an empty repository at `tmp_path/a`."""
+
+    def make(name: str = "repo") -> Git:
+        path = tmp_path / name
+        path.mkdir(parents=True)
+        repo = Git(path)
+        repo("init", "--quiet")
+        return repo
+
+    return make
+
+
+@pytest.fixture
+def bare_remote(tmp_path: Path) -> Path:
+    """An empty bare repository to push to."""
+    path = tmp_path / "remote.git"
+    Git(tmp_path)("init", "--quiet", "--bare", path)
+    return path
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """The real `gitmem` in its own process, from `tmp_path` unless a call names another directory."""
+    return Cli(tmp_path)
+
+
+@pytest.fixture
+def pty_cli(tmp_path: Path) -> PtyCli:
+    """The real `gitmem` under a terminal: `pty_cli("forget", "p-1", answers=[("[y/N]", "y\\n")])`."""
+    return PtyCli(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The data that may lie beside the checkout."""
+    path = ROOT.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("no ../shared/data beside the checkout: nothing to measure on")
+    return path

@@ -1,0 +1,44 @@
+# Needs python3 >= 3.11 (with venv), git and make; everything else goes into .venv, never into the system's Python.
+# PYTHON=python3.12 picks the interpreter, ARGS="-k merge" is handed to what a target runs.
+.PHONY: help demo test check bench docs clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# git finds git-merge-gitmem on PATH.
+RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
+PYTEST = $(RUN) python -m pytest
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.runtime ## two members share what they learn, in a temporary directory
+	@$(RUN) gitmem demo $(ARGS)
+
+test: .venv/.dev ## the whole suite, on at most two cores
+	@$(PYTEST) -n auto --maxprocesses 2 --dist worksteal $(ARGS)
+
+check: .venv/.dev ## format, lint, types, layers, and how much the unit tests cover
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports
+	@$(PYTEST) -n auto --maxprocesses 2 --cov tests/unit
+
+bench: .venv/.dev ## the speed ratios of this machine
+	@$(RUN) python -m bench $(ARGS)
+
+docs: .venv/.dev ## run every example and follow every link of README.md and docs/
+	@$(PYTEST) tests/test_docs_examples.py $(ARGS)
+
+clean: ## remove all that these targets made
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last: a half-made environment is taken up again, a finished one costs nothing.
+.venv/.runtime: pyproject.toml .ci/venv
+	@PYTHON="$(PYTHON)" .ci/venv
+	@touch $@
+
+.venv/.dev: pyproject.toml .ci/venv
+	@PYTHON="$(PYTHON)" .ci/venv dev
+	@touch $@ .venv/.runtime

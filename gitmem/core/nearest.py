@@ -1,0 +1,24 @@
+"""The known word a misspelt one was meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The word of `known` most like `word`, or None if none is near enough to be what was meant."""
+    from difflib import get_close_matches  # costs 7 ms, and only a mistake needs it
+
+    found = get_close_matches(word.lower().replace("-", "_"), list(known), n=1)
+    return found[0] if found else None
+
+
+def shown(word: str) -> str:
+    """`word` quoted for a message: at most 40 characters of it, and none that would act on a terminal."""
+    clean = "".join(c if c.isprintable() else "?" for c in word[:40])
+    return f"'{clean}…'" if len(word) > 40 else f"'{clean}'"
+
+
+def one(noun: str) -> str:
+    """`noun` with its article: a pattern, an environment."""
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"

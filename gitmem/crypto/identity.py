@@ -78,12 +78,12 @@ def create_identity(path: Path, created: str) -> Identity:
     """
     identity = new_identity(str(path))
     text = f"# created: {created}\n# public key: {identity.recipient}\n{identity.reveal()}\n"
+    if path.exists():
+        hint = f"use it with --identity {path}, or name another file"
+        raise UsageError(f"{path} exists and is never overwritten", hint)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_new(path, text.encode())
-    except FileExistsError:
-        hint = f"use it with --identity {path}, or name another file"
-        raise UsageError(f"{path} exists and is never overwritten", hint) from None
     except OSError as error:
         raise GitmemError(f"cannot write {path}: {error.strerror}", "name another file") from None
     return identity

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from math import inf
 from typing import Final, NoReturn, TypeAlias
 
-from gitmem.core.dots import DOT_KEY, dot_of, json_line, spell
+from gitmem.core.dots import DOT_KEY, MAX_NESTING, dot_of, json_line, spell, too_deep
 from gitmem.core.record import (
     ALIVE,
     DEAD,
@@ -36,29 +37,24 @@ Tree: TypeAlias = "dict[str, Tree | str]"
 _LINE: Final = re.compile(r"( *)([A-Za-z0-9_.~#-]+):(?: (.+))?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,127}")
 _ELEMENT: Final = re.compile(r"[a-z][a-z2-7]{1,63}")
-_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+_TIME: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+_FORMAT_LINE: Final = re.compile(r"gitmem: ([1-9][0-9]{0,8})")
 _HEADER: Final = ("gitmem", "kind", "schema", "scope", "id")
 _SECTIONS: Final = ("seen", "fields", "sets", "life", "counts", "last")
 _MAX_DEPTH: Final = 3
+_HINT: Final = "restore the file with git, or change the record with `gitmem edit`; `gitmem doctor` lists all such files"
+_NOT_PLAIN: Final = ("&", "*", "!")  # how anchors, aliases and tags begin
+_UNWANTED: Final = {
+    b"\0": "NUL byte: this is no text",
+    b"\r": "a carriage return: lines end with a newline alone",
+    b"\xef\xbb\xbf": "a byte order mark",
+}
 
 
 def emit(state: State) -> bytes:
-    """The one spelling of `state` as a file. Raises InvalidRecord above 1 MiB."""
-    lines = [
-        f"gitmem: {FORMAT}",
-        f"kind: {state.kind}",
-        f"schema: {state.schema}",
-        f"scope: {state.scope}",
-        f"id: {state.id}",
-    ]
-    _emit_section(lines, "seen", state.seen)
-    _emit_section(lines, "fields", state.fields)
-    _emit_section(lines, "sets", state.sets)
-    _emit_section(lines, "life", state.life)
-    _emit_section(lines, "counts", state.counts)
-    _emit_section(lines, "last", state.last)
-    data = ("\n".join(lines) + "\n").encode("utf-8")
+    """The one spelling of `state` as a file. Raises InvalidRecord above 1 MiB, or for a value that JSON cannot hold."""
+    data = _spelled(state)
     if len(data) > MAX_BYTES:
         raise InvalidRecord(
             f"record {state.id} would be {len(data):,} bytes; the limit is {MAX_BYTES:,}",
@@ -73,6 +69,23 @@ def parse(data: bytes, where: str) -> State:
     Raises InvalidRecord, with file and line, for anything that is not the canonical spelling of a well-formed state.
     """
     return _Parser(where).parse(data)
+
+
+def _spelled(state: State) -> bytes:
+    lines = [
+        f"gitmem: {FORMAT}",
+        f"kind: {state.kind}",
+        f"schema: {state.schema}",
+        f"scope: {state.scope}",
+        f"id: {state.id}",
+    ]
+    _emit_section(lines, "seen", state.seen)
+    _emit_section(lines, "fields", state.fields)
+    _emit_section(lines, "sets", state.sets)
+    _emit_section(lines, "life", state.life)
+    _emit_section(lines, "counts", state.counts)
+    _emit_section(lines, "last", state.last)
+    return ("\n".join(lines) + "\n").encode("utf-8")
 
 
 def _emit_section(lines: list[str], name: str, content: Mapping[str, object]) -> None:
@@ -105,25 +118,24 @@ class _Parser:
         self.lines: dict[tuple[str, ...], int] = {}
 
     def parse(self, data: bytes) -> State:
-        tree = self._tree(self._text(data))
-        state = self._state(tree)
-        again = emit(state)
+        text = self._text(data)
+        self._check_format(text)
+        state = self._state(self._tree(text))
+        again = _spelled(state)
         if again != data:
             self._fail("is not in the canonical spelling (order, quoting or spacing)", _first_difference(data, again))
         return state
 
-    def _fail(self, why: str, line: int | None = None, path: tuple[str, ...] = ()) -> NoReturn:
+    def _fail(self, why: str, line: int | None = None, path: tuple[str, ...] = (), hint: str = _HINT) -> NoReturn:
         at = line if line is not None else self.lines.get(path, 1)
-        raise InvalidRecord(
-            f"{self.where}:{at}: {why}",
-            "restore the file with git, or change the record with `gitmem edit`; `gitmem doctor` lists all such files",
-        )
+        raise InvalidRecord(f"{self.where}:{at}: {why}", hint)
 
     def _text(self, data: bytes) -> str:
         if len(data) > MAX_BYTES:
             self._fail(f"the file is {len(data):,} bytes; a record is at most {MAX_BYTES:,}")
-        if b"\0" in data:
-            self._fail("NUL byte: this is no text", data[: data.index(b"\0")].count(b"\n") + 1)
+        for unwanted, why in _UNWANTED.items():
+            if unwanted in data:
+                self._fail(why, data[: data.index(unwanted)].count(b"\n") + 1)
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -131,6 +143,12 @@ class _Parser:
         if not text.endswith("\n"):
             self._fail("the last line does not end: the file is cut off", text.count("\n") + 1)
         return text
+
+    def _check_format(self, text: str) -> None:
+        """Comes before everything else: the rest of a newer format may look like anything."""
+        match = _FORMAT_LINE.fullmatch(text.partition("\n")[0])
+        if match and int(match[1]) > FORMAT:
+            self._fail(f"format {match[1]} is newer than this gitmem reads ({FORMAT})", 1, hint="upgrade gitmem-store")
 
     def _tree(self, text: str) -> Tree:
         root: Tree = {}
@@ -145,8 +163,10 @@ class _Parser:
             del stack[depth + 1 :]
             parent, key = stack[depth][1], match[2]
             if key in parent:
-                self._fail(f"{key!r} stands twice", number)
+                self._fail(f"{key[:60]!r} stands twice", number)
             self.lines[(*(name for name, _ in stack[1:]), key)] = number
+            if match[3] is not None and match[3].startswith(_NOT_PLAIN):
+                self._fail("anchors, aliases and tags are not allowed", number)
             if match[3] is None:
                 child: Tree = {}
                 parent[key] = child
@@ -159,7 +179,7 @@ class _Parser:
         self._check_names(tree)
         header = {name: self._word(tree, (name,)) for name in _HEADER}
         if header["gitmem"] != str(FORMAT):
-            self._fail(f"format {header['gitmem'][:20]} is not known to this gitmem (it reads {FORMAT}); upgrade gitmem-store")
+            self._fail(f"'gitmem' must be {FORMAT}, the format of the file", path=("gitmem",))
         for name, shape in (("kind", KIND), ("scope", SCOPE), ("id", RECORD_ID)):
             if problem := name_problem(name, header[name], shape):
                 self._fail(problem, path=(name,))
@@ -177,7 +197,7 @@ class _Parser:
     def _check_names(self, tree: Tree) -> None:
         for key in tree:
             if key not in _HEADER and key not in _SECTIONS:
-                self._fail(f"unknown key {key!r}{_nearest(key)}", path=(key,))
+                self._fail(f"unknown key {key[:60]!r}{_nearest(key)}", path=(key,))
         for key in _HEADER:
             if key not in tree:
                 self._fail(f"{key!r} is missing")
@@ -235,10 +255,15 @@ class _Parser:
         if is_token(text):
             return text if match[3] != "~" else self._fail("a sealed value carries no check", path=path)
         try:
-            value: Json = json.loads(text)
-        except (ValueError, RecursionError):
-            self._fail(_complaint(text), path=path)
-        return value
+            value: Json = _DECODER.decode(text)
+            deep = too_deep(value)
+        except RecursionError:
+            deep = True
+        except json.JSONDecodeError:
+            self._fail("the value is neither sealed nor JSON on one line", path=path)
+        except ValueError:
+            self._fail("a number is not finite or too large", path=path)
+        return value if not deep else self._fail(f"a value is nested more than {MAX_NESTING} deep", path=path)
 
     def _life(self, tree: Tree) -> Register:
         life: Register = {}
@@ -252,7 +277,7 @@ class _Parser:
     def _times(self, tree: Tree) -> dict[str, str]:
         times: dict[str, str] = {}
         for name, text in self._section(tree, ("last",)).items():
-            if not _NAME.fullmatch(name) or not isinstance(text, str) or not _TIME.fullmatch(text):
+            if not _NAME.fullmatch(name) or not isinstance(text, str) or not _is_time(text):
                 self._fail("'last' holds names with UTC times such as 2026-11-20T10:00:00Z", path=("last", name))
             times[name] = text
         return times
@@ -283,6 +308,30 @@ def _first_difference(data: bytes, again: bytes) -> int:
     return next((number for number, (a, b) in enumerate(pairs, 1) if a != b), 1)
 
 
+def _is_time(text: str) -> bool:
+    from datetime import datetime
+
+    match = _TIME.fullmatch(text)
+    try:
+        return match is not None and datetime(*map(int, match.groups())) is not None  # type: ignore[arg-type]
+    except ValueError:
+        return False
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in {inf, -inf}:
+        raise ValueError(text)
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
+
+
 def _nearest(key: str) -> str:
     from difflib import get_close_matches
 
@@ -291,7 +340,7 @@ def _nearest(key: str) -> str:
 
 
 def _complaint(line: str) -> str:
-    """What is most likely wrong with a line that is not of the canonical form."""
+    """What is most likely wrong with a line that is not of the form `key: value`."""
     bare = line.lstrip(" ")
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
         return "conflict markers: a merge ran without gitmem; `gitmem sync` heals it from the commits"
@@ -299,7 +348,6 @@ def _complaint(line: str) -> str:
         return "a tab; records are indented with spaces"
     if bare.startswith(("- ", "[", "{")) or bare == "-":
         return "not a mapping of `key: value` lines" if line == bare else "a list where `key: value` is expected"
-    value = bare.partition(": ")[2] or bare
-    if value[:1] in "&*!":
+    if bare.startswith(_NOT_PLAIN) or bare.partition(": ")[2].startswith(_NOT_PLAIN):
         return "anchors, aliases and tags are not allowed"
-    return "not a `key: value` line of a record" if ":" not in bare else "the value is neither sealed nor JSON on one line"
+    return "not a `key: value` line of a record"

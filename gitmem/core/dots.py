@@ -18,8 +18,13 @@ from typing import Final, NamedTuple
 
 from gitmem.core.record import Json, Register
 from gitmem.core.token import epoch_of, epoch_order, is_token
+from gitmem.errors import InvalidRecord
 
-DOT_KEY: Final = re.compile(r"([a-z0-9]{1,16}-[a-z0-9]{1,16})\.([1-9][0-9]{0,15})(?:([~#])([0-9a-f]{8}))?")
+DOT_KEY: Final = re.compile(r"([a-z0-9]{1,16}-[a-z0-9]{1,16})\.([1-9][0-9]{0,14})(?:([~#])([0-9a-f]{8}))?")
+MAX_NESTING: Final = 64
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_SURROGATE_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -42,9 +47,31 @@ def dot_of(key: str) -> Dot:
 
 
 def json_line(value: Json) -> str:
-    """The one spelling of a JSON value on one line: sorted keys, no spaces, nothing a YAML reader would fold or refuse."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """The one spelling of a JSON value on one line: sorted keys, no spaces, nothing a YAML reader would fold.
+
+    Raises InvalidRecord for what could not be read back: a number that is not finite or has thousands of digits, or lists and
+    objects nested more than 64 deep (Python's own limit depends on who calls: one program could not read what another wrote).
+    """
+    if too_deep(value):
+        raise InvalidRecord(f"a value is nested more than {MAX_NESTING} deep", "store it as a text, or cite a file with it")
+    try:
+        text = _ENCODER.encode(value)
+    except ValueError as error:
+        raise InvalidRecord("a number is not finite or too large to be stored", "store it as a text") from error
+    if _SURROGATE_PAIR.search(text):  # halves of one character, as YAML readers make them of JSON's escapes
+        return json_line(json.loads(json.dumps(value)))
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def too_deep(value: Json) -> bool:
+    """Whether lists and objects are nested more than MAX_NESTING deep in `value`."""
+    level = [value]
+    for _ in range(MAX_NESTING + 1):
+        containers = [item for item in level if isinstance(item, list | dict)]
+        if not containers:
+            return False
+        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 def short_hash(*parts: str) -> str:

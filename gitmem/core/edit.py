@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gitmem.core.dots import Dot, key_for
-from gitmem.core.record import ALIVE, DEAD, Json, Register, State
+from gitmem.core.record import ALIVE, DEAD, MAX_NUMBER, Json, Register, State
+from gitmem.errors import InvalidRecord
 
 Seal = Callable[[str, str], Json]
 """Called with the path of a register and the dot of the write; returns the value as it is to be stored."""
@@ -49,8 +50,7 @@ class Pen:
 
     def count(self, counter: str, by: int = 1) -> None:
         """Add to one of this writer's counters."""
-        mine = self.state.counts.setdefault(counter, {})
-        mine[self.writer] = mine.get(self.writer, 0) + by
+        self.state.counts.setdefault(counter, {})[self.writer] = _raised(self.state, self.writer, counter, by)
 
     def touch(self, name: str, when: str) -> None:
         """Note that something happened at `when` (RFC 3339 UTC); the latest stays."""
@@ -63,6 +63,11 @@ class Pen:
 
     def _next(self) -> Dot:
         n = self.state.seen.get(self.writer, 0) + 1
+        if n > MAX_NUMBER:
+            raise InvalidRecord(
+                f"record {self.state.id} claims {n - 1} writes of {self.writer}, more than can be",
+                "gitmem did not write that number: restore an earlier version of the file with git",
+            )
         self.state.seen[self.writer] = n
         return Dot(self.writer, n)
 
@@ -73,5 +78,10 @@ def counted(state: State, writer: str, names: dict[str, int], last: dict[str, st
     It claims to have seen nothing, so that merging it adds to any state of the record and overwrites none; its counters are
     absolute, so that merging it twice counts once.
     """
-    counts = {name: {writer: state.counts.get(name, {}).get(writer, 0) + by} for name, by in names.items()}
+    counts = {name: {writer: _raised(state, writer, name, by)} for name, by in names.items()}
     return State(state.kind, state.schema, state.scope, state.id, counts=counts, last=last)
+
+
+def _raised(state: State, writer: str, counter: str, by: int) -> int:
+    """What the counter becomes; it stops at the largest number a file may hold."""
+    return min(state.counts.get(counter, {}).get(writer, 0) + by, MAX_NUMBER)

@@ -19,6 +19,7 @@ FORMAT: Final = 1
 ALIVE: Final = "alive"
 DEAD: Final = "dead"
 MAX_BYTES: Final = 1 << 20
+MAX_NUMBER: Final = 10**15 - 1  # of a write or a counter: fifteen digits, which every JSON reader holds exactly
 
 KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}(?:/[a-z0-9][a-z0-9_-]{0,63})?")

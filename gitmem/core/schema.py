@@ -34,9 +34,12 @@ class Kind:
     the schema's order; `schema`: the schema itself, not to be changed.
     """
 
-    def __init__(self, name: str, version: int, schema: object) -> None:
-        """Raise InvalidRecord if `schema` cannot describe a kind (`compile` tells whether it is valid JSON Schema as well)."""
-        self.name, self.version = name, version
+    def __init__(self, name: str, version: int, schema: object, origin: str = "") -> None:
+        """`origin` names the schema's file in errors.
+
+        Raises InvalidRecord if `schema` cannot describe a kind; whether it is valid JSON Schema as well, `compile` tells.
+        """
+        self.name, self.version, self._origin = name, version, origin
         self._validator: Draft202012Validator | None = None
         try:
             self.schema: Schema = mapping(schema, "it")
@@ -45,12 +48,13 @@ class Kind:
             self._groups = registers.groups_of(self.fields)
             self._read_annotation(mapping(self.schema.get(ANNOTATION), f'"{ANNOTATION}" at the top'))
         except SchemaProblem as problem:
-            raise InvalidRecord(f"{self._label()} cannot be used: {problem}") from None
+            raise self._unusable(str(problem)) from None
         self.title = str(self.schema.get("title", name))
         self.description = str(self.schema.get("description", ""))
 
-    def _label(self) -> str:
-        return f"the schema of kind '{self.name}' version {self.version}"
+    def _unusable(self, why: str) -> InvalidRecord:
+        hint = f"correct {self._origin}; docs/kinds.md says how a kind is described" if self._origin else ""
+        return InvalidRecord(f"the schema of kind '{self.name}' version {self.version} cannot be used: {why}", hint)
 
     def _read_annotation(self, notes: Schema) -> None:
         prefix, headline, identity = notes.get("prefix"), notes.get("title"), notes.get("identity", [])
@@ -75,7 +79,7 @@ class Kind:
                 self._validator = Draft202012Validator(self.schema, validate_formats=True, pattern_options=engine, offline=True)
             except ValueError as error:
                 why = str(error).partition("\n")[0][:200]
-                raise InvalidRecord(f"{self._label()} is not valid JSON Schema: {why}") from None
+                raise self._unusable(f"it is not valid JSON Schema: {why}") from None
         return self._validator
 
     def validate(self, values: Any) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Final, NoReturn, TypeAlias
 
-from gitmem.core.dots import DOT_KEY, MAX_NESTING, dot_of, json_line, spell, too_deep
+from gitmem.core.dots import DOT_KEY, MAX_NESTING, Dot, dot_of, json_line, spell, too_deep
 from gitmem.core.record import (
     ALIVE,
     DEAD,
@@ -286,12 +286,12 @@ class _Parser:
         """Several sealed values under one dot have one spelling only, else merging would depend on who spelled them."""
         if not any("#" in key for key in register):
             return
-        values: dict[object, list[Json]] = {}
+        values: dict[Dot, list[Json]] = {}
         for key, value in register.items():
             values.setdefault(dot_of(key), []).append(value)
         again: Register = {}
         for dot, some in values.items():
-            again |= spell(dot, some, plain_keys=path[0] == "life")  # type: ignore[arg-type]
+            again |= spell("/".join(path), dot, some)
         if again != register:
             self._fail("values under one dot are not spelled canonically", path=path)
 
@@ -312,10 +312,13 @@ def _is_time(text: str) -> bool:
     from datetime import datetime
 
     match = _TIME.fullmatch(text)
+    if match is None:
+        return False
     try:
-        return match is not None and datetime(*map(int, match.groups())) is not None  # type: ignore[arg-type]
+        datetime(*map(int, match.groups()))  # type: ignore[arg-type]
     except ValueError:
         return False
+    return True
 
 
 def _finite(text: str) -> float:

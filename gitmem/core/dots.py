@@ -3,8 +3,8 @@
 A dot is `<writer>.<n>`, the n-th write of one writer to one record. A register spells it in one of three ways:
 
 - `k3v9q2xa-1.3` for a sealed value, whose own authentication binds it to the dot;
-- `k3v9q2xa-1.3~9f3a1c07` for a value in the clear: the check is a hash of the value, so that a hand edit that kept the dot
-  shows in the file itself;
+- `k3v9q2xa-1.3~9f3a1c07` for a value in the clear: the check is a hash of the value and its place in the record, so that a hand
+  edit that kept the dot, or took a value with its dot to another field, shows in the file itself;
 - `k3v9q2xa-1.3#5b0e77aa` for a second sealed value under one dot (a re-encryption race, or a copied clone).
 """
 
@@ -79,23 +79,24 @@ def short_hash(*parts: str) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def checked(dot: str, value: Json) -> str:
-    """The register key for `value` in the clear written as `dot`."""
-    return f"{dot}~{short_hash(json_line(value))}"
+def checked(path: str, dot: str, value: Json) -> str:
+    """The register key for `value` in the clear written as `dot` in the register at `path`."""
+    return f"{dot}~{short_hash(path, json_line(value))}"
 
 
-def key_for(dot: str, value: Json) -> str:
+def key_for(path: str, dot: str, value: Json) -> str:
     """The register key for a single value written as `dot`: with a check where the value does not authenticate itself."""
-    return dot if is_token(value) else checked(dot, value)
+    return dot if is_token(value) else checked(path, dot, value)
 
 
-def spell(dot: Dot, values: Iterable[Json], plain_keys: bool = False) -> Register:
-    """The canonical register entries for the concurrent values of one dot.
+def spell(path: str, dot: Dot, values: Iterable[Json]) -> Register:
+    """The canonical register entries for the concurrent values of one dot in the register at `path`.
 
     Sealed values of an older epoch give way to the highest (they are the same value before a re-encryption). The smallest
-    remaining value takes the bare dot, the others a hash; values in the clear always carry their check, except in `life`
-    (`plain_keys`), whose two words need none.
+    remaining value takes the bare dot, the others a hash; values in the clear always carry their check, except in `life`,
+    whose two words need none.
     """
+    plain_keys = path == "life"
     texts = {json_line(value): value for value in values}
     sealed = sorted((t for t, v in texts.items() if plain_keys or is_token(v)), key=lambda t: (_order(texts[t]), t))
     newest = [t for t in sealed if _order(texts[t]) == _order(texts[sealed[-1]])]
@@ -103,7 +104,7 @@ def spell(dot: Dot, values: Iterable[Json], plain_keys: bool = False) -> Registe
     for position, text in enumerate(newest):
         entries[str(dot) if position == 0 else f"{dot}#{short_hash(text)}"] = texts[text]
     for text in sorted(texts.keys() - sealed):
-        entries[checked(str(dot), texts[text])] = texts[text]
+        entries[checked(path, str(dot), texts[text])] = texts[text]
     return entries
 
 

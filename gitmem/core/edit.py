@@ -59,7 +59,7 @@ class Pen:
     def _written(self, path: str, seal: Seal) -> Register:
         dot = str(self._next())
         value = seal(path, dot)
-        return {key_for(dot, value): value}
+        return {key_for(path, dot, value): value}
 
     def _next(self) -> Dot:
         n = self.state.seen.get(self.writer, 0) + 1

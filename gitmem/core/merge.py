@@ -47,9 +47,9 @@ def merge(a: State, b: State) -> State:
         scope=a.scope,
         id=a.id,
         seen=_maximum(a.seen, b.seen),
-        fields=_join_registers(a.fields, b.fields, a.seen, b.seen),
+        fields=_join_registers("fields", a.fields, b.fields, a.seen, b.seen),
         sets=_join_sets(a, b),
-        life=_join(a.life, b.life, a.seen, b.seen, plain_keys=True),
+        life=_join("life", a.life, b.life, a.seen, b.seen),
         counts={name: _maximum(a.counts.get(name, {}), b.counts.get(name, {})) for name in a.counts | b.counts},
         last={name: max(a.last.get(name, ""), b.last.get(name, "")) for name in a.last | b.last},
     )
@@ -67,11 +67,11 @@ def merge_all(states: Iterable[State]) -> State:
 def normalise(state: State) -> State:
     """`state` with every hand edit turned into a write of its own; the same object when there is none.
 
-    A hand edit of a plain store keeps the dot and changes the value, so that the check no longer fits. It becomes the write
-    `h-<hash>.1`, named by what was edited and what it became (two replicas that meet the same edit make the same write), and
-    that write has seen the one it replaced.
+    A hand edit of a plain store keeps the dot and changes the value (or takes both to another field, where the other side would
+    count the dot as removed), so that the check no longer fits. It becomes the write `h-<hash>.1`, named by what was edited and
+    what it became (two replicas that meet the same edit make the same write), and that write has seen the one it replaced.
     """
-    edits = [(path, key) for path, register in state.registers() for key, value in register.items() if _edited(key, value)]
+    edits = [(path, key) for path, register in state.registers() for key in register if _edited(path, key, register[key])]
     if not edits:
         return state
     result = state.copy()
@@ -82,15 +82,15 @@ def normalise(state: State) -> State:
         digest = sha256("\0".join((state.id, path, key, json_line(value))).encode("utf-8", "surrogatepass"))
         dot = Dot(f"h-{digest.hexdigest()[:16]}", 1)
         replaced = dot_of(key)
-        register[checked(str(dot), value)] = value
+        register[checked(path, str(dot), value)] = value
         result.seen[dot.writer] = 1
         result.seen[replaced.writer] = max(replaced.n, result.seen.get(replaced.writer, 0))
     return result
 
 
-def _edited(key: str, value: Json) -> bool:
+def _edited(path: str, key: str, value: Json) -> bool:
     match = DOT_KEY.fullmatch(key)
-    return match is not None and not is_token(value) and key != checked(f"{match[1]}.{match[2]}", value)
+    return match is not None and not is_token(value) and key != checked(path, f"{match[1]}.{match[2]}", value)
 
 
 def _maximum(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
@@ -98,18 +98,21 @@ def _maximum(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
 
 
 def _join_registers(
-    a: dict[str, Register], b: dict[str, Register], seen_a: dict[str, int], seen_b: dict[str, int]
+    path: str, a: dict[str, Register], b: dict[str, Register], seen_a: dict[str, int], seen_b: dict[str, int]
 ) -> dict[str, Register]:
-    joined = {name: _join(a.get(name, {}), b.get(name, {}), seen_a, seen_b) for name in a | b}
+    joined = {name: _join(f"{path}/{name}", a.get(name, {}), b.get(name, {}), seen_a, seen_b) for name in a | b}
     return {name: register for name, register in joined.items() if register}
 
 
 def _join_sets(a: State, b: State) -> dict[str, dict[str, Register]]:
-    joined = {name: _join_registers(a.sets.get(name, {}), b.sets.get(name, {}), a.seen, b.seen) for name in a.sets | b.sets}
+    joined = {
+        name: _join_registers(f"sets/{name}", a.sets.get(name, {}), b.sets.get(name, {}), a.seen, b.seen)
+        for name in a.sets | b.sets
+    }
     return {name: elements for name, elements in joined.items() if elements}
 
 
-def _join(a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, int], *, plain_keys: bool = False) -> Register:
+def _join(path: str, a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, int]) -> Register:
     if a == b:
         return dict(a)
     left, right = _by_dot(a), _by_dot(b)
@@ -120,7 +123,7 @@ def _join(a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, in
             continue
         if theirs is None and seen_b.get(dot.writer, 0) >= dot.n:
             continue
-        result |= spell(dot, [*(mine or ()), *(theirs or ())], plain_keys)
+        result |= spell(path, dot, [*(mine or ()), *(theirs or ())])
     return result
 
 

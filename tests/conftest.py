@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,10 +37,12 @@ _INHERITED = environment.inherited(dict(os.environ))
 _COUNTER = itertools.count()
 
 
-def pytest_configure() -> None:
-    """Cut the process off from the machine's user before any test module is imported."""
-    for name in set(os.environ) - set(_INHERITED):
-        del os.environ[name]
+def pytest_configure(config: pytest.Config) -> None:
+    """Cut the process off from the machine's user before any test module is imported or any fixture made."""
+    session = Path(tempfile.mkdtemp(prefix="gitmem-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(session, ignore_errors=True))
+    environment.make_home(session / "home")
+    _replace_environment(environment.hermetic(_INHERITED, session / "home") | _pytests_own())
     _GUARD.install()
 
 
@@ -61,11 +65,14 @@ def home(homes: Path) -> Iterator[Path]:
     path = homes / str(next(_COUNTER))
     environment.make_home(path)
     before = dict(os.environ)
-    current = {name: value for name, value in before.items() if name.startswith("PYTEST_")}
-    _replace_environment(environment.hermetic(_INHERITED, path) | current)
+    _replace_environment(environment.hermetic(_INHERITED, path) | _pytests_own())
     yield path
     _replace_environment(before)
     shutil.rmtree(path, ignore_errors=True)
+
+
+def _pytests_own() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
 
 
 def _replace_environment(wanted: dict[str, str]) -> None:
@@ -112,6 +119,16 @@ def cli(tmp_path: Path) -> Cli:
 def pty_cli(tmp_path: Path) -> PtyCli:
     """The real `gitmem` under a terminal: `pty_cli("forget", "p-1", answers=[("[y/N]", "y\\n")])`."""
     return PtyCli(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def package_index(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Pip reaches its package index; tests marked `network` ask for this and skip without."""
+    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "0", "--timeout", "10"]
+    target = tmp_path_factory.mktemp("index")
+    done = subprocess.run([*words, "--dest", target, "hatchling"], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("the package index cannot be reached")
 
 
 @pytest.fixture(scope="session")

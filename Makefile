@@ -22,7 +22,7 @@ check: .venv/.dev ## format, lint, types, layers, and how much the unit tests co
 	@$(RUN) ruff check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
-	@$(PYTEST) -n auto --maxprocesses 2 --cov tests/unit
+	@$(PYTEST) -n auto --maxprocesses 2 --cov=gitmem tests/unit
 
 bench: .venv/.dev ## the speed ratios of this machine
 	@$(RUN) python -m bench $(ARGS)

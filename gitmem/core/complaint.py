@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from gitmem.core.nearest import nearest, one, shown
+from gitmem.core.nearest import nearest, one, printable, shown
 from gitmem.core.shape import FieldSpec, Schema, json_type, types_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def complaint(kind: str, schema: Schema, fields: Mapping[str, FieldSpec], errors
         return f"unknown field {shown(word)} of {place}" + _suggestion(word, node.get("properties", {}), known)
     if error.kind.name == "required":
         return f"{place} needs '{rule['property']}'"
-    return f"{place} {_sentence(error, rule, schema, node, fields)}"
+    return f"{place} {printable(_sentence(error, rule, schema, node, fields))[:300]}"
 
 
 def place_of(kind: str, schema: Schema, path: Iterable[str | int]) -> str:

@@ -1,4 +1,4 @@
-"""The known word a misspelt one was meant to be."""
+"""Words of a message: the known one a misspelt one was meant to be, and what may be shown of a stranger's."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def shown(word: str) -> str:
     """`word` quoted for a message: at most 40 characters of it, and none that would act on a terminal."""
-    clean = "".join(c if c.isprintable() else "?" for c in word[:40])
-    return f"'{clean}…'" if len(word) > 40 else f"'{clean}'"
+    return f"'{printable(word[:40])}…'" if len(word) > 40 else f"'{printable(word)}'"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with ? for every character that would act on a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def one(noun: str) -> str:

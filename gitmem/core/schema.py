@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.core import registers
 from gitmem.core.complaint import complaint, place_of
 from gitmem.core.identity_fields import identity_text
-from gitmem.core.nearest import one
+from gitmem.core.nearest import one, printable
 from gitmem.core.record import Json
 from gitmem.core.references import check_references
 from gitmem.core.registers import Fields, Sets
@@ -54,7 +54,7 @@ class Kind:
 
     def _unusable(self, why: str) -> InvalidRecord:
         hint = f"correct {self._origin}; docs/kinds.md says how a kind is described" if self._origin else ""
-        return InvalidRecord(f"the schema of kind '{self.name}' version {self.version} cannot be used: {why}", hint)
+        return InvalidRecord(f"the schema of kind '{self.name}' version {self.version} cannot be used: {printable(why)}", hint)
 
     def _read_annotation(self, notes: Schema) -> None:
         prefix, headline, identity = notes.get("prefix"), notes.get("title"), notes.get("identity", [])

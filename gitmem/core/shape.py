@@ -61,14 +61,17 @@ def resolve(schema: Schema, node: object) -> Schema:
 
 def types_of(schema: Schema, node: object) -> tuple[str, ...]:
     """The JSON types that a value of `node` may have, in the schema's order; empty if it does not say."""
+    if isinstance(node, bool):
+        return ()
     found = resolve(schema, node)
     if "type" in found:
-        names = found["type"] if isinstance(found["type"], list) else [found["type"]]
-    elif "enum" in found or "const" in found:
-        names = [json_type(value) for value in found.get("enum", [found.get("const")])]
-    else:
-        names = [name for branch in found.get("anyOf", found.get("oneOf", [])) for name in types_of(schema, branch)]
-    return tuple(dict.fromkeys(map(str, names)))
+        return tuple(map(str, found["type"] if isinstance(found["type"], list) else [found["type"]]))
+    if "const" in found:
+        return (json_type(found["const"]),)
+    if "enum" in found:
+        return tuple(dict.fromkeys(json_type(value) for value in _listed(found["enum"], "an enum")))
+    branches = [types_of(schema, branch) for branch in _listed(found.get("anyOf", found.get("oneOf", [])), "anyOf")]
+    return tuple(dict.fromkeys(name for branch in branches for name in branch)) if all(branches) else ()
 
 
 def json_type(value: object) -> str:
@@ -80,6 +83,12 @@ def mapping(value: object, where: str) -> Schema:
     """`value` as a mapping. Raises SchemaProblem if it is none."""
     if not isinstance(value, dict):
         raise SchemaProblem(f"{where} must be a mapping")
+    return value
+
+
+def _listed(value: object, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise SchemaProblem(f"{where} must be a list")
     return value
 
 
@@ -105,12 +114,10 @@ def _flatten(schema: Schema, node: Schema, prefix: str, needed: bool, fields: di
 
 
 def _required(node: Schema, where: str, properties: Schema) -> list[str]:
-    required = node.get("required", [])
-    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
-        raise SchemaProblem(f'"required" of {where} must be a list of names')
+    required = _listed(node.get("required", []), f'"required" of {where}')
     for name in required:
-        if name not in properties:
-            raise SchemaProblem(f'"required" of {where} names {name[:40]!r}, which is no property')
+        if not isinstance(name, str) or name not in properties:
+            raise SchemaProblem(f'"required" of {where} names {str(name)[:40]!r}, which is no property')
     return required
 
 

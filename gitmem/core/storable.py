@@ -46,7 +46,7 @@ def _scalar_flaw(value: object) -> str:
         return "" if isfinite(value) else "must be a finite number"
     if isinstance(value, int):
         return "" if -_INT <= value < _INT else "is too large a number"
-    return "" if value is None else f"is a {type(value).__name__}, which JSON does not have: write it as text"
+    return "" if value is None else f"is of type {type(value).__name__}, which JSON does not have: write it as text"
 
 
 def _is_unicode(text: str) -> bool:

@@ -58,6 +58,8 @@ class Kind:
 
     def _read_annotation(self, notes: Schema) -> None:
         prefix, headline, identity = notes.get("prefix"), notes.get("title"), notes.get("identity", [])
+        if unknown := notes.keys() - {"prefix", "title", "identity"}:
+            raise SchemaProblem(f"{ANNOTATION} at the top knows prefix, title and identity, not {min(unknown)[:40]!r}")
         if not (isinstance(prefix, str) and len(prefix) == 1 and "a" <= prefix <= "z"):
             raise SchemaProblem(f"{ANNOTATION}: prefix must be one lower-case letter")
         if not isinstance(headline, str) or headline not in self.fields:

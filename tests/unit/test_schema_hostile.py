@@ -69,6 +69,7 @@ SHAPES = [
     (changed("required", to=["where"]), 'where is required: give it "minProperties"'),
     (changed("x-gitmem", to=...), '"x-gitmem" at the top must be a mapping'),
     (changed("x-gitmem", "prefix", to="PP"), "prefix must be one lower-case letter"),
+    (changed("x-gitmem", "identiy", to=["what"]), "knows prefix, title and identity, not 'identiy'"),
     (changed("x-gitmem", "title", to="nothing"), "title must name the field"),
     (changed("x-gitmem", "title", to=["what"]), "title must name the field"),
     (changed("x-gitmem", "identity", to="what"), "identity must be a list"),

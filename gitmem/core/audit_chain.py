@@ -1,0 +1,118 @@
+"""Whether the segments of all writers fit together: each chain without a gap, and chains that quote each other truthfully."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+
+from gitmem.core.audit import CLOSE, EMPTY, ROOT, Entry, Problem, Segment, segment_path
+from gitmem.core.audit_parse import is_end
+from gitmem.core.record import WRITER
+
+Chains = dict[str, list[Segment]]
+"""Segments by writer, in the order of their numbers."""
+
+
+def chains_of(segments: Iterable[Segment]) -> Chains:
+    """Sort segments into chains."""
+    chains: Chains = {}
+    for segment in sorted(segments, key=lambda s: (s.writer, s.number)):
+        chains.setdefault(segment.writer, []).append(segment)
+    return chains
+
+
+def check_chain(segments: Iterable[Segment]) -> list[Problem]:
+    """Everything missing, out of order or misquoted: gaps, broken links, `seen` and `close` that do not resolve."""
+    chains = chains_of(segments)
+    problems = [problem for chain in chains.values() for problem in _breaks(chain)]
+    hashes = {writer: _hashes(chain) for writer, chain in chains.items()}
+    for chain in chains.values():
+        for segment in chain:
+            problems += _misquotes(segment, hashes)
+    return problems
+
+
+def _breaks(chain: list[Segment]) -> Iterator[Problem]:
+    number, seq, digest = 0, 0, EMPTY
+    for segment in chain:
+        first = segment.entries[0]
+        if segment.number != number + 1:
+            missing = segment_path(segment.writer, number + 1)
+            yield Problem("missing segment", missing, f"{segment.path} follows, so it was there")
+        elif (first.seq, first.prev) != (seq + 1, digest):
+            why = f"its first entry is number {first.seq} and does not follow entry {seq} of the segment before it"
+            yield Problem("broken chain", f"{segment.path}:1", why)
+        number, seq, digest = segment.number, segment.entries[-1].seq, segment.entries[-1].hash
+
+
+def _hashes(chain: list[Segment]) -> dict[int, str]:
+    return {entry.seq: entry.hash for segment in chain for entry in segment.entries}
+
+
+def _misquotes(segment: Segment, hashes: dict[str, dict[int, str]]) -> Iterator[Problem]:
+    for line, entry in enumerate(segment.entries, 1):
+        if entry.op == CLOSE and (entry.seq != 1 or _closed(entry) is None):
+            why = "only the first entry of a chain may close another, and must name its end"
+            yield Problem("broken chain", f"{segment.path}:{line}", why)
+    for writer, (seq, digest) in _quotes(segment.entries[0]).items():
+        held = hashes.get(writer, {}).get(seq, EMPTY if seq == 0 else None)
+        if writer == segment.writer or held is None:
+            why = f"{segment.path} has seen its entry {seq}, which is not here: its end was cut off"
+            yield Problem("missing entries", f"{ROOT}/{writer}", why)
+        elif held != digest:
+            why = f"its entry {seq} is not the one that {segment.path} has seen"
+            yield Problem("forked chain", f"{ROOT}/{writer}", why)
+
+
+def _quotes(first: Entry) -> dict[str, tuple[int, str]]:
+    """The ends of other chains that a segment's first entry names, as writer -> (seq, hash)."""
+    closed = _closed(first) if first.op == CLOSE and first.seq == 1 else None
+    return first.seen if closed is None else first.seen | {closed[0]: closed[1:]}
+
+
+def _closed(entry: Entry) -> tuple[str, int, str] | None:
+    """(writer, seq, hash) that a `close` entry names."""
+    writer, seq, digest = (entry.detail.get(name) for name in ("closed", "seq", "hash"))
+    if not isinstance(writer, str) or not WRITER.fullmatch(writer) or not is_end([seq, digest]):
+        return None
+    return writer, seq, digest  # type: ignore[return-value]
+
+
+def causal_order(segments: Iterable[Segment]) -> tuple[list[Segment], list[Problem]]:
+    """Segments such that each comes after all it has seen, concurrent ones by time and writer; and what does not fit.
+
+    Segments that claim to have seen their own future come last.
+    """
+    chains = chains_of(segments)
+    nodes = {(s.writer, s.number): s for chain in chains.values() for s in chain}
+    waits = {node: _needs(segment, chains) for node, segment in nodes.items()}
+    followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for node, needs in waits.items():
+        for need in needs:
+            followers.setdefault(need, []).append(node)
+    ready = [(nodes[node].entries[0].time, *node) for node, needs in waits.items() if not needs]
+    heapify(ready)
+    ordered: list[Segment] = []
+    while ready:
+        _, writer, number = heappop(ready)
+        ordered.append(nodes.pop((writer, number)))
+        for node in followers.get((writer, number), ()):
+            waits[node].discard((writer, number))
+            if not waits[node]:
+                heappush(ready, (nodes[node].entries[0].time, *node))
+    why = "it has seen entries that come after it"
+    return ordered + list(nodes.values()), [Problem("impossible order", s.path, why) for s in nodes.values()]
+
+
+def _needs(segment: Segment, chains: Chains) -> set[tuple[str, int]]:
+    """The segments that must come before this one: the one before it in its chain, and those its first entry names."""
+    chain = chains[segment.writer]
+    position = bisect_left(chain, segment.number, key=lambda s: s.number)
+    needs = {(segment.writer, chain[position - 1].number)} if position else set()
+    for writer, (seq, _) in _quotes(segment.entries[0]).items():
+        other = chains.get(writer, [])
+        at = bisect_left(other, seq, key=lambda s: s.entries[-1].seq)
+        if at < len(other) and writer != segment.writer:
+            needs.add((writer, other[at].number))
+    return needs

@@ -22,7 +22,12 @@ class Usage:
 
 def usage_of(state: State) -> Usage:
     """Compute the usage of a record from its counters, exactly: nothing derived is ever stored."""
-    return usage_from({name: state.total(name) for name in state.counts}, state.last)
+    return usage_from(totals(state), state.last)
+
+
+def totals(state: State) -> dict[str, int]:
+    """Every counter, summed over all writers."""
+    return {name: state.total(name) for name in state.counts}
 
 
 def usage_from(totals: dict[str, int], last: dict[str, str]) -> Usage:

@@ -78,11 +78,11 @@ def check_recipient(text: str) -> str:
     return _parse_recipient(text)[0]
 
 
-def wrap(key: EpochKey, recipient: str) -> bytes:
-    """The key as an age file for one recipient. Raises UsageError for what `check_recipient` refuses."""
+def wrap(key: EpochKey, *recipients: str) -> bytes:
+    """The key as an age file that any of a member's recipients opens. Raises UsageError for what `check_recipient` refuses."""
     from pyrage import encrypt
 
-    wrapped: bytes = encrypt(_emit(key), [_parse_recipient(recipient)[1]])
+    wrapped: bytes = encrypt(_emit(key), [_parse_recipient(recipient)[1] for recipient in recipients])
     return wrapped
 
 

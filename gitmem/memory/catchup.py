@@ -1,0 +1,143 @@
+"""Bringing the index up to what the store holds: one mechanism for our own writes, other processes' and what sync brought.
+
+The index knows a commit and a place in the journal. What changed since is what git names between that commit and HEAD, and what
+the journal holds beyond that place; only those records are read again. Without a usable index everything is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitmem.core.usage import totals
+from gitmem.errors import GitmemError, NoKey
+from gitmem.memory.context import Context
+from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.opened import open_state
+
+if TYPE_CHECKING:
+    from gitmem.store.index import Entry, Index
+
+_BATCH = 500  # records a transaction
+
+
+def current_index(context: Context) -> Index:
+    """The index, opened and caught up."""
+    store = context.store
+    store.refresh()
+    if context.index is None:
+        from gitmem.store.index import Index
+
+        context.index = Index.open(store.local / "index.db", store.vault.index_key(store.replica.name))
+    _catch_up(context, context.index)
+    return context.index
+
+
+def _catch_up(context: Context, index: Index) -> None:
+    store = context.store
+    head, position = store.repo.head() or "", list(store.journal.position)
+    known = index.get_meta("commit")
+    told = index.get_meta("journal")
+    if known == head and told == _spell(position):
+        return
+    whole, counted = _journalled(context, told)
+    paths = set(whole)
+    if known != head:
+        paths.update(_changed(context, known, head))
+    _reindex(context, index, sorted(paths))
+    with index.transaction():
+        _recount(context, index, counted - paths)
+        index.set_meta("commit", head)
+        index.set_meta("journal", _spell(position))
+
+
+def _spell(position: Iterable[int]) -> str:
+    return ":".join(map(str, position))
+
+
+def _journalled(context: Context, told: str | None) -> tuple[set[str], set[str]]:
+    """The records with states, and those with counters only, that were journalled after `told`."""
+    journal = context.store.journal
+    number, _, offset = (told or "0:0").partition(":")
+    entries = journal.since((int(number), int(offset)))
+    return {e.path for e in entries if e.whole}, {e.path for e in entries if not e.whole}
+
+
+def _changed(context: Context, known: str | None, head: str) -> Iterator[str]:
+    """Record paths that differ between two commits; all there are where the first is not known (any more)."""
+    store = context.store
+    prefix = store.prefix
+    if known and store.repo.resolve(known):
+        changes = store.repo.diff(known, head or None, [prefix + MEMORY])
+        names: Iterable[str] = (change.path.removeprefix(prefix) for change in changes)
+    else:
+        names = _walk(store.root)
+    yield from filter(is_record_path, names)
+
+
+def _walk(root: Path) -> Iterator[str]:
+    for file in (root / MEMORY).rglob("*.yaml"):
+        yield file.relative_to(root).as_posix()
+
+
+def _reindex(context: Context, index: Index, paths: list[str]) -> None:
+    remaining = iter(paths)
+    done = 0
+    while batch := list(islice(remaining, _BATCH)):
+        with index.transaction():
+            entries = [entry for entry in (_entry(context, path) for path in batch) if entry is not None]
+            kept = {entry.id for entry in entries}
+            index.remove(_id(path) for path in batch if _id(path) not in kept)
+            for kind in {entry.kind for entry in entries}:
+                index.put([entry for entry in entries if entry.kind == kind], _weights(context, kind))
+        done += len(batch)
+        if len(paths) > _BATCH:
+            context.progress("indexing", done, len(paths))
+
+
+def _recount(context: Context, index: Index, paths: Iterable[str]) -> None:
+    for path in paths:
+        state = context.store.read(path)
+        if state is not None:
+            index.set_usage(state.id, totals(state), state.last)
+
+
+def _weights(context: Context, kind: str) -> dict[str, float]:
+    try:
+        return context.kinds.get(kind).weights()
+    except GitmemError:
+        return {}  # a kind of a newer gitmem: its records can be listed and merged, not searched
+
+
+def _entry(context: Context, path: str) -> Entry | None:
+    from gitmem.store.index import Entry
+
+    store = context.store
+    try:
+        state = store.read(path)
+        if state is None:
+            return None
+        opened = open_state(store.vault, state)
+    except NoKey:
+        return None
+    except GitmemError as error:
+        context.warn(f"not indexed: {error.message}")
+        return None
+    return Entry(
+        id=state.id,
+        kind=state.kind,
+        scope=state.scope,
+        path=path,
+        alive=state.alive,
+        conflicts=len(opened.conflicts) + state.contested,
+        fields=opened.fields,
+        sets=opened.sets,
+        usage=totals(state),
+        last=dict(state.last),
+    )
+
+
+def _id(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".yaml")

@@ -1,0 +1,142 @@
+"""Making commits: what the journal holds becomes files, a signed audit segment, and one commit.
+
+Nothing is forgotten before the commit is durable: git syncs its objects, then the branch moves (compare and swap), then the
+marks are written, and only then does the journal start anew. Killed at any point, the next run redoes the rest by merging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from gitmem.core.audit import Change, build_segment
+from gitmem.core.record import Json
+from gitmem.git.commits import Identity, refresh_index
+from gitmem.git.commits import commit as git_commit
+from gitmem.memory.chain import Chain, news, note_head, own_chain
+from gitmem.memory.context import Context
+from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
+from gitmem.memory.results import Committed
+from gitmem.memory.roster import my_name
+from gitmem.store.files import inside, write_atomic
+from gitmem.store.marks import mark_of
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A file that a use case adds to a commit by itself, such as a member's key, with the words for its audit entry."""
+
+    path: str
+    data: bytes | None
+    op: str
+    detail: dict[str, Json] = field(default_factory=dict)
+
+
+def commit(context: Context, message: str | None = None, extras: Iterable[Extra] = ()) -> Committed | None:
+    """Commit everything recorded so far, and `extras`. None when there was nothing to commit.
+
+    Raises GitmemError on a detached HEAD or in the middle of a merge, NoKey without the identity that signs.
+    """
+    store = context.store
+    with store.lock:
+        store.refresh()
+        branch = require_branch(context)
+        head = store.repo.head()
+        drop_leftovers(context, head)
+        chain = own_chain(context)
+        batch = gather(context, head)
+        _add_extras(context, batch, extras, head)
+        if not batch.changes:
+            return _nothing(context, batch)
+        return _write_commit(context, batch, chain, (f"refs/heads/{branch}", head), message or summary(batch))
+
+
+def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Callable[[], None]]:
+    """(path, content, what to call once it is committed) of the next audit segment, which continues `chain`."""
+    store = context.store
+    mine, opening = chain
+    key = store.vault.signing_key()
+    seen, remember = news(context)
+    segment = build_segment(
+        store.id,
+        store.replica.writer,
+        mine,
+        my_name(context),
+        seen,
+        context.now(),
+        [*opening, *changes],
+        key.sign,
+        key.public,
+    )
+
+    def done() -> None:
+        note_head(context, segment.head)
+        remember()
+
+    return segment.path, segment.data, done
+
+
+def _write_commit(context: Context, batch: Batch, chain: Chain, at: tuple[str, str | None], message: str) -> Committed:
+    """Commit the batch on the branch and the commit that `at` names."""
+    store = context.store
+    ref, head = at
+    path, data, done = segment_for(context, chain, batch.changes)
+    batch.files[path] = data
+    for name, content in batch.files.items():
+        _put(context, name, content)
+    files = {store.prefix + name: content for name, content in batch.files.items()}
+    made = git_commit(
+        store.repo,
+        files,
+        message,
+        parents=[head] if head else [],
+        ref=ref,
+        expected=head,
+        fallback=fallback(context),
+    )
+    settle(context, done)
+    refresh_index(store.repo, store.repo.diff(head, made))
+    return Committed(made, batch.records, len(batch.changes), batch.skipped)
+
+
+def fallback(context: Context) -> Identity:
+    """Who commits are by where git has not been told."""
+    name = my_name(context)
+    return Identity(name, f"{name}@gitmem.invalid")
+
+
+def settle(context: Context, done: Callable[[], None]) -> None:
+    """What may be forgotten now that a commit holds it: first the marks, then the journal."""
+    store = context.store
+    states = ((path, store.read(path)) for path in store.pending.paths())
+    writer = store.replica.writer
+    store.marks.put((path, mark_of(state, writer)) for path, state in states if state is not None)
+    done()
+    store.journal.clear()
+    store.pending.clear()
+    store.refresh()
+
+
+def _nothing(context: Context, batch: Batch) -> Committed | None:
+    """Entries that changed nothing (replayed ones, reads of an unchanged state) are done with, too."""
+    if len(context.store.pending) or context.store.pending.events:
+        settle(context, lambda: None)
+    head = context.store.repo.head()
+    return Committed(head or "", 0, 0, batch.skipped) if batch.skipped else None
+
+
+def _add_extras(context: Context, batch: Batch, extras: Iterable[Extra], head: str | None) -> None:
+    extras = list(extras)
+    before = contents_at(context, head, [extra.path for extra in extras])
+    taken = {extra.path for extra in extras}
+    batch.changes = [change for change in batch.changes if change.object not in taken]
+    for extra in extras:
+        batch.put(extra.path, extra.data, before.get(extra.path), extra.op, extra.detail)
+
+
+def _put(context: Context, path: str, content: bytes | None) -> None:
+    file = inside(context.store.root, path)
+    if content is None:
+        file.unlink(missing_ok=True)
+    elif not file.is_file() or file.read_bytes() != content:
+        write_atomic(file, content)

@@ -1,0 +1,46 @@
+"""What every use case works with: the open store, its kinds, and the clock and randomness of the edge."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gitmem.store.kinds import Kinds
+from gitmem.store.store import Store
+
+if TYPE_CHECKING:
+    from gitmem.store.index import Index
+
+TEAM = "team"
+"""The scope of a record that names none."""
+
+
+def utc_now() -> datetime:
+    """The current time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Context:
+    """One open store in use. `warn` is told what went wrong beside the answer; `progress` is (what, done, of) for long work."""
+
+    store: Store
+    kinds: Kinds
+    clock: Callable[[], datetime] = utc_now
+    entropy: Callable[[int], bytes] = os.urandom
+    warn: Callable[[str], None] = lambda _: None
+    progress: Callable[[str, int, int], None] = lambda _what, _done, _of: None
+    index: Index | None = None
+    paths: dict[str, str] = field(default_factory=dict)
+
+    def now(self) -> str:
+        """The current time as records keep it: RFC 3339, UTC, seconds."""
+        return timestamp(self.clock())
+
+
+def timestamp(when: datetime) -> str:
+    """A time as records keep it: RFC 3339, UTC, seconds."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

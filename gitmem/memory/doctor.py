@@ -1,0 +1,150 @@
+"""Finding out what is wrong with a store on this machine, and mending what can be mended without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.git import hooks, setup
+from gitmem.memory.catchup import current_index
+from gitmem.memory.context import Context
+from gitmem.memory.found import prepare_clone
+from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
+from gitmem.memory.roster import members
+from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.opened import open_state
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: `why` says what was found, `fix` the next command where it is not ok."""
+
+    name: str
+    ok: bool
+    why: str
+    fix: str = ""
+
+
+def doctor(context: Context, *, fix: bool = False) -> list[Check]:
+    """Run every check; with `fix` mend first what is safe to mend: configuration, hooks, index, damaged record files."""
+    if fix:
+        _mend(context)
+    checks = [
+        ("git configuration", _configuration),
+        ("hooks", _hooks),
+        ("key", _key),
+        ("membership", _membership),
+        ("records", _records),
+        ("kinds", _kinds),
+        ("journal", _journal),
+        ("index", _index),
+        ("work tree", _work_tree),
+    ]
+    return [_run(context, name, check) for name, check in checks]
+
+
+def _run(context: Context, name: str, check: Callable[[Context], tuple[bool, str, str]]) -> Check:
+    try:
+        return Check(name, *check(context))
+    except GitmemError as error:
+        return Check(name, False, error.message, error.hint)
+
+
+def _mend(context: Context) -> None:
+    prepare_clone(context.store.repo, context.store.root)
+    for path in _broken(context):
+        before = contents_at(context, context.store.repo.head(), [path]).get(path)
+        if before is not None:
+            (context.store.local / "damaged").mkdir(mode=0o700, exist_ok=True)
+            file = context.store.root / path
+            file.replace(context.store.local / "damaged" / file.name)  # set aside, never overwritten
+            context.store.put_file(path, before)
+    index = context.store.local / "index.db"
+    if context.index is None:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            index.with_name(index.name + suffix).unlink(missing_ok=True)
+
+
+def _configuration(context: Context) -> tuple[bool, str, str]:
+    problems = [str(problem) for problem in setup.check(context.store.repo)]
+    return not problems, "; ".join(problems) or "merge strategy, driver and durability are set up", "gitmem doctor --fix"
+
+
+def _hooks(context: Context) -> tuple[bool, str, str]:
+    problems = [str(problem) for problem in hooks.check(context.store.repo)]
+    return not problems, "; ".join(problems) or "installed", "gitmem hooks install"
+
+
+def _key(context: Context) -> tuple[bool, str, str]:
+    vault = context.store.vault
+    identity = vault.identity
+    if not vault.plain:
+        vault.current("team")
+    warnings = [str(warning) for warning in getattr(vault.identities, "warnings", [])]
+    return not warnings, "; ".join(warnings) or f"{identity.source} opens the store", "chmod 600 the identity file"
+
+
+def _membership(context: Context) -> tuple[bool, str, str]:
+    me = [member.name for member in members(context) if member.me]
+    if me:
+        return True, f"you are {me[0]}", ""
+    return (
+        False,
+        "your signing key is not enrolled: the team cannot tell who wrote your records",
+        "gitmem join, then a member runs `gitmem member add`",
+    )
+
+
+def _records(context: Context) -> tuple[bool, str, str]:
+    broken = _broken(context)
+    some = "; ".join(list(broken.values())[:_SHOWN])
+    total = sum(1 for _ in (context.store.root / MEMORY).rglob("*.yaml"))
+    return not broken, some or f"{total:,} record files are sound", "gitmem doctor --fix"
+
+
+def _broken(context: Context) -> dict[str, str]:
+    """Record files that cannot be read, authenticated, or that hold plaintext in a sealed store: path -> why."""
+    store = context.store
+    broken: dict[str, str] = {}
+    for file in sorted((store.root / MEMORY).rglob("*.yaml")):
+        path = file.relative_to(store.root).as_posix()
+        try:
+            state = store.read_file(path)
+            if state is not None:
+                refuse_plaintext(context, state, path)
+                open_state(store.vault, state)
+        except GitmemError as error:
+            if error.exit_code != 12:
+                broken[path] = error.message
+    return broken
+
+
+def _kinds(context: Context) -> tuple[bool, str, str]:
+    problems = context.kinds.check()
+    return not problems, "; ".join(map(str, problems)) or f"{len(context.kinds.names())} kinds", "mend the schema it names"
+
+
+def _journal(context: Context) -> tuple[bool, str, str]:
+    damaged = context.store.journal.damaged
+    waiting = len(context.store.pending)
+    if damaged:
+        return False, "; ".join(damaged[:_SHOWN]), "gitmem commit"
+    return True, f"{waiting} records wait for a commit" if waiting else "nothing waits for a commit", ""
+
+
+def _index(context: Context) -> tuple[bool, str, str]:
+    return True, f"{current_index(context).count():,} records", ""
+
+
+def _work_tree(context: Context) -> tuple[bool, str, str]:
+    waiting = set(context.store.pending.paths())
+    strange = [path for path in own_changes(context) if path not in waiting]
+    missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
+    if missing:
+        raise InvalidRecord(
+            f"{len(missing)} record files are gone from the work tree: {missing[0]} …", "gitmem commit puts them back"
+        )
+    return True, f"{len(strange)} files were changed by hand" if strange else "as committed", ""

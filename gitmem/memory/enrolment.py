@@ -1,0 +1,35 @@
+"""The file and the log entry that make somebody a member."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gitmem.core.codec import emit
+from gitmem.core.edit import Pen
+from gitmem.core.ids import element_key
+from gitmem.core.record import Json, State
+from gitmem.memory.commit import Extra
+from gitmem.memory.context import Context
+from gitmem.memory.roster import KIND, read_member
+from gitmem.store.layout import STORE_SCOPE, member_path
+
+
+def member_file(context: Context, name: str, recipients: list[str], keys: list[str], role: str) -> Extra:
+    """The record of a member with these recipients and signing keys added, and the entry that enrols them."""
+    store = context.store
+    path = member_path(name)
+    state = read_member(context, name) or State(KIND, 1, STORE_SCOPE, f"m-{name}")
+    pen = Pen(state, store.replica.writer)
+    if "role" not in state.fields:
+        pen.set("role", lambda _path, _dot: role)
+    id_key = store.vault.id_key(STORE_SCOPE)
+    for field, values in (("recipients", recipients), ("keys", keys)):
+        for value in values:
+            pen.add(field, element_key(id_key, f"{state.id}/{field}", value), partial(_in_the_clear, value))
+    pen.live()
+    detail: dict[str, Json] = {"member": name, "recipients": list(recipients), "keys": list(keys), "role": role}
+    return Extra(path, emit(pen.state), "enrol", detail)
+
+
+def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:
+    return value

@@ -1,0 +1,75 @@
+"""Events: what happened, as facts that are never changed; a commit writes them in one sealed batch.
+
+A batch is a small YAML file: a clear header that says whose it is and what span it covers, and the events as JSON lines,
+compressed (zstd) and then sealed. In a plain store the payload is compressed and base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from gitmem.core.record import Json
+from gitmem.memory.context import TEAM, Context
+from gitmem.store.layout import EVENTS, events_path
+
+_KIND = "events"
+
+
+def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
+    """The file that holds `events` (none for no events): path -> content. Called under the store's lock."""
+    facts = [event for event in events if isinstance(event, dict)]
+    if not facts:
+        return {}
+    store = context.store
+    writer = store.replica.writer
+    times = sorted(str(event.get("at", "")) for event in facts)
+    month = times[-1][:7]
+    path = events_path(writer, month, _next_sequence(context, writer, month))
+    payload = _pack(context, path, facts)
+    lines = [
+        "gitmem: 1",
+        f"writer: {writer}",
+        f"scope: {TEAM}",
+        f"from: {times[0]}",
+        f"to: {times[-1]}",
+        f"count: {len(facts)}",
+        f"payload: {payload}",
+    ]
+    return {path: ("\n".join(lines) + "\n").encode()}
+
+
+def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
+    """The events in one batch. Raises NoKey, Tampered, or ValueError for what is no batch."""
+    import zstandard
+
+    header = dict(line.split(": ", 1) for line in data.decode("utf-8").splitlines())
+    payload = header["payload"]
+    if payload.startswith("ENC["):
+        epoch = payload[4:].partition(",")[0]
+        packed = context.store.vault.sealer(header["scope"], _KIND, path, epoch).unseal_bytes(
+            "payload", header["writer"], payload
+        )
+    else:
+        packed = base64.b64decode(payload, validate=True)
+    text = zstandard.ZstdDecompressor().decompress(packed, max_output_size=64 << 20)
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _pack(context: Context, path: str, facts: list[dict[str, Json]]) -> str:
+    import zstandard
+
+    vault, writer = context.store.vault, context.store.replica.writer
+    lines = "".join(json.dumps(fact, sort_keys=True, separators=(",", ":")) + "\n" for fact in facts)
+    packed = zstandard.ZstdCompressor(level=9).compress(lines.encode())
+    if vault.plain:
+        return base64.b64encode(packed).decode()
+    return vault.sealer(TEAM, _KIND, path, vault.current(TEAM).epoch).seal_bytes("payload", writer, packed)
+
+
+def _next_sequence(context: Context, writer: str, month: str) -> int:
+    folder = context.store.root / EVENTS / writer / month
+    numbers = [int(file.stem) for file in folder.glob("[0-9]*.yaml") if file.stem.isdigit()]
+    return max(numbers, default=0) + 1

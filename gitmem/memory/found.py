@@ -1,0 +1,130 @@
+"""Founding a store, and making a clone of one ready to work in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmem.core.codec import emit
+from gitmem.core.edit import Pen
+from gitmem.core.ids import random_id
+from gitmem.core.record import Json, State
+from gitmem.errors import GitmemError
+from gitmem.git.attributes import with_own_lines
+from gitmem.git.create import open_or_create
+from gitmem.git.hooks import install_hooks
+from gitmem.git.repo import Repo
+from gitmem.git.setup import configure
+from gitmem.memory.commit import Extra, commit
+from gitmem.memory.context import TEAM, Context, utc_now
+from gitmem.memory.enrolment import member_file
+from gitmem.memory.person import Person
+from gitmem.memory.roster import check_name, name_from, remember_name
+from gitmem.store.config import KIND, PLAIN, SEALED
+from gitmem.store.files import read_bounded, write_atomic
+from gitmem.store.kinds import Kinds
+from gitmem.store.layout import ATTRIBUTES, CONFIG, STORE_SCOPE, key_path
+from gitmem.store.replica import load_replica
+from gitmem.store.store import Store
+
+RECOVERY = "recovery"
+"""The name under which each epoch's key is wrapped to the recovery recipient; no member may have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A store that was made: its id, its founder, where their identity lies, and where the recovery identity was put."""
+
+    root: str
+    store: str
+    member: str
+    identity: str
+    new_identity: bool
+    recovery: str | None
+    commit: str
+    notes: list[str]
+
+
+def init(root: Path, person: Person, *, plain: bool = False, name: str | None = None) -> Founded:
+    """Make a store at `root`, in a new git repository if there is none. Raises GitmemError where one is already."""
+    root = root.absolute()
+    if (root / CONFIG).exists():
+        raise GitmemError(f"{root} holds a gitmem store already", "`gitmem status` shows it")
+    root.mkdir(parents=True, exist_ok=True)
+    repo = open_or_create(root)
+    member = check_name(name) if name else default_name(repo, person.env)
+    identity, fresh = person.identity()
+    store_id = random_id("s", int(utc_now().timestamp() * 1000), os.urandom(10))
+    config = _config_state(store_id, plain, repo)
+    write_atomic(root / CONFIG, emit(config), durable=True)
+    notes = prepare_clone(repo, root)
+    context = Context(Store(root, repo, [identity]), Kinds(root))
+    try:
+        extras, recovery = _founding_files(context, member, identity, config, plain, env, home)
+        made = commit(context, f"gitmem: a new store, founded by {member}", extras)
+    finally:
+        context.store.close()
+    return Founded(str(root), store_id, member, identity.source, fresh, recovery, made.commit if made else "", notes)
+
+
+def prepare_clone(repo: Repo, root: Path) -> list[str]:
+    """Configure git in this clone and install the hooks; returns what a person should know (empty: all is well)."""
+    prefix = os.path.relpath(root, repo.root)
+    return [*configure(repo), *install_hooks(repo, "" if prefix == "." else f"{prefix}/")]
+
+
+def default_name(repo: Repo, env: Mapping[str, str]) -> str:
+    """The member name that git's user name or the account suggests."""
+    candidates = (repo.config_get("user.name") or "", env.get("USER", ""), env.get("LOGNAME", ""))
+    names = [name for name in map(name_from, candidates) if name]
+    return names[0] if names else "me"
+
+
+def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
+    local = repo.git_dir / "gitmem"
+    local.mkdir(mode=0o700, exist_ok=True)
+    replica, _ = load_replica(local)
+    pen = Pen(State(KIND, 1, STORE_SCOPE, store_id), replica.writer)
+    pen.set("encryption", lambda _path, _dot: PLAIN if plain else SEALED)
+    pen.live()
+    return pen.state
+
+
+def _founding_files(context: Context, member: str, config: State, person: Person) -> tuple[list[Extra], str | None]:
+    root, identity = context.store.root, context.store.vault.identity
+    facts: dict[str, Json] = {
+        "member": member,
+        "store": context.store.id,
+        "recipient": identity.recipient,
+        "key": context.store.vault.signing_key().public,
+    }
+    extras = [
+        Extra(CONFIG, emit(config), "init", facts),
+        member_file(context, member, [identity.recipient], [str(facts["key"])], "admin"),
+        Extra(ATTRIBUTES, with_own_lines(read_bounded(root / ATTRIBUTES, 1 << 20) or b""), "config"),
+    ]
+    remember_name(context, member)
+    if context.store.config.plain:
+        return extras, None
+    keys, recovery = _first_keys(context, member, person)
+    return [*extras, *keys], recovery
+
+
+def _first_keys(context: Context, member: str, person: Person) -> tuple[list[Extra], str]:
+    from gitmem.crypto.identity import new_recovery
+    from gitmem.crypto.keys import new_epoch, wrap
+
+    identity = context.store.vault.identity
+    recovery = new_recovery()
+    file = person.folder / f"recovery-{context.store.id}.txt"
+    note = "# gitmem recovery identity: move this file off this machine; it opens the store when every member's key is lost\n"
+    write_atomic(file, f"{note}{recovery.reveal()}\n".encode(), mode=0o600, durable=True)
+    epoch = new_epoch(TEAM, 1)
+    context.store.vault.adopt(epoch, identity)
+    extras = [
+        Extra(key_path(TEAM, epoch.epoch, who), wrap(epoch, recipient), "key", {"member": who, "commitment": epoch.commitment})
+        for who, recipient in ((member, identity.recipient), (RECOVERY, recovery.recipient))
+    ]
+    return extras, str(file)

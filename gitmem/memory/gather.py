@@ -1,0 +1,213 @@
+"""What goes into the next commit: journalled writes, events, hand edits, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from gitmem.core.audit import Change
+from gitmem.core.codec import emit, parse
+from gitmem.core.merge import merge, normalise
+from gitmem.core.record import Json, State
+from gitmem.core.token import is_token
+from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.memory.context import Context
+from gitmem.memory.events import event_files
+from gitmem.store.files import inside, read_bounded
+from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, OWN_PREFIXES, is_record_path
+
+_MAX_FILE = 64 << 20  # bytes of any file a store holds
+_PROGRESS_STEP = 500
+
+
+@dataclass(slots=True)
+class Batch:
+    """The files of one commit with their audit entries, and what had to be left out, in words."""
+
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    records: int = 0
+
+    def put(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json] | None = None) -> None:
+        """Add a file (None: it goes) with its entry, unless nothing about it changes."""
+        if data == before:
+            return
+        self.files[path] = data
+        self.changes.append(Change(op, path, digest(before), digest(data), detail or {}))
+
+
+def digest(data: bytes | None) -> str | None:
+    """SHA-256 of a file's bytes in hex, None for a file that is not there."""
+    return None if data is None else sha256(data).hexdigest()
+
+
+def gather(context: Context, head: str | None) -> Batch:
+    """Collect the batch under the store's lock. Work-tree files of pending records are brought up to date on the way."""
+    store = context.store
+    batch = Batch()
+    dirty = set(own_changes(context))
+    paths = sorted(dirty | set(store.pending.paths()))
+    records = [path for path in paths if is_record_path(path)]
+    committed = contents_at(context, head, [path for path in paths if not path.startswith(f"{AUDIT}/")])
+    for number, path in enumerate(records):
+        if number % _PROGRESS_STEP == 0:
+            context.progress("records", number, len(records))
+        try:
+            _gather_record(context, batch, path, committed.get(path))
+        except InvalidRecord as error:
+            batch.skipped.append(error.message)
+    batch.records = len(batch.files)
+    for path in sorted(dirty.difference(records)):
+        _gather_other(context, batch, path, committed.get(path))
+    for path, data in event_files(context, store.pending.events).items():
+        batch.put(path, data, None, "events")
+    return batch
+
+
+def drop_leftovers(context: Context, head: str | None) -> None:
+    """Remove log files of ours that no commit holds: a commit was cut short, and the journal still has what they say."""
+    store = context.store
+    mine = tuple(f"{folder}/{store.replica.writer}/" for folder in (AUDIT, EVENTS))
+    fresh = [path for path in own_changes(context) if path.startswith(mine)]
+    kept = contents_at(context, head, fresh)
+    for path in fresh:
+        if path not in kept:
+            inside(store.root, path).unlink(missing_ok=True)
+            store.repo.run("update-index", "--force-remove", "--", store.prefix + path)
+
+
+def own_changes(context: Context) -> Iterator[str]:
+    """The store's own paths that differ between the work tree and HEAD, as paths below the store's root."""
+    store = context.store
+    prefix = store.prefix
+    wanted = [f"{prefix}{name}" for name in (*OWN_PREFIXES, ATTRIBUTES)]
+    listing = store.repo.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *wanted)
+    for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
+        if entry:
+            yield entry[3:].removeprefix(prefix)
+
+
+def contents_at(context: Context, revision: str | None, paths: list[str]) -> dict[str, bytes]:
+    """The content of those of `paths` (below the store's root) that a revision holds."""
+    if revision is None or not paths:
+        return {}
+    prefix = context.store.prefix
+    found = context.store.repo.read_paths(revision, [prefix + path for path in paths])
+    return {path.removeprefix(prefix): data for path, data in found.items()}
+
+
+def _gather_record(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
+    store = context.store
+    old = None if before is None else _parse_or_none(before, path)
+    on_disk = store.read_file(path)
+    pending = store.pending.get(path)
+    if on_disk is None and old is not None:
+        on_disk = old  # a record's file goes only by `forget` and `gc`: one that was removed by hand comes back
+        batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")
+    parts = [state for state in (on_disk, pending) if state is not None]
+    if not parts:
+        return
+    state = parts[0] if len(parts) == 1 else merge(*parts)
+    refuse_plaintext(context, state, path)
+    data = emit(state)
+    if read_bounded(inside(store.root, path), _MAX_FILE) != data:
+        store.put_file(path, data)
+    op = "hand" if pending is None else operation(old, state)
+    batch.put(path, data, before, op, detail_of(old, state, store.replica.writer))
+
+
+def _gather_other(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
+    """Configuration, members, keys, schemas and attributes are taken as they lie; a log file that changed is not."""
+    if not path.startswith(("log/", ".gitmem/")) and path != ATTRIBUTES:
+        batch.skipped.append(f"{path} is no record and was left out")
+        return
+    data = read_bounded(inside(context.store.root, path), _MAX_FILE)
+    if path.startswith("log/"):
+        batch.skipped.append(f"{path} was changed by hand; logs are only added to: `git checkout -- {path}`")
+        return
+    if path.endswith(".yaml") and data is not None:
+        data = emit(normalise(parse(data, path)))
+    batch.put(path, data, before, "config")
+
+
+def _parse_or_none(data: bytes, path: str) -> State | None:
+    try:
+        return normalise(parse(data, path))
+    except InvalidRecord:
+        return None
+
+
+def refuse_plaintext(context: Context, state: State, path: str) -> None:
+    """Raise InvalidRecord if a secret field of a sealed store stands in the clear."""
+    if context.store.config.plain:
+        return
+    for at, register in state.registers():
+        if not all(map(is_token, register.values())):
+            raise InvalidRecord(
+                f"{path}: {at} holds plaintext, and this store is sealed",
+                f"write it with `gitmem edit {state.id}`; if it was committed before, change what it gives away",
+            )
+
+
+def operation(before: State | None, after: State) -> str:
+    """What a change of a record was: learn, edit, use or forget."""
+    if before is None or (after.alive and not before.alive):
+        return "learn"
+    if before.alive and not after.alive:
+        return "forget"
+    return "use" if before.seen == after.seen else "edit"
+
+
+def detail_of(before: State | None, after: State, writer: str) -> dict[str, Json]:
+    """What may be known of a change without a key: this writer's new write numbers, and how far each counter rose."""
+    first = 0 if before is None else before.seen.get(writer, 0)
+    detail: dict[str, Json] = {}
+    if after.seen.get(writer, 0) > first:
+        detail["dots"] = [first + 1, after.seen[writer]]
+    raised = {name: after.total(name) - (0 if before is None else before.total(name)) for name in after.counts}
+    rose: dict[str, Json] = {name: by for name, by in raised.items() if by}
+    if rose:
+        detail["counts"] = rose
+    return detail
+
+
+def summary(batch: Batch) -> str:
+    """The commit message: what was done how often, and nothing of what it was about."""
+    words = {
+        "learn": "learned",
+        "edit": "edited",
+        "use": "used",
+        "forget": "forgotten",
+        "hand": "edited by hand",
+        "enrol": "enrolled",
+    }
+    counts: dict[str, int] = {}
+    for change in batch.changes:
+        if change.op in words:
+            counts[change.op] = counts.get(change.op, 0) + 1
+    said = ", ".join(f"{count} {words[op]}" for op, count in counts.items())
+    return f"gitmem: {said or 'housekeeping'}"
+
+
+def require_branch(context: Context) -> str:
+    """The checked-out branch. Raises GitmemError on a detached HEAD and in the middle of a merge."""
+    repo = context.store.repo
+    for name, what in (
+        ("MERGE_HEAD", "merge"),
+        ("rebase-merge", "rebase"),
+        ("rebase-apply", "rebase"),
+        ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ):
+        if (repo.git_dir / name).exists():
+            raise GitmemError(
+                f"a {what} is under way in {repo.root}", f"finish it (`git {what} --continue`) or `git {what} --abort`"
+            )
+    branch = repo.branch()
+    if branch is None:
+        raise GitmemError(
+            "HEAD is detached: a commit made here would belong to no branch; what was recorded is safe in the journal",
+            "`git switch BRANCH`, then run this again",
+        )
+    return branch

@@ -1,0 +1,110 @@
+"""Becoming a member: a request made by one side, accepted by the other.
+
+A request is one line of text without secrets: who asks, the age recipient that keys are to be wrapped to, and the key that will
+sign. Whoever accepts it must have got it from that person; its fingerprint is shown on both sides to be compared.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmem.errors import UsageError
+from gitmem.memory.commit import Extra, commit
+from gitmem.memory.context import TEAM, Context
+from gitmem.memory.enrolment import member_file
+from gitmem.memory.results import Committed, Member
+from gitmem.memory.roster import check_name, members, remember_name
+from gitmem.store.layout import key_path
+
+if TYPE_CHECKING:
+    from gitmem.crypto.identity import Identity
+
+_PREFIX = "gitmem-join:"
+_MAX = 16 * 1024  # an RSA recipient is under 2 KiB
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody who wants to become a member tells: their name, recipient and signing key (OpenSSH form), and the store."""
+
+    store: str
+    name: str
+    recipient: str
+    key: str
+
+    def line(self) -> str:
+        """The request as one line to send."""
+        text = json.dumps([1, self.store, self.name, self.recipient, self.key], separators=(",", ":"))
+        return _PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @property
+    def fingerprint(self) -> str:
+        """What both sides compare: the signing key's SHA-256 as ssh prints it."""
+        from gitmem.crypto.signing import fingerprint
+
+        return fingerprint(self.key)
+
+
+def parse_request(line: str) -> Request:
+    """Read a request. Raises UsageError for anything that is none."""
+    from gitmem.crypto.keys import check_recipient
+    from gitmem.crypto.signing import fingerprint
+
+    line = line.strip()
+    try:
+        if not line.startswith(_PREFIX) or len(line) > _MAX:
+            raise ValueError
+        body = line.removeprefix(_PREFIX)
+        version, store, name, recipient, key = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        if version != 1 or not all(isinstance(part, str) for part in (store, name, recipient, key)):
+            raise ValueError
+        fingerprint(key)
+    except ValueError:
+        raise UsageError("this is no join request, or it was cut off", "the other side prints it with `gitmem join`") from None
+    return Request(store, check_name(name), check_recipient(recipient), key)
+
+
+def request(context: Context, identity: Identity, name: str) -> Request:
+    """The request of this clone's owner to become member `name`."""
+    from gitmem.crypto.signing import SigningKey
+
+    remember_name(context, check_name(name))
+    key = SigningKey.derive(identity.secret_bytes(), context.store.id)
+    return Request(context.store.id, name, identity.recipient, key.public)
+
+
+def add_member(context: Context, asked: Request) -> tuple[Member, Committed | None]:
+    """Accept a request: enrol the member and wrap every key of the team scope to them, as one signed commit.
+
+    Raises UsageError for another store's request or a name that stands for someone else, NoKey without the keys to pass on.
+    """
+    if asked.store != context.store.id:
+        raise UsageError(f"this request is for another store ({asked.store})", "run it in a clone of that store")
+    known = {member.name: member for member in members(context)}
+    for member in known.values():
+        if member.name != asked.name and asked.key in member.keys:
+            raise UsageError(f"this key is enrolled already, as {member.name}", "`gitmem member list`")
+    earlier = known[asked.name].recipients if asked.name in known else []
+    recipients = sorted({asked.recipient, *earlier})
+    extras = [
+        member_file(context, asked.name, [asked.recipient], [asked.key], "member"),
+        *_key_files(context, asked.name, recipients),
+    ]
+    made = commit(context, f"gitmem: {asked.name} becomes a member", extras)
+    return next(member for member in members(context) if member.name == asked.name), made
+
+
+def _key_files(context: Context, name: str, recipients: list[str]) -> list[Extra]:
+    from gitmem.crypto.keys import wrap
+
+    vault = context.store.vault
+    if vault.plain:
+        return []
+    keys = [vault.key(TEAM, epoch) for epoch in vault.epochs(TEAM)]
+    return [
+        Extra(key_path(TEAM, key.epoch, name), wrap(key, *recipients), "key", {"member": name, "commitment": key.commitment})
+        for key in keys
+    ]

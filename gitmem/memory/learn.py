@@ -1,0 +1,287 @@
+"""Recording: learn, edit, resolve, forget and used. Each is one acknowledged write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from gitmem.core.dots import dot_of, json_line
+from gitmem.core.edit import Pen, counted
+from gitmem.core.ids import element_key, identity_id, random_id
+from gitmem.core.pattern import parse as parse_pattern
+from gitmem.core.record import SCOPE, Json, State, name_problem
+from gitmem.core.schema import Kind
+from gitmem.errors import GitmemError, InvalidRecord, UsageError
+from gitmem.memory.context import TEAM, Context
+from gitmem.memory.locate import locate
+from gitmem.memory.results import Record
+from gitmem.memory.view import record_of
+from gitmem.store.layout import record_path
+from gitmem.store.opened import Opened, open_state
+from gitmem.store.store import Write
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Validated input of one `learn`: where the record belongs and the registers it sets."""
+
+    kind: Kind
+    scope: str
+    id: str
+    fields: dict[str, Json]
+    sets: dict[str, list[Json]]
+
+    @property
+    def path(self) -> str:
+        """The path of the record."""
+        return record_path(self.scope, self.kind.name, self.id)
+
+
+def prepare(context: Context, kind: str, values: Mapping[str, Any], tags: Iterable[str] = (), scope: str = TEAM) -> Lesson:
+    """Check the input of a `learn`, touching nothing. Raises InvalidRecord, NoKey, UsageError."""
+    if problem := name_problem("scope", scope, SCOPE):
+        raise UsageError(problem, "a scope is a word such as team, or two: agents/ci")
+    schema = context.kinds.get(kind)
+    values = dict(values)
+    extra = list(tags)
+    if extra:
+        values["tags"] = [*_listed(values.get("tags")), *extra]
+    schema.validate(values)
+    check_pattern(schema, values)
+    fields, sets = schema.split(values)
+    return Lesson(schema, scope, _id_for(context, schema, scope, values), fields, sets)
+
+
+def learn(context: Context, lesson: Lesson) -> Record:
+    """Record one lesson; what is known already is updated. Acknowledged: on the disk when this returns."""
+    return learn_all(context, [lesson])[0]
+
+
+def learn_all(context: Context, lessons: Iterable[Lesson]) -> list[Record]:
+    """Record several lessons with one acknowledgement for all."""
+    store = context.store
+    with store.lock:
+        store.refresh()
+        written: dict[str, Write] = {}
+        states: list[tuple[State, Kind, bool]] = []
+        for lesson in lessons:
+            earlier = written.get(lesson.path)
+            current = earlier.state if earlier else store.read(lesson.path)
+            state, created = _taught(context, lesson, current)
+            if current is None or state != current:
+                written[lesson.path] = Write(lesson.path, state, events=[_event(context, "learn", lesson.id)])
+            states.append((state, lesson.kind, created))
+        store.write(written.values())
+    for path in written:
+        context.paths[path.rpartition("/")[2].removesuffix(".yaml")] = path
+    return [record_of(open_state(store.vault, state), kind, created=created) for state, kind, created in states]
+
+
+def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace: bool = False) -> Record:
+    """Change fields of a record: None removes one, dotted names reach into nested ones, `replace` drops what is not named.
+
+    A field that is written stands as written: concurrent values it had are resolved by it.
+    """
+    store, path = context.store, locate(context, beginning)
+    with store.lock:
+        store.refresh()
+        state, opened, kind = _open(context, path)
+        old = kind.join(opened.fields, opened.sets)
+        new = _changed({} if replace else old, values)
+        kind.validate(_known(kind, new))
+        check_pattern(kind, new)
+        touched = set(new) | set(old) if replace else {name.partition(".")[0] for name in values}
+        pen = Pen(state, store.writer_for(path, state))
+        _rewrite(context, pen, opened, kind.split(_known(kind, new)), touched)
+        if pen.state != state:
+            _finish(context, pen, path, "edit")
+        return record_of(open_state(store.vault, pen.state), kind)
+
+
+def resolve(context: Context, beginning: str, field: str, pick: str | None = None, value: Json = None) -> Record:
+    """Settle one field with the value written as dot `pick`, or with a new `value`."""
+    store, path = context.store, locate(context, beginning)
+    with store.lock:
+        store.refresh()
+        state, opened, kind = _open(context, path)
+        if field not in opened.conflicts:
+            some = ", ".join(sorted(opened.conflicts)) or "none"
+            raise GitmemError(f"{state.id} has no concurrent values in {field!r} (in conflict: {some})", "`gitmem conflicts`")
+        if pick is not None:
+            value = _picked(opened, field, pick)
+        values = kind.join({**opened.fields, field: value}, opened.sets)
+        kind.validate(_known(kind, values))
+        pen = Pen(state, store.writer_for(path, state))
+        seal = store.sealing(state)
+        pen.set(field, lambda at, dot: seal(at, dot, value))
+        _finish(context, pen, path, "resolve")
+        return record_of(open_state(store.vault, pen.state), kind)
+
+
+def forget(context: Context, beginning: str) -> Record:
+    """Delete a record: its tombstone stays until `gc`, and a concurrent edit elsewhere keeps it alive."""
+    store, path = context.store, locate(context, beginning)
+    with store.lock:
+        store.refresh()
+        state, _, kind = _open(context, path)
+        if not state.alive:
+            raise GitmemError(f"{state.id} is forgotten already", "`gitmem list` shows the records that stand")
+        pen = Pen(state, store.writer_for(path, state))
+        pen.die()
+        pen.touch("changed", context.now())
+        store.write([Write(path, pen.state, events=[_event(context, "forget", state.id)])])
+        return record_of(open_state(store.vault, pen.state), kind)
+
+
+def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None) -> None:
+    """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
+    names = {"fixed" if fixed else "failed": 1}
+    if ms is not None:
+        if not 0 <= ms < 1 << 53:
+            raise UsageError(f"{ms} is no number of milliseconds", "give the time the fix took, such as --ms 1500")
+        names |= {"ms": ms, "timed": 1}
+    path = locate(context, beginning)
+    event = {"op": "used", "id": path.rpartition("/")[2].removesuffix(".yaml"), "at": context.now(), "fixed": fixed, "ms": ms}
+    count(context, [(path, names, "used", [event])])
+
+
+def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, list[Any]]], *, sync: bool = True) -> None:
+    """Raise counters of records, each (path, amounts by counter, the `last` time to touch, events), as one append."""
+    store = context.store
+    with store.lock:
+        store.refresh()
+        writes = []
+        for path, names, last, events in counts:
+            state = store.read(path)
+            if state is None:
+                raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+            writer = store.writer_for(path, state)
+            fragment = counted(state, writer, names, {last: context.now()})
+            writes.append(Write(path, fragment, whole=False, events=events))
+        store.write(writes, sync=sync)
+
+
+def check_pattern(kind: Kind, values: Mapping[str, Any]) -> None:
+    """Refuse a pattern that could never match: a regular expression with a mistake in it."""
+    if kind.name == "pattern":
+        parse_pattern(str(values.get("pattern", "")))
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _id_for(context: Context, kind: Kind, scope: str, values: dict[str, Any]) -> str:
+    identity = kind.identity(values)
+    if identity is None:
+        return random_id(kind.prefix, int(context.clock().timestamp() * 1000), context.entropy(10))
+    return identity_id(kind.prefix, context.store.vault.id_key(scope), kind.name, identity)
+
+
+def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[State, bool]:
+    store = context.store
+    created = current is None or not current.alive
+    state = current or State(lesson.kind.name, lesson.kind.version, lesson.scope, lesson.id)
+    pen = Pen(state, store.writer_for(lesson.path, current))
+    opened = open_state(store.vault, state)
+    _write_fields(context, pen, opened, lesson.fields)
+    _add_elements(context, pen, lesson.sets)
+    if not created and pen.state == state:
+        return state, False
+    pen.state.schema = max(pen.state.schema, lesson.kind.version)
+    pen.live()
+    pen.touch("changed", context.now())
+    return pen.state, created
+
+
+def _rewrite(
+    context: Context,
+    pen: Pen,
+    opened: Opened,
+    new: tuple[dict[str, Json], dict[str, list[Json]]],
+    touched: set[str],
+) -> None:
+    """Bring the touched fields of a record to what `new` says, and leave the others (and their siblings) alone."""
+    fields, sets = new
+    for name in opened.fields:
+        if name not in fields and name.partition(".")[0] in touched:
+            pen.unset(name)
+    _write_fields(context, pen, opened, {n: v for n, v in fields.items() if n.partition(".")[0] in touched})
+    wanted = {name: values for name, values in sets.items() if name in touched}
+    for name in touched & pen.state.sets.keys():
+        keep = {_element_key(context, pen.state, name, value) for value in wanted.get(name, [])}
+        for key in [key for key in pen.state.sets[name] if key not in keep]:
+            pen.drop(name, key)
+    _add_elements(context, pen, wanted)
+
+
+def _write_fields(context: Context, pen: Pen, opened: Opened, fields: Mapping[str, Json]) -> None:
+    seal = context.store.sealing(pen.state)
+    for name, value in fields.items():
+        same = name in opened.fields and name not in opened.conflicts and json_line(opened.fields[name]) == json_line(value)
+        if not same:
+            pen.set(name, partial(_sealed, seal, value))
+
+
+def _add_elements(context: Context, pen: Pen, sets: Mapping[str, list[Json]]) -> None:
+    seal = context.store.sealing(pen.state)
+    for name, values in sets.items():
+        for value in values:
+            pen.add(name, _element_key(context, pen.state, name, value), partial(_sealed, seal, value))
+
+
+def _sealed(seal: Any, value: Json, path: str, dot: str) -> Json:
+    stored: Json = seal(path, dot, value)
+    return stored
+
+
+def _element_key(context: Context, state: State, name: str, value: Json) -> str:
+    return element_key(context.store.vault.id_key(state.scope), f"{state.id}/{name}", value)
+
+
+def _open(context: Context, path: str) -> tuple[State, Opened, Kind]:
+    state = context.store.read(path)
+    if state is None:
+        raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+    return state, open_state(context.store.vault, state), context.kinds.get(state.kind, state.schema)
+
+
+def _changed(old: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`old` with `values` on top; a dotted name reaches into an object, None takes away."""
+    new = dict(old)
+    for name, value in values.items():
+        head, _, rest = name.partition(".")
+        if rest and isinstance(new.get(head, {}), dict):
+            inner = _changed(new.get(head, {}), {rest: value})
+            new[head] = inner or None
+        else:
+            new[name] = value
+        if new.get(head) is None:
+            new.pop(head, None)
+    return new
+
+
+def _known(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` without registers of a newer schema, which are kept as they are but cannot be checked here."""
+    newer = {name for name in values if "." in name and name not in kind.schema["properties"]}
+    return {name: value for name, value in values.items() if name not in newer}
+
+
+def _picked(opened: Opened, field: str, pick: str) -> Json:
+    siblings = [s for s in opened.conflicts[field] if s.key == pick or str(dot_of(s.key)) == pick]
+    if len(siblings) != 1:
+        dots = ", ".join(s.key for s in opened.conflicts[field])
+        raise InvalidRecord(f"{pick!r} is none of the concurrent values of {field!r}", f"pick one of: {dots}")
+    return siblings[0].value
+
+
+def _finish(context: Context, pen: Pen, path: str, op: str) -> None:
+    pen.live()
+    pen.touch("changed", context.now())
+    context.store.write([Write(path, pen.state, events=[_event(context, op, pen.state.id)])])
+
+
+def _event(context: Context, op: str, record_id: str) -> dict[str, Json]:
+    return {"op": op, "id": record_id, "at": context.now()}

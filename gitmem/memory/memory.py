@@ -1,0 +1,152 @@
+"""The facade: what the command line, the MCP server and other programs call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from gitmem.memory.context import TEAM, Context
+from gitmem.memory.results import Committed, Hit, Match, Member, Record, Status, SyncReport
+
+if TYPE_CHECKING:
+    from gitmem.core.record import Json
+    from gitmem.memory.audit import AuditReport
+
+
+class Memory:
+    """An open store. Use it as a context manager:
+
+        with Memory.open(".") as memory:
+            for match in memory.match(error_text):
+                ...
+
+    Every write is on the disk when its method returns. All errors a caller can act on are `GitmemError`.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @classmethod
+    def open(cls, path: str | Path = ".", *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> Memory:
+        """Open the store at or above `path`.
+
+        `identity` names a key file, `env` is the environment to look for one in (the process's own by default).
+        Raises NoStore, InvalidRecord; keys are looked for only when one is needed.
+        """
+        from gitmem.crypto.lookup import find_identities
+        from gitmem.store.kinds import Kinds
+        from gitmem.store.store import Store
+
+        env = os.environ if env is None else env
+        store = Store.open(Path(path), find_identities(identity, env=env))
+        return cls(Context(store, Kinds(store.root)))
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open; nothing is pending that would be lost without it."""
+        if self.context.index is not None:
+            self.context.index.close()
+        self.context.store.close()
+
+    def learn(self, kind: str, fields: Mapping[str, Any], tags: Iterable[str] = (), scope: str = TEAM) -> Record:
+        """Record something learned. What has the same identity is updated; `created` tells which it was.
+
+        Raises InvalidRecord naming the field at fault, NoKey.
+        """
+        from gitmem.memory.learn import learn, prepare
+
+        return learn(self.context, prepare(self.context, kind, fields, tags, scope))
+
+    def match(self, text: str, limit: int = 5, context: Mapping[str, str] | None = None) -> list[Match]:
+        """The records that answer an error text (a line or a whole log), best first; empty when none is close enough."""
+        from gitmem.memory.recall import match
+
+        return match(self.context, text, limit, context)
+
+    def used(self, id: str, *, fixed: bool, ms: int | None = None) -> None:  # noqa: A002 - the promised name
+        """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
+        from gitmem.memory.learn import used
+
+        used(self.context, id, fixed=fixed, ms=ms)
+
+    def search(self, text: str, kind: str | None = None, limit: int = 10) -> list[Hit]:
+        """Records that hold the words, best first."""
+        from gitmem.memory.recall import search
+
+        return search(self.context, text, kind, limit)
+
+    def get(self, id: str) -> Record:  # noqa: A002 - the promised name
+        """One record by its id or any unique beginning of it."""
+        from gitmem.memory.recall import get
+
+        return get(self.context, id)
+
+    def records(
+        self, kind: str | None = None, tag: str | None = None, scope: str | None = None, limit: int = 50
+    ) -> list[Record]:
+        """Records that stand, the latest changed first."""
+        from gitmem.memory.recall import listing
+
+        return listing(self.context, kind, tag, scope, limit)
+
+    def edit(self, id: str, fields: Mapping[str, Any], *, replace: bool = False) -> Record:  # noqa: A002 - the promised name
+        """Change fields of a record; None removes one. With `replace` fields that are not named are removed."""
+        from gitmem.memory.learn import edit
+
+        return edit(self.context, id, fields, replace=replace)
+
+    def forget(self, id: str) -> Record:  # noqa: A002 - the promised name
+        """Delete a record."""
+        from gitmem.memory.learn import forget
+
+        return forget(self.context, id)
+
+    def conflicts(self) -> list[Record]:
+        """Records with concurrent values that wait for a person."""
+        from gitmem.memory.recall import conflicts
+
+        return conflicts(self.context)
+
+    def resolve(self, id: str, field: str, *, pick: str | None = None, value: Json = None) -> Record:  # noqa: A002
+        """Settle a field in conflict with the value of dot `pick`, or with a new `value`."""
+        from gitmem.memory.learn import resolve
+
+        return resolve(self.context, id, field, pick, value)
+
+    def commit(self, message: str | None = None) -> Committed | None:
+        """Commit what was recorded; None when there was nothing."""
+        from gitmem.memory.commit import commit
+
+        return commit(self.context, message)
+
+    def sync(self) -> SyncReport:
+        """Commit, take in what the team has, and push."""
+        from gitmem.memory.sync import sync
+
+        return sync(self.context)
+
+    def status(self) -> Status:
+        """How the store stands on this replica."""
+        from gitmem.memory.status import status
+
+        return status(self.context)
+
+    def members(self) -> Iterable[Member]:
+        """Everybody who may read the store."""
+        from gitmem.memory.roster import members
+
+        return members(self.context)
+
+    def verify(self) -> AuditReport:
+        """Check the audit log against the history, offline."""
+        from gitmem.memory.audit import verify
+
+        return verify(self.context.store)

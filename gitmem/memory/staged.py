@@ -1,0 +1,249 @@
+"""The check before a commit that git makes: nothing enters the history that a store may not hold, or that lost a side.
+
+It looks at the index that git is about to commit. Records are parsed and validated, plaintext in a sealed store is refused,
+hand edits of a plain store become writes of their own, what a merge without gitmem spoiled is merged again from the parents,
+and the commit gets its signed audit segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gitmem.core.audit import Change as Logged
+from gitmem.core.codec import emit, parse
+from gitmem.core.merge import merge, normalise
+from gitmem.core.record import MAX_BYTES, State
+from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.git.repo import Change
+from gitmem.git.snapshots import create as create_snapshot
+from gitmem.memory.chain import own_chain
+from gitmem.memory.commit import segment_for
+from gitmem.memory.context import Context
+from gitmem.memory.gather import contents_at, detail_of, digest, drop_leftovers, operation, refuse_plaintext
+from gitmem.memory.learn import check_pattern
+from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
+from gitmem.store.opened import open_state
+
+_MAX_FILE = 64 << 20
+
+
+@dataclass(slots=True)
+class _Review:
+    """What a check found: files to put into the index, entries for the log, and what must be mended first."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    entries: list[Logged] = field(default_factory=list)
+    problems: list[GitmemError] = field(default_factory=list)
+
+
+def check_staged(context: Context) -> list[str]:
+    """Check, mend and complete what is staged; returns what was mended, in words.
+
+    Raises InvalidRecord naming every file that must not be committed as it is. A snapshot is made first.
+    """
+    store = context.store
+    with store.lock:
+        store.refresh()
+        head = store.repo.head()
+        drop_leftovers(context, head)
+        staged = _own_staged(context, head)
+        parents = _merge_heads(context)
+        if not staged and not parents:
+            return []
+        create_snapshot(store.repo, "pre-commit", context.clock())
+        review = _review(context, head, parents, staged)
+        if review.problems:
+            raise _refusal(review.problems)
+        mended = sorted(review.files)
+        if review.entries:
+            _add_segment(context, review)
+        _stage(context, review.files)
+        return [f"{path} was merged or stamped" for path in mended]
+
+
+def _own_staged(context: Context, head: str | None) -> dict[str, Change]:
+    prefix = context.store.prefix
+    own = tuple(f"{prefix}{name}/" for name in OWN_PREFIXES)
+    changes = context.store.repo.staged(head)
+    mine = (c for c in changes if c.path.startswith(own) or c.path == prefix + ATTRIBUTES)
+    return {change.path.removeprefix(prefix): change for change in mine}
+
+
+def _merge_heads(context: Context) -> list[str]:
+    data = read_bounded(context.store.repo.git_dir / "MERGE_HEAD", 1 << 16)
+    return [] if data is None else data.decode().split()
+
+
+def _review(context: Context, head: str | None, parents: list[str], staged: dict[str, Change]) -> _Review:
+    review = _Review()
+    paths = set(staged)
+    for parent in parents:
+        changed = context.store.repo.diff(head, parent, [context.store.prefix + name for name in OWN_PREFIXES])
+        paths.update(change.path.removeprefix(context.store.prefix) for change in changed)
+    ordered = sorted(paths)
+    sides = [contents_at(context, side, ordered) for side in (head, *parents) if side]
+    index = _index_contents(context, ordered)
+    for path in ordered:
+        versions = [side.get(path) for side in sides] or [None]
+        try:
+            _review_path(context, review, path, index.get(path), versions)
+        except GitmemError as error:
+            review.problems.append(error)
+    return review
+
+
+def _index_contents(context: Context, paths: list[str]) -> dict[str, bytes]:
+    """What the index holds for `paths`; in a conflict, nothing."""
+    repo, prefix = context.store.repo, context.store.prefix
+    listed = repo.run("ls-files", "--stage", "-z", "--", *[f"{prefix}{name}" for name in (*OWN_PREFIXES, ATTRIBUTES)])
+    wanted = set(paths)
+    ids: dict[str, str] = {}
+    for line in listed.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        meta, _, path = line.partition("\t")
+        mode, object_id, stage = meta.split(" ")
+        path = path.removeprefix(prefix)
+        if path in wanted and stage == "0":
+            if not mode.startswith("100"):
+                raise InvalidRecord(
+                    f"{path} is no regular file", f"`git rm --cached {path}`: a store holds no links and no modules"
+                )
+            ids[path] = object_id
+    blobs = repo.read_blobs(ids.values(), _MAX_FILE)
+    return dict(zip(ids, (data for _, data in blobs), strict=True))
+
+
+def _review_path(context: Context, review: _Review, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
+    before, data = versions[0], staged
+    if is_record_path(path) or path == ".gitmem/config.yaml" or path.startswith(".gitmem/members/"):
+        data = _reviewed_record(context, path, staged, versions)
+    elif path.startswith("log/"):
+        return _check_log(path, staged, versions)
+    elif path.startswith("memory/"):
+        raise InvalidRecord(
+            f"{path} is no place for a record", f"`git rm --cached {path}`; records are made with `gitmem learn`"
+        )
+    if data is not None and data != staged:
+        review.files[path] = data
+    if data != before and data not in versions and not _is_join(path, data, versions):
+        review.entries.append(_entry(context, path, before, data))
+    return None
+
+
+def _reviewed_record(context: Context, path: str, staged: bytes | None, versions: list[bytes | None]) -> bytes:
+    """What the record must be in the commit: what is staged, joined with every parent where a merge is under way."""
+    known = [version for version in versions if version is not None]
+    if staged is None and len(versions) == 1:
+        raise InvalidRecord(
+            f"{path} would be deleted, and what others write to it would come back without it",
+            f"`git restore --staged --worktree {path}`, then `gitmem forget` it",
+        )
+    state = _parsed(path, staged, lenient=len(versions) > 1)
+    states = [] if state is None else [state]
+    if len(versions) > 1:
+        states += [parse(version, path) for version in known]
+    result = normalise(states[0])
+    for other in states[1:]:
+        result = merge(result, other)
+    if is_record_path(path):
+        refuse_plaintext(context, result, path)
+        _validate(context, result, path)
+    return emit(result)
+
+
+def _parsed(path: str, data: bytes | None, *, lenient: bool) -> State | None:
+    """The staged state; during a merge one with conflict markers (or none) counts for nothing, the parents hold all."""
+    if data is None:
+        return None
+    try:
+        return parse(data, path)
+    except InvalidRecord:
+        if lenient:
+            return None
+        raise
+
+
+def _validate(context: Context, state: State, path: str) -> None:
+    """Hold a record to its place and its schema; without the key only to what shows without it."""
+    if parse_record_path(path) != (state.scope, state.kind, state.id):
+        raise InvalidRecord(
+            f"{path} holds the record {state.id} of {state.scope}/{state.kind}", "a record stays in its own file"
+        )
+    try:
+        opened = open_state(context.store.vault, state)
+    except NoKey:
+        return
+    kind = context.kinds.get(state.kind, state.schema)
+    values = kind.join({name: v for name, v in opened.fields.items() if name in kind.fields}, opened.sets)
+    try:
+        kind.validate(values)
+        check_pattern(kind, values)
+    except InvalidRecord as error:
+        raise InvalidRecord(f"{path}: {error.message}", error.hint) from None
+
+
+def _check_log(path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
+    known = [version for version in versions if version is not None]
+    if known and staged not in known:
+        raise InvalidRecord(
+            f"{path} was changed or deleted, and logs are only added to", f"`git restore --staged --worktree {path}`"
+        )
+    if staged is not None and not known and not path.startswith(AUDIT):
+        raise InvalidRecord(f"{path} was not written by gitmem", f"`git rm --cached {path}`")
+
+
+def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) -> bool:
+    """Whether a merge commit explains itself: the record is the join of its parents'."""
+    known = [version for version in versions if version is not None]
+    if len(known) < 2 or data is None:
+        return False
+    result = parse(known[0], path)
+    for other in known[1:]:
+        result = merge(result, parse(other, path))
+    return emit(result) == data
+
+
+def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:
+    if not is_record_path(path) or after is None:
+        return Logged("config", path, digest(before), digest(after), {})
+    old = None if before is None else parse(before, path)
+    new = parse(after, path)
+    op = operation(old, new) if path in context.store.pending else "hand"
+    return Logged(op, path, digest(before), digest(after), detail_of(old, new, context.store.replica.writer))
+
+
+def _add_segment(context: Context, review: _Review) -> None:
+    path, data, _ = segment_for(context, own_chain(context), review.entries)
+    review.files[path] = data
+
+
+def _stage(context: Context, files: dict[str, bytes]) -> None:
+    """Put files into the index git is about to commit, and into the work tree where it held what was staged before."""
+    store = context.store
+    lines = []
+    for path, data in files.items():
+        object_id = store.repo.run("hash-object", "-w", "--stdin", input=data).decode().strip()
+        lines.append(f"100644 {object_id}\t{store.prefix}{path}\0")
+        if not is_record_path(path) or _is_stale(context, path):
+            write_atomic(inside(store.root, path), data)
+    if lines:
+        store.repo.run("update-index", "--add", "-z", "--index-info", input="".join(lines).encode())
+
+
+def _is_stale(context: Context, path: str) -> bool:
+    """Whether the work tree's file adds nothing to what was staged, so that it may be brought up to date."""
+    data = read_bounded(inside(context.store.root, path), MAX_BYTES)
+    if data is None:
+        return True
+    try:
+        parse(data, path)
+    except InvalidRecord:
+        return True
+    return context.store.pending.get(path) is None
+
+
+def _refusal(problems: list[GitmemError]) -> InvalidRecord:
+    first, *others = problems
+    more = f" (and {len(others)} more: {'; '.join(error.message for error in others[:5])})" if others else ""
+    return InvalidRecord(f"{first.message}{more}", first.hint)

@@ -1,0 +1,34 @@
+"""How the store stands on this replica."""
+
+from __future__ import annotations
+
+from gitmem.memory.catchup import current_index
+from gitmem.memory.context import Context
+from gitmem.memory.gather import own_changes
+from gitmem.memory.results import Status
+from gitmem.memory.roster import members
+from gitmem.memory.sync import drift
+from gitmem.store.layout import KEYS
+
+
+def status(context: Context) -> Status:
+    """Count what is there, what waits for a commit, and how far branch and remote have drifted since the last fetch."""
+    store = context.store
+    index = current_index(context)
+    branch = store.repo.branch()
+    remote, ahead, behind = drift(context, branch)
+    return Status(
+        store=store.id,
+        root=str(store.root),
+        member=next((member.name for member in members(context) if member.me), None),
+        replica=store.replica.name,
+        plain=store.config.plain,
+        records=index.count(),
+        pending=len(set(store.pending.paths()) | set(own_changes(context))),
+        conflicts=len(index.conflicted()),
+        ahead=ahead,
+        behind=behind,
+        branch=branch,
+        remote=remote,
+        scopes=sorted(path.name for path in (store.root / KEYS).glob("*") if path.is_dir()) or ["team"],
+    )

@@ -1,0 +1,65 @@
+"""The store's configuration: a plain record, merged by the same algebra as everything else.
+
+Its id is the id of the store, so that two stores can never be taken for one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gitmem.core.codec import parse
+from gitmem.core.record import MAX_BYTES, Json, State
+from gitmem.errors import InvalidRecord, NoStore
+from gitmem.store.files import inside, read_bounded
+from gitmem.store.layout import CONFIG, STORE_SCOPE
+
+KIND: Final = "config"
+SEALED: Final = "sealed"
+PLAIN: Final = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """What `.gitmem/config.yaml` says. `values` holds every setting by name; of concurrent ones the smallest text."""
+
+    state: State
+    values: dict[str, Json]
+
+    @property
+    def store(self) -> str:
+        """The id of the store."""
+        return self.state.id
+
+    @property
+    def plain(self) -> bool:
+        """Whether values stand in the clear. Sealed wins over plain: a downgrade is never taken by accident."""
+        modes = set(map(str, self.state.fields.get("encryption", {}).values()))
+        return modes == {PLAIN}
+
+
+def load_config(root: Path) -> StoreConfig:
+    """Read the configuration of the store at `root`. Raises NoStore when there is none, InvalidRecord when it is damaged."""
+    data = read_bounded(inside(root, CONFIG), MAX_BYTES)
+    if data is None:
+        raise NoStore(f"{root} holds no gitmem store", "`gitmem init` makes one here, `gitmem clone URL` fetches the team's")
+    state = parse(data, CONFIG)
+    if (state.kind, state.scope) != (KIND, STORE_SCOPE):
+        raise InvalidRecord(
+            f"{CONFIG} is a {state.kind} of scope {state.scope}, not a store's configuration", "`gitmem doctor`"
+        )
+    values = {name: min(register.items())[1] for name, register in state.fields.items() if register}
+    return StoreConfig(state, values)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest directory at or above `start` that holds a store. Raises NoStore."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise NoStore(
+        f"there is no gitmem store in {start} or above it",
+        "`gitmem init` makes one, `gitmem clone URL` fetches the team's, `gitmem -C DIR …` names one",
+    )

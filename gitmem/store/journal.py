@@ -1,0 +1,171 @@
+"""The write-ahead log: a write is acknowledged when its line here is on the disk.
+
+A line is `<crc32> <entry as JSON>`. An entry holds the canonical text of a record state, or of a fragment that holds nothing
+but counters, and the events of the write. Values in it are sealed as in the record file; events hold ids, counts and times only.
+Everything after the append (work tree, index, commit) can be redone by *merging* the entries into the tree, any number of
+times. A line that a crash cut off was never acknowledged and is passed over.
+
+The file is replaced by an empty one, with the next number, once a commit holds its entries. Appends happen under the store's
+lock; reading needs none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gitmem.core.record import Json
+from gitmem.store.files import disk_error, sync_directory
+
+_NAME: Final = re.compile(r"([0-9]{8})\.log")
+
+Position = tuple[int, int]
+"""A place in the journal: the number of its file and a byte offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One acknowledged write: the record it is about (path in the store, canonical text) and what happened.
+
+    `whole` says that the text is the record's full state and so replaces earlier entries of it; else it is a fragment.
+    """
+
+    path: str
+    text: str
+    whole: bool
+    events: list[Json] = field(default_factory=list)
+
+
+class Journal:
+    """The journal of one replica. `refresh` reads what is new; `append` and `clear` need the store's lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._number = 0
+        self._offset = 0
+        self._descriptor = -1
+        self.damaged: list[str] = []
+
+    @property
+    def position(self) -> Position:
+        """How far this object has read."""
+        return (self._number, self._offset)
+
+    def refresh(self) -> tuple[bool, list[Entry]]:
+        """(whether the entries read before are gone, new entries) since the last call, by whichever process."""
+        number = self._latest()
+        restarted = number != self._number
+        if restarted:
+            self._number, self._offset = number, 0
+            self._forget_descriptor()
+        entries, self._offset = self._read(self._offset)
+        return restarted, entries
+
+    def since(self, position: Position) -> list[Entry]:
+        """The entries after `position`, up to where this object has read; all of them if that file is gone."""
+        number, offset = position
+        entries, _ = self._read(offset if number == self._number else 0, self._offset)
+        return entries
+
+    def append(self, entries: Iterable[Entry], *, sync: bool = True) -> None:
+        """Write entries and, with `sync`, have them on the disk before returning. All of them or none.
+
+        The caller has refreshed under the lock. Raises GitmemError when the disk is full or read-only.
+        """
+        data = b"".join(_line(entry) for entry in entries)
+        try:
+            descriptor = self._open()
+            size = os.fstat(descriptor).st_size
+            self._write(descriptor, data, size)
+            if sync:
+                os.fsync(descriptor)
+        except OSError as error:
+            raise disk_error(error, "cannot write to the journal") from error
+        self._offset = os.fstat(descriptor).st_size
+
+    def clear(self) -> None:
+        """Start the next file and remove the earlier ones: a commit holds their entries."""
+        self._forget_descriptor()
+        obsolete = self._numbers()
+        self._number, self._offset = self._latest() + 1, 0
+        os.close(os.open(self._path(), os.O_CREAT | os.O_WRONLY, 0o600))
+        sync_directory(self.directory)
+        for number in obsolete:
+            self._path(number).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._forget_descriptor()
+
+    def _write(self, descriptor: int, data: bytes, size: int) -> None:
+        # A crash may have left half a line: the newline keeps it from swallowing ours.
+        torn = size > self._offset and os.pread(descriptor, 1, size - 1) != b"\n"
+        data = b"\n" + data if torn else data
+        try:
+            written = os.write(descriptor, data)
+            while written < len(data):
+                written += os.write(descriptor, data[written:])
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+
+    def _open(self) -> int:
+        if self._descriptor < 0:
+            self._number = self._latest() or 1
+            fresh = not self._path().exists()
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(self._path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            if fresh:
+                sync_directory(self.directory)
+        return self._descriptor
+
+    def _forget_descriptor(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _numbers(self) -> list[int]:
+        try:
+            names = os.listdir(self.directory)
+        except FileNotFoundError:
+            return []
+        return [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
+
+    def _latest(self) -> int:
+        return max(self._numbers(), default=0)
+
+    def _path(self, number: int | None = None) -> Path:
+        return self.directory / f"{self._number if number is None else number:08d}.log"
+
+    def _read(self, offset: int, until: int | None = None) -> tuple[list[Entry], int]:
+        try:
+            with self._path().open("rb") as file:
+                file.seek(offset)
+                data = file.read() if until is None else file.read(max(until - offset, 0))
+        except FileNotFoundError:
+            return [], 0
+        end = data.rfind(b"\n") + 1
+        entries = [self._decode(line) for line in data[:end].split(b"\n")]
+        return [entry for entry in entries if entry is not None], offset + end
+
+    def _decode(self, line: bytes) -> Entry | None:
+        if not line:
+            return None
+        checksum, _, body = line.partition(b" ")
+        if checksum != b"%08x" % zlib.crc32(body):
+            self.damaged.append(f"{self._path().name}: a line of {len(line)} bytes is cut off or damaged")
+            return None
+        path, text, whole, events = json.loads(body)
+        return Entry(path, text, whole, events)
+
+
+def _line(entry: Entry) -> bytes:
+    body = json.dumps([entry.path, entry.text, entry.whole, entry.events], separators=(",", ":"), ensure_ascii=False)
+    data = body.encode("utf-8", "surrogatepass")
+    return b"%08x %b\n" % (zlib.crc32(data), data)

@@ -1,0 +1,61 @@
+"""Where everything lies, in the work tree and beside it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gitmem.core.ids import shard
+from gitmem.core.record import KIND, RECORD_ID, SCOPE, name_problem
+from gitmem.errors import InvalidRecord
+
+CONFIG: Final = ".gitmem/config.yaml"
+MEMBERS: Final = ".gitmem/members"
+KEYS: Final = ".gitmem/keys"
+SCHEMAS: Final = ".gitmem/schemas"
+MEMORY: Final = "memory"
+AUDIT: Final = "log/audit"
+EVENTS: Final = "log/events"
+ATTRIBUTES: Final = ".gitattributes"
+OWN_PREFIXES: Final = ("memory", "log", ".gitmem")
+STORE_SCOPE: Final = "store"
+"""The scope of the store's own plain records: its configuration and its members."""
+
+
+def record_path(scope: str, kind: str, record_id: str) -> str:
+    """The path of a record's file, relative to the store's root."""
+    return f"{MEMORY}/{scope}/{kind}/{shard(record_id)}/{record_id}.yaml"
+
+
+def parse_record_path(path: str) -> tuple[str, str, str]:
+    """(scope, kind, id) of the record that belongs at `path`. Raises InvalidRecord for a path no record may have."""
+    parts = path.removesuffix(".yaml").split("/")
+    if path.endswith(".yaml") and len(parts) in (5, 6) and parts[0] == MEMORY:
+        scope, kind, folder, record_id = "/".join(parts[1:-3]), parts[-3], parts[-2], parts[-1]
+        named = ((scope, SCOPE), (kind, KIND), (record_id, RECORD_ID))
+        if not any(name_problem("name", name, shape) for name, shape in named) and shard(record_id) == folder:
+            return scope, kind, record_id
+    raise InvalidRecord(f"{path[:200]!r} is no place for a record", "records lie at memory/<scope>/<kind>/<id[2:4]>/<id>.yaml")
+
+
+def is_record_path(path: str) -> bool:
+    """Whether `path` is one a record may have."""
+    try:
+        parse_record_path(path)
+    except InvalidRecord:
+        return False
+    return True
+
+
+def member_path(name: str) -> str:
+    """The path of a member's file."""
+    return f"{MEMBERS}/{name}.yaml"
+
+
+def key_path(scope: str, epoch: str, member: str) -> str:
+    """The path of an epoch's key as it is wrapped to one member."""
+    return f"{KEYS}/{scope}/{epoch}/{member}.age"
+
+
+def events_path(writer: str, month: str, sequence: int) -> str:
+    """The path of a batch of events; `month` is `yyyy-mm`."""
+    return f"{EVENTS}/{writer}/{month}/{sequence:06d}.yaml"

@@ -1,0 +1,174 @@
+"""A store as one replica holds it: the tree, the journal above it, the marks and the keys.
+
+The state of a record is always the join of its file and what the journal still holds of it, so that a crash, a reset or a
+branch switch between the two changes nothing that was acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitmem.core.codec import emit, parse
+from gitmem.core.merge import merge, normalise
+from gitmem.core.record import MAX_BYTES, Json, State
+from gitmem.errors import InvalidRecord
+from gitmem.git.repo import Repo
+from gitmem.store.config import StoreConfig, find_root, load_config
+from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.journal import Entry, Journal
+from gitmem.store.layout import parse_record_path
+from gitmem.store.lock import Lock
+from gitmem.store.marks import Marks, is_behind, mark_of
+from gitmem.store.pending import Pending
+from gitmem.store.replica import load_replica, new_replica, rotated, save_replica
+from gitmem.store.vault import Vault
+
+if TYPE_CHECKING:
+    from gitmem.crypto.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write to be acknowledged: the record's path, its new state (or a fragment of counters) and what happened."""
+
+    path: str
+    state: State
+    whole: bool = True
+    events: list[Json] = field(default_factory=list)
+
+
+class Store:
+    """An open store. Reading needs no lock; `write` is called under `lock`, after `refresh`."""
+
+    def __init__(self, root: Path, repo: Repo, identities: Iterable[Identity]) -> None:
+        self.root = root
+        self.repo = repo
+        self.local = repo.git_dir / "gitmem"
+        self.local.mkdir(mode=0o700, exist_ok=True)
+        self.config: StoreConfig = load_config(root)
+        self.lock = Lock(self.local / "lock")
+        self.journal = Journal(self.local / "journal")
+        self.marks = Marks(self.local / "marks")
+        self.pending = Pending()
+        self.vault = Vault(root, self.config.store, self.config.plain, identities)
+        self.replica, self._new = load_replica(self.local)
+        self._marks_checked = False
+        self._files: dict[str, tuple[tuple[int, int, int], State]] = {}
+
+    @classmethod
+    def open(cls, start: Path, identities: Iterable[Identity]) -> Store:
+        """Open the store at or above `start`. Raises NoStore, InvalidRecord."""
+        root = find_root(start)
+        store = cls(root, Repo.find(root), identities)
+        store.refresh()
+        return store
+
+    @property
+    def id(self) -> str:
+        """The store's id."""
+        return self.config.store
+
+    @property
+    def prefix(self) -> str:
+        """The store's root relative to the repository's, with a slash at the end; empty where they are the same."""
+        relative = os.path.relpath(self.root, self.repo.root)
+        return "" if relative == "." else f"{relative}/"
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.journal.close()
+        self.marks.close()
+        self.lock.close()
+
+    def refresh(self) -> None:
+        """Take in what other processes of this replica wrote since."""
+        restarted, entries = self.journal.refresh()
+        if restarted:
+            self.pending.clear()
+        self.pending.take(entries)
+
+    def read(self, path: str) -> State | None:
+        """The state of the record at `path`, None if there is none. Raises InvalidRecord for a file that is none."""
+        stored, pending = self.read_file(path), self.pending.get(path)
+        if stored is None or pending is None:
+            return stored if pending is None else pending
+        return merge(stored, pending)
+
+    def read_file(self, path: str) -> State | None:
+        """The state in the work tree alone, hand edits turned into writes."""
+        scope, kind, record_id = parse_record_path(path)
+        file = inside(self.root, path)
+        try:
+            info = file.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        signature = (info.st_mtime_ns, info.st_size, info.st_ino)
+        known = self._files.get(path)
+        if known is not None and known[0] == signature:
+            return known[1]
+        data = read_bounded(file, MAX_BYTES)
+        if data is None:
+            return None
+        state = normalise(parse(data, path))
+        if (state.scope, state.kind, state.id) != (scope, kind, record_id):
+            raise InvalidRecord(
+                f"{path} holds the record {state.scope}/{state.kind}/{state.id}, which does not belong there",
+                "a file was copied or renamed: restore it with git, or `gitmem doctor`",
+            )
+        self._remember(path, signature, state)
+        return state
+
+    def writer_for(self, path: str, state: State | None) -> str:
+        """The writer to use for the next write to a record, rotated first if the record has gone back behind our marks."""
+        self._check_marks()
+        held = (0, {}) if state is None else mark_of(state, self.replica.writer)
+        if is_behind(held, self.marks.get(path)):
+            self.rotate()
+        return self.replica.writer
+
+    def rotate(self) -> None:
+        """Write under a new name from here on: what was written under the old one is not all in the tree."""
+        self.replica = rotated(self.replica)
+        save_replica(self.local, self.replica)
+        self.marks.forget()
+
+    def write(self, writes: Iterable[Write], *, sync: bool = True) -> None:
+        """Acknowledge writes: one append to the journal, on the disk before this returns; then the work tree follows."""
+        writes = list(writes)
+        texts = [(write, emit(write.state)) for write in writes]
+        self.journal.append(
+            (Entry(w.path, data.decode("utf-8"), w.whole, w.events) for w, data in texts),
+            sync=sync,
+        )
+        for write, data in texts:
+            self.pending.add(write.path, write.state, write.whole, write.events)
+            if write.whole:
+                self.put_file(write.path, data)
+
+    def put_file(self, path: str, data: bytes) -> None:
+        """Write a record into the work tree. Not durable by itself: the journal, then a commit, holds what it says."""
+        write_atomic(inside(self.root, path), data)
+
+    def sealing(self, state: State) -> Callable[[str, str, Json], Json]:
+        """How values of `state` are stored."""
+        return self.vault.sealing(state.scope, state.kind, state.id)
+
+    def _check_marks(self) -> None:
+        """Marks that are not this replica's (lost, or copied without it) leave only a new name to write under."""
+        if self._marks_checked:
+            return
+        if self.marks.note("replica") != self.replica.name:
+            if not self._new:
+                self.replica = new_replica(self.local)
+            self.marks.forget()
+            self.marks.set_note("replica", self.replica.name)
+        self._marks_checked = True
+
+    def _remember(self, path: str, signature: tuple[int, int, int], state: State) -> None:
+        if len(self._files) > 1024:
+            self._files.clear()
+        self._files[path] = (signature, state)

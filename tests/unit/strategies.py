@@ -328,6 +328,12 @@ def states(draw: st.DrawFn, /, stamp: bool = True, forks: bool = False, values: 
 
 
 @st.composite
+def rich_states(draw: st.DrawFn, /) -> State:
+    """One state with values of every shape."""
+    return draw(states(stamp=False, forks=True, values=draw(st.lists(json_values(), min_size=3, max_size=8))))
+
+
+@st.composite
 def three_states(draw: st.DrawFn, /, stamp: bool = True, forks: bool = False) -> tuple[State, State, State]:
     """Three states of one record: of the same replica or others, of now or of before, fragments of counters among them."""
     found = st.sampled_from(draw(worlds(stamp, forks)).all_states)

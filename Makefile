@@ -27,7 +27,8 @@ check: .venv/.dev ## format, lint, types, layers, and how much the unit tests co
 bench: .venv/.dev ## the speed ratios of this machine
 	@$(RUN) python -m bench $(ARGS)
 
-docs: .venv/.dev ## run every example and follow every link of README.md and docs/
+docs: .venv/.dev ## write the generated pages, run every example, follow every link
+	@for page in docs/generate_*.py; do $(RUN) python "$$page" || exit 1; done
 	@$(PYTEST) tests/test_docs_examples.py $(ARGS)
 
 clean: ## remove all that these targets made

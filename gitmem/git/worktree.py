@@ -1,0 +1,189 @@
+"""Bringing work tree and index from one commit to the next, without losing what a person did there meanwhile.
+
+A work tree's content comes from a repository that others write to: a directory in it may be a link to anywhere. Directories
+are therefore opened one by one and never through a link, and files are made inside the opened directory.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from gitmem.errors import GitmemError
+from gitmem.git.objects import check_path
+from gitmem.git.repo import Change, Repo
+
+_FEW: Final = 100  # paths git may look up one by one: it compares each of them with the whole index
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_IN_THE_WAY: Final = (errno.ELOOP, errno.ENOTDIR, errno.EISDIR)  # a link, or a file where a directory belongs
+
+
+def checkout(repo: Repo, old: str | None, new: str) -> None:
+    """Bring index and work tree from tree-ish `old` to `new`, all paths or none, as `git checkout` does.
+
+    What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way.
+    """
+    repo.call("update-index", "-q", "--refresh")
+    repo.run("read-tree", "-m", "-u", old or repo.empty_tree(), new)
+
+
+def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:
+    """Write the new content of the changed paths into the work tree; the paths that were left alone are returned.
+
+    Left alone is a file that holds neither the old nor the new content (somebody edited it), and one that lies behind a
+    symbolic link. Each file is replaced in one step; the commit, not the file, is what survives a power loss.
+    """
+    todo = list(changes)
+    contents = repo.read_blobs(change.new for change in todo if change.new)
+    left = []
+    for change in todo:
+        data = next(contents)[1] if change.new else None
+        check_path(change.path)
+        if not _bring(repo.root, change, data):
+            left.append(change.path)
+    return left
+
+
+def refresh_index(repo: Repo, changes: Iterable[Change]) -> list[str]:
+    """Bring the index entries of exactly the changed paths from old to new; the paths that were left alone are returned.
+
+    Left alone is a path that is staged with another content, or unmerged. Other staged changes stay as they are. To be called
+    when the work tree is written, so that git need not read these files again.
+    """
+    wanted = {change.path: change for change in changes}
+    now = _index_entries(repo, list(wanted))
+    left = [path for path, change in wanted.items() if now.get(path) not in (change.old, change.new)]
+    behind = [change for path, change in wanted.items() if path not in left and now.get(path) != change.new]
+    zero = repo.zero_id()
+    lines = "".join(f"{change.new_mode} {change.new or zero}\t{change.path}\0" for change in behind)
+    if lines:
+        repo.run("update-index", "-z", "--index-info", input=os.fsencode(lines))
+    _refresh(repo, [change.path for change in wanted.values() if change.new and change.path not in left])
+    return left
+
+
+def _index_entries(repo: Repo, paths: Sequence[str]) -> dict[str, str]:
+    """Path -> blob id (or a word that is none, for an unmerged path), at least for those of `paths` that are in the index."""
+    out = repo.run("ls-files", "--stage", "-z", "--", *(paths if len(paths) <= _FEW else ()))
+    found: dict[str, str] = {}
+    for line in os.fsdecode(out).split("\0")[:-1]:
+        head, _, path = line.partition("\t")
+        _, blob, stage = head.split(" ")
+        found[path] = blob if stage == "0" else "unmerged"
+    return found
+
+
+def _refresh(repo: Repo, paths: Sequence[str]) -> None:
+    """Have git note size and time of these files, so that its next look at the work tree need not read them."""
+    if 0 < len(paths) <= _FEW:
+        repo.run("add", "--refresh", "--", *paths)
+    elif paths:
+        repo.run("update-index", "-q", "--refresh", ok=(0, 1))
+
+
+def _bring(root: Path, change: Change, data: bytes | None) -> bool:
+    try:
+        with _parent(root, change.path, create=data is not None) as folder:
+            if folder is not None and not _replace_known(folder, change, data):
+                return False
+        if data is None:
+            _remove_empty(root, change.path)
+    except OSError as error:
+        if error.errno in _IN_THE_WAY:
+            return False
+        raise GitmemError(
+            f"cannot write {change.path!r} into the work tree: {os.strerror(error.errno or 0).lower()}",
+            "the commit is made; free some space, then `gitmem doctor --fix` completes the files",
+        ) from None
+    return True
+
+
+def _replace_known(folder: int, change: Change, data: bytes | None) -> bool:
+    """Put the new content in place of the old; False, and nothing done, if something else is there."""
+    name = change.path.rpartition("/")[2]
+    found = _blob_at(folder, name, change.old or change.new or "")
+    if found == change.new:
+        return True
+    if found not in (None, change.old) or not (data is None or change.new_mode.startswith("100")):
+        return False
+    if data is None:
+        os.unlink(name, dir_fd=folder)
+        return True
+    temporary = f".{name[:100]}.{os.getpid()}.tmp"
+    descriptor = os.open(temporary, _NEW_FILE, 0o777 if change.new_mode == "100755" else 0o666, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(temporary, dir_fd=folder)
+        raise
+    return True
+
+
+@contextmanager
+def _parent(root: Path, path: str, *, create: bool) -> Iterator[int | None]:
+    """The opened directory that holds `path`; None if it is not there and is not to be made."""
+    current = os.open(root, _FOLDER)
+    try:
+        for part in path.split("/")[:-1]:
+            inner = _step(current, part, create)
+            os.close(current)
+            current = -1
+            if inner is None:
+                yield None
+                return
+            current = inner
+        yield current
+    finally:
+        if current >= 0:
+            os.close(current)
+
+
+def _step(folder: int, part: str, create: bool) -> int | None:
+    try:
+        return os.open(part, _FOLDER, dir_fd=folder)
+    except FileNotFoundError:
+        if not create:
+            return None
+    with suppress(FileExistsError):  # made by another process just now
+        os.mkdir(part, dir_fd=folder)
+    return os.open(part, _FOLDER, dir_fd=folder)
+
+
+def _blob_at(folder: int, name: str, like: str) -> str | None:
+    """The id of the file's content as a blob, hashed as `like` was; None if there is none, "" if it is no file."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
+            return ""
+        digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
+        digest.update(b"blob %d\0" % info.st_size)
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _remove_empty(root: Path, path: str) -> None:
+    """Remove the directories that the removal of `path` has emptied, as git does."""
+    folder = path.rpartition("/")[0]
+    while folder:
+        with _parent(root, folder, create=False) as above:
+            if above is None:
+                return
+            try:
+                os.rmdir(folder.rpartition("/")[2], dir_fd=above)
+            except OSError:  # not empty, or gone already
+                return
+        folder = folder.rpartition("/")[0]

@@ -1,1 +1,1 @@
-"""The MCP server for agents."""
+"""The Model Context Protocol: gitmem's facade as tools for agents."""

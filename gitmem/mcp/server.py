@@ -1,0 +1,152 @@
+"""The MCP server: tool calls from an agent, over stdio, to the facade.
+
+The store is opened anew for each call. Other processes write to it and pulls change its keys, kinds and members, and an opened
+store holds some of that; opening takes a hundredth of the second that an agent's turn takes. What is kept is the identities, so
+that a keychain or a command is asked once. Calls run in a worker thread, one after the other, and a write is on the disk before
+its answer leaves. When the client goes, what this server wrote is committed, as `gitmem commit` would.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitmem import __version__
+from gitmem.crypto.lookup import find_identities
+from gitmem.errors import GitmemError
+from gitmem.mcp.arguments import check
+from gitmem.mcp.calls import CALLS, Answer, warned
+from gitmem.mcp.catalog import INSTRUCTIONS, TOOLS
+from gitmem.mcp.quoting import visible
+from gitmem.memory.context import Context
+from gitmem.memory.memory import Memory
+from gitmem.store.kinds import Kinds
+from gitmem.store.store import Store
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+    from mcp_types import CallToolResult, ListToolsResult
+
+
+class Desk:
+    """Answers calls for the store at or above `path`; `env` is the environment to look for identities in."""
+
+    def __init__(self, path: Path, *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        self._path = path.absolute()
+        self._identities = find_identities(identity, env=os.environ if env is None else env)
+        self._wrote = False
+
+    def check(self) -> None:
+        """Raise GitmemError if there is no usable store. A missing key is left to the calls: it may come while we run."""
+        self._open([]).close()
+
+    def answer(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
+        """Answer one call. Raises GitmemError for what the caller can act on."""
+        check(tool, TOOLS[tool].arguments, arguments)
+        warnings: list[str] = []
+        with self._open(warnings) as memory:
+            answer = CALLS[tool](memory, arguments)
+        self._wrote |= answer.wrote
+        return warned(answer, warnings)
+
+    def close(self) -> None:
+        """Commit what was written. What cannot be committed now is safe in the journal, and the next commit has it."""
+        if not self._wrote:
+            return
+        try:
+            with self._open([]) as memory:
+                memory.commit()
+        except GitmemError as error:
+            _log(f"not committed yet, and nothing is lost: {error.message}")
+
+    def _open(self, warnings: list[str]) -> Memory:
+        store = Store.open(self._path, self._identities)
+        return Memory(Context(store, Kinds(store.root), warn=warnings.append))
+
+
+def serve(path: str | Path = ".", *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+    """Serve the store at or above `path` on stdin and stdout until the client closes them.
+
+    `identity` names a key file, `env` is the environment to look for one in (the process's own by default). Raises GitmemError
+    (NoStore, …) before the first message if there is no usable store; a missing key is an error of the calls that need it.
+    """
+    desk = Desk(Path(path), identity=identity, env=env)
+    desk.check()
+    import anyio  # with the SDK 0.6 s: a host with a wrong path is told at once
+
+    try:
+        anyio.run(_serve, desk)
+    finally:
+        desk.close()
+
+
+async def _serve(desk: Desk) -> None:
+    from mcp.server.stdio import stdio_server
+
+    server = _server(desk)
+    async with stdio_server() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def _server(desk: Desk) -> Server[Any]:
+    import anyio.to_thread
+    import mcp_types as types
+    from mcp import MCPError
+    from mcp.server.lowlevel import Server
+
+    one_at_a_time = anyio.CapacityLimiter(1)
+
+    async def list_tools(_: Any, __: types.PaginatedRequestParams | None) -> ListToolsResult:
+        return types.ListToolsResult(tools=_listed())
+
+    async def call_tool(_: Any, asked: types.CallToolRequestParams) -> CallToolResult:
+        if asked.name not in TOOLS:
+            raise MCPError(types.INVALID_PARAMS, f"there is no tool {asked.name[:64]!r}; tools: {', '.join(TOOLS)}")
+        return await anyio.to_thread.run_sync(_result, desk, asked.name, asked.arguments or {}, limiter=one_at_a_time)
+
+    return Server("gitmem", version=__version__, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
+
+
+def _listed() -> list[Any]:
+    from mcp_types import Tool, ToolAnnotations
+
+    return [
+        Tool(
+            name=tool.name,
+            description=tool.description,
+            input_schema=tool.arguments,
+            output_schema=tool.result,
+            annotations=ToolAnnotations(read_only_hint=tool.reads, destructive_hint=False, open_world_hint=False),
+        )
+        for tool in TOOLS.values()
+    ]
+
+
+def _result(desk: Desk, tool: str, arguments: Mapping[str, Any]) -> CallToolResult:
+    from mcp_types import CallToolResult, TextContent
+
+    try:
+        answer = desk.answer(tool, arguments)
+    except GitmemError as error:
+        return _failed(error)
+    except Exception as error:  # a bug of ours must not take the agent's session down
+        _log(traceback.format_exc())
+        what = f"gitmem failed unexpectedly ({type(error).__name__})"
+        return _failed(GitmemError(what, "the server's stderr says where; `gitmem doctor` checks the store"))
+    return CallToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.data)
+
+
+def _failed(error: GitmemError) -> CallToolResult:
+    """A tool error: the model reads it and tries again, or tells its user."""
+    from mcp_types import CallToolResult, TextContent
+
+    text = f"error: {visible(error.message)}" + (f"\nhint: {visible(error.hint)}" if error.hint else "")
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def _log(text: str) -> None:
+    sys.stderr.write(f"gitmem mcp: {text}\n")

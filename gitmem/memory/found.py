@@ -62,7 +62,7 @@ def init(root: Path, person: Person, *, plain: bool = False, name: str | None = 
     notes = prepare_clone(repo, root)
     context = Context(Store(root, repo, [identity]), Kinds(root))
     try:
-        extras, recovery = _founding_files(context, member, identity, config, plain, env, home)
+        extras, recovery = _founding_files(context, member, config, person)
         made = commit(context, f"gitmem: a new store, founded by {member}", extras)
     finally:
         context.store.close()

@@ -10,7 +10,6 @@ from typing import Any
 from gitmem.core.dots import dot_of, json_line
 from gitmem.core.edit import Pen, counted
 from gitmem.core.ids import element_key, identity_id, random_id
-from gitmem.core.pattern import parse as parse_pattern
 from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord, UsageError
@@ -166,6 +165,8 @@ def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, lis
 def check_pattern(kind: Kind, values: Mapping[str, Any]) -> None:
     """Refuse a pattern that could never match: a regular expression with a mistake in it."""
     if kind.name == "pattern":
+        from gitmem.core.pattern import parse as parse_pattern
+
         parse_pattern(str(values.get("pattern", "")))
 
 

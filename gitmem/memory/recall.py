@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from gitmem.core.schema import Kind
 from gitmem.core.usage import usage_from
 from gitmem.errors import GitmemError
-from gitmem.memory.audit import who_wrote
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.learn import count
@@ -63,6 +62,8 @@ def get(context: Context, beginning: str) -> Record:
     opened = open_state(context.store.vault, state)
 
     def author(key: str) -> tuple[str, str] | None:
+        from gitmem.memory.audit import who_wrote
+
         return who_wrote(context.store.root, path, key)
 
     return record_of(opened, context.kinds.get(state.kind, state.schema), author=author)

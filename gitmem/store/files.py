@@ -30,7 +30,7 @@ def disk_error(error: OSError, what: str) -> GitmemError:
 
 
 def inside(root: Path, relative: str) -> Path:
-    """The path of `relative` below `root`. Raises InvalidRecord if it leaves `root` or passes through a symbolic link."""
+    """The path of `relative` below `root`. Raises InvalidRecord if it leaves `root` or passes through a link."""
     parts = relative.split("/")
     if not relative or relative.startswith("/") or any(part in ("", ".", "..") for part in parts):
         raise InvalidRecord(f"{relative[:200]!r} is no path inside the store", "remove that file: `gitmem doctor`")
@@ -50,7 +50,7 @@ def inside(root: Path, relative: str) -> Path:
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
-    """The content of a regular file, None if there is none. Raises InvalidRecord above `limit` bytes, and for links and devices."""
+    """The content of a regular file, None if there is none. Raises InvalidRecord above `limit` bytes, for links and devices."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
-    """Replace `path` by `data` in one step; with `durable` it is on the disk before this returns (temp, fsync, rename, fsync)."""
+    """Replace `path` by `data` in one step (temp, rename); with `durable` it is on the disk before this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

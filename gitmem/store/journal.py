@@ -1,7 +1,8 @@
 """The write-ahead log: a write is acknowledged when its line here is on the disk.
 
-A line is `<crc32> <entry as JSON>`. An entry holds the canonical text of a record state, or of a fragment that holds nothing
-but counters, and the events of the write. Values in it are sealed as in the record file; events hold ids, counts and times only.
+A line is `<crc32> <entry as JSON>`. An entry holds the canonical text of a record state, or of a fragment that holds
+nothing but counters, and the events of the write. Values in it are sealed as in the record file; events hold only ids, counts
+and times.
 Everything after the append (work tree, index, commit) can be redone by *merging* the entries into the tree, any number of
 times. A line that a crash cut off was never acknowledged and is passed over.
 
@@ -132,7 +133,7 @@ class Journal:
 
     def _numbers(self) -> list[int]:
         try:
-            names = os.listdir(self.directory)
+            names = [entry.name for entry in os.scandir(self.directory)]
         except FileNotFoundError:
             return []
         return [int(match[1]) for match in map(_NAME.fullmatch, names) if match]

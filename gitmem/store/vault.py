@@ -53,7 +53,7 @@ class Vault:
     def epochs(self, scope: str) -> list[str]:
         """The epochs of a scope, oldest first, by the directories that are there."""
         try:
-            names = os.listdir(self.root / KEYS / scope)
+            names = [entry.name for entry in os.scandir(self.root / KEYS / scope)]
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted((name for name in names if EPOCH.fullmatch(name)), key=epoch_order)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from gitmem.core.audit import Change, Head, Segment, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, Seal
 from gitmem.core.membership import enrol_detail, genesis_detail
 from gitmem.core.record import State
 from gitmem.crypto.signing import SigningKey
@@ -39,9 +39,7 @@ class Scribe:
     def sign(self, changes: Iterable[Change], seen: Iterable[Head] = (), time: str = TIME) -> Segment:
         """The next segment of the chain."""
         quoted = {head.writer: head for head in seen}
-        segment = build_segment(
-            STORE, self.writer, self.head, self.name, quoted, time, changes, self.key.sign, self.key.public
-        )
+        segment = build_segment(STORE, self.writer, self.head, self.name, quoted, time, changes, self.key.sign, self.key.public)
         self.head = segment.head
         return segment
 
@@ -68,11 +66,15 @@ def record_change(path: str, before: State | None, after: State, op: str = "edit
     return Change(op, path, hexdigest(old), hexdigest(emit(after)), record_detail(before, after))
 
 
+def _plain(value: str) -> Seal:
+    return lambda _path, _dot: value
+
+
 def new_record(writer: str, record_id: str = "p-abcd", **fields: str) -> State:
     """A living record in the clear with these fields."""
     pen = Pen(State("pattern", 1, "team", record_id), writer)
     for name, value in fields.items():
-        pen.set(name, lambda _path, _dot, value=value: value)
+        pen.set(name, _plain(value))
     pen.live()
     return pen.state
 
@@ -81,7 +83,7 @@ def edited(state: State, writer: str, **fields: str) -> State:
     """`state` with fields set by `writer`."""
     pen = Pen(state, writer)
     for name, value in fields.items():
-        pen.set(name, lambda _path, _dot, value=value: value)
+        pen.set(name, _plain(value))
     return pen.state
 
 

@@ -184,8 +184,8 @@ def test_a_path_that_cannot_be_shown_is_not_logged() -> None:
 
 def test_a_file_has_one_entry_in_a_segment() -> None:
     """Two entries about one file in one commit are refused."""
+    segment = Scribe("ada", "ada-1").sign([enrolment("bob"), enrolment("bob")])
     with pytest.raises(Tampered, match="has an entry on line 1"):
-        segment = Scribe("ada", "ada-1").sign([enrolment("bob"), enrolment("bob")])
         parse_segment(segment.data, segment.path)
 
 

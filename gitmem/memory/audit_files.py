@@ -1,0 +1,78 @@
+"""The audit log's files in the work tree, and in a commit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gitmem.core.audit import Head, line_hash, place_of, segment_path
+from gitmem.core.record import WRITER
+from gitmem.errors import Tampered
+from gitmem.git.repo import Repo
+from gitmem.store.layout import AUDIT
+
+_FOLDER = re.compile(r"[0-9]{3,}")
+
+
+def heads(root: Path) -> dict[str, Head]:
+    """The end of every chain in the work tree of the store at `root`; reads one file a writer.
+
+    Raises Tampered for a last segment that does not end like one.
+    """
+    last = {writer: max(_numbers(root, writer), default=0) for writer in _writers(root)}
+    paths = {writer: segment_path(writer, number) for writer, number in last.items() if number}
+    return {writer: _head(path, (root / path).read_bytes()) for writer, path in paths.items()}
+
+
+def heads_at(repo: Repo, revision: str, prefix: str = "") -> dict[str, Head]:
+    """The end of every chain in a commit of the store that lies at `prefix` (empty, or ending in a slash)."""
+    last: dict[str, tuple[int, str, str]] = {}
+    for path, entry in repo.ls_tree(revision, [prefix + AUDIT]).items():
+        place = place_of(path.removeprefix(prefix))
+        if place is not None:
+            last[place[0]] = max(last.get(place[0], (0, "", "")), (place[1], path.removeprefix(prefix), entry.id))
+    contents = repo.read_blobs(blob for _, _, blob in last.values())
+    return {writer: _head(path, data) for (writer, (_, path, _)), (_, data) in zip(last.items(), contents, strict=True)}
+
+
+def segment_files(root: Path, first: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
+    """(path in the store, file) of all segments in the work tree, those of the writers in `first` before the others."""
+    order = list(dict.fromkeys([*first, *_writers(root)]))
+    for writer in order:
+        for number in sorted(_numbers(root, writer)):
+            path = segment_path(writer, number)
+            yield path, root / path
+
+
+def _writers(root: Path) -> list[str]:
+    return sorted(name for name in _names(root / AUDIT) if WRITER.fullmatch(name))
+
+
+def _numbers(root: Path, writer: str) -> Iterator[int]:
+    folder = root / AUDIT / writer
+    for part in _names(folder):
+        if _FOLDER.fullmatch(part):
+            places = (place_of(f"{AUDIT}/{writer}/{part}/{name}") for name in _names(folder / part))
+            yield from (place[1] for place in places if place is not None)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _head(path: str, data: bytes) -> Head:
+    line = data.rsplit(b"\n", 3)[-3:-2]
+    place = place_of(path)
+    try:
+        entry = json.loads(line[0])
+        seq = entry["seq"]
+        if place is None or not isinstance(seq, int) or isinstance(seq, bool):
+            raise ValueError
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise Tampered(f"{path} does not end like an audit segment", "`gitmem audit verify`") from None
+    return Head(place[0], place[1], seq, line_hash(line[0]))

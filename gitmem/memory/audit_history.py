@@ -1,0 +1,68 @@
+"""What git's history says about the store's own files: every content each of them ever had, and when one went away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from gitmem.git.repo import ABSENT_MODE, Entry, Repo
+from gitmem.store.layout import ATTRIBUTES, OWN_PREFIXES
+
+_PLAIN: Final = "100"  # what the modes of files begin with
+
+
+@dataclass(slots=True)
+class History:
+    """The store's files in the commits that HEAD reaches; paths are below the store's root, ids are git's.
+
+    `states` holds, by path, each blob a file ever was with the first commit that brought it; `removals` the commits in which it
+    went; `odd` what was once no plain file, and where; `tree` the plain files that HEAD holds.
+    """
+
+    tree: dict[str, Entry] = field(default_factory=dict)
+    states: dict[str, dict[str, str]] = field(default_factory=dict)
+    removals: dict[str, list[str]] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+    shallow: bool = False
+    replaced: bool = False
+
+
+def read_history(repo: Repo, prefix: str) -> History:
+    """Read it, from two git processes over the whole history. Empty on an unborn branch."""
+    history = History()
+    if repo.head() is None:
+        return history
+    wanted = [prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
+    tree = repo.ls_tree("HEAD", wanted)
+    history.tree = {path.removeprefix(prefix): entry for path, entry in tree.items() if entry.mode.startswith(_PLAIN)}
+    for commit, path, mode, new in _steps(repo, wanted):
+        name = path.removeprefix(prefix)
+        if mode == ABSENT_MODE:
+            history.removals.setdefault(name, []).append(commit)
+        elif mode.startswith(_PLAIN):
+            history.states.setdefault(name, {}).setdefault(new, commit)
+        else:
+            history.odd.setdefault(name, commit)
+    history.shallow = (repo.common_dir / "shallow").exists()
+    grafted = (repo.common_dir / "info" / "grafts").exists()
+    history.replaced = grafted or bool(repo.run("for-each-ref", "--count=1", "refs/replace/"))
+    return history
+
+
+def _steps(repo: Repo, wanted: list[str]) -> Iterator[tuple[str, str, str, str]]:
+    """(commit, path, new mode, new blob) of every difference between a commit and each of its parents, oldest first.
+
+    Each parent counts: a merge that drops one side's file, or writes a content neither side had, shows in no other way.
+    """
+    commits = repo.run("--no-replace-objects", "rev-list", "--topo-order", "--reverse", "HEAD")
+    args = ("diff-tree", "--stdin", "-m", "-r", "--root", "-z", "--raw", "--no-renames", "--no-abbrev", "--", *wanted)
+    fields = iter(os.fsdecode(repo.run("--no-replace-objects", *args, input=commits)).split("\0"))
+    commit = ""
+    for text in fields:
+        if not text.startswith(":"):
+            commit = text
+            continue
+        _, mode, _, new, _ = text.split(" ")
+        yield commit, next(fields), mode, new

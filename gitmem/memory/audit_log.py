@@ -1,0 +1,181 @@
+"""The audit log in words, and who wrote what; read from the work tree, without a key and without checking signatures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gitmem.core.audit import ATTEST, Entry
+from gitmem.core.audit_delta import dots_in, raised_in
+from gitmem.core.audit_parse import parse_segment
+from gitmem.core.dots import Dot, dot_of
+from gitmem.core.record import Json
+from gitmem.errors import InvalidRecord
+from gitmem.memory.audit_files import segment_files
+from gitmem.store.layout import parse_record_path
+
+_SHORT = 8  # characters of an id after its prefix
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change: when, by whom, what was done to which file; for a record its id, kind and scope; how far counters rose."""
+
+    time: str
+    member: str
+    op: str
+    object: str
+    record: str | None
+    kind: str | None
+    scope: str | None
+    raised: dict[str, int] = field(default_factory=dict)
+    writer: str = ""
+    seq: int = 0
+    words: str = ""
+
+    @property
+    def line(self) -> str:
+        """The entry as one line of text: time in UTC to the minute, member, words."""
+        return f"{self.time[:10]} {self.time[11:16]}  {self.member}  {self.words}"
+
+
+def log(  # noqa: PLR0913 - filters, each by name
+    root: Path,
+    *,
+    member: str | None = None,
+    op: str | None = None,
+    target: str | None = None,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+) -> list[LogEntry]:
+    """The changes logged in the store at `root`, newest first, at most `limit`.
+
+    `target` is a path or the beginning of a record's id. `since` and `until` are RFC 3339 times in UTC or beginnings of one,
+    such as `2026-11-20`, both inclusive. Raises Tampered for a segment that cannot be read.
+    """
+
+    def wanted(entry: LogEntry) -> bool:
+        return (
+            (member is None or entry.member == member)
+            and (op is None or entry.op == op)
+            and (target is None or entry.object == target or (entry.record or "").startswith(target))
+            and (kind is None or entry.kind == kind)
+            and (since is None or entry.time >= since)
+            and (until is None or entry.time[: len(until)] <= until)
+        )
+
+    found = [entry for entry in map(_log_entry, _entries(root, target)) if wanted(entry)]
+    found.sort(key=lambda entry: (entry.time, entry.writer, entry.seq), reverse=True)
+    return found[:limit]
+
+
+def who_wrote(root: Path, path: str, dot: str) -> tuple[str, str] | None:
+    """(member, time) of the write that a register key of the record at `path` names; None if the log does not say (yet)."""
+    wrote = dot_of(dot)
+    replica = wrote.writer.rpartition("-")[0]
+    vouched: tuple[str, str] | None = None
+    for entry in _mentions(root, path, replica):
+        if _covers(entry.get("detail"), wrote):
+            found = str(entry.get("subject")), str(entry.get("time"))
+            if entry.get("op") != ATTEST:
+                return found
+            vouched = vouched or found
+    return vouched
+
+
+def _entries(root: Path, target: str | None) -> Iterator[Entry]:
+    """All entries, those of segments that cannot name `target` left out unread."""
+    sought = (target or "").encode("utf-8", "surrogateescape")
+    for path, file in segment_files(root):
+        data = file.read_bytes()
+        if sought in data:
+            yield from parse_segment(data, path).entries
+
+
+def _mentions(root: Path, path: str, replica: str) -> Iterator[dict[str, Any]]:
+    """The entries about one file, those by the writers of `replica` first. Only lines that name the file are decoded."""
+    sought = json.dumps(path, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    files = list(segment_files(root))
+    for _, file in sorted(files, key=lambda item: not item[0].split("/")[2].startswith(f"{replica}-")):
+        data = file.read_bytes()
+        if sought not in data:
+            continue
+        for line in data.split(b"\n"):
+            if sought in line:
+                entry = _decoded(line)
+                if entry.get("object") == path:
+                    yield entry
+
+
+def _decoded(line: bytes) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _covers(detail: Json, dot: Dot) -> bool:
+    first, last = dots_in(detail).get(dot.writer, (1, 0)) if isinstance(detail, dict) else (1, 0)
+    return first <= dot.n <= last
+
+
+def _log_entry(entry: Entry) -> LogEntry:
+    scope = kind = record = None
+    with suppress(InvalidRecord):
+        scope, kind, record = parse_record_path(entry.object)
+    raised = raised_in(entry.detail)
+    what = f"{record[: _SHORT + 2]}… ({kind}, {scope})" if record else entry.object
+    words = _WORDS.get(entry.op, _other)(entry, what, raised)
+    return LogEntry(
+        entry.time, entry.subject, entry.op, entry.object, record, kind, scope, raised, entry.writer, entry.seq, words
+    )
+
+
+def _used(_entry: Entry, what: str, raised: dict[str, int]) -> str:
+    tried = ", ".join(f"{raised[name]} {name}" for name in ("fixed", "failed") if raised.get(name))
+    times = raised.get("fixed", 0) + raised.get("failed", 0)
+    if not times:
+        return f"matched {what} {raised.get('matched', 0)}{_TIMES}"
+    return f"used {what} {times}{_TIMES}: {tried}"
+
+
+def _other(entry: Entry, what: str, _raised: dict[str, int]) -> str:
+    return f"{entry.op} {what}"
+
+
+def _named(verb: str) -> Callable[[Entry, str, dict[str, int]], str]:
+    return lambda _entry, what, _raised: f"{verb} {what}"
+
+
+def _about(verb: str, name: str) -> Callable[[Entry, str, dict[str, int]], str]:
+    """Words for an entry whose detail names a member or a writer."""
+    return lambda entry, what, _raised: f"{verb} {_plain(entry.detail.get(name)) or what}"
+
+
+def _plain(value: Json) -> str:
+    return value if isinstance(value, str) and value.isprintable() else ""
+
+
+_WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
+    "init": lambda entry, _what, _raised: f"founded the store {entry.store}",
+    "learn": _named("learned"),
+    "edit": _named("edited"),
+    "use": _used,
+    "forget": _named("forgot"),
+    "merge": _named("settled"),
+    "hand": _named("took in a hand edit of"),
+    "events": _named("logged events in"),
+    "enrol": _about("enrolled", "member"),
+    "key": _about("passed a key to", "member"),
+    "config": _named("changed"),
+    "close": _about("goes on from", "closed"),
+    "attest": _named("vouched for"),
+}

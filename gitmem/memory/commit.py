@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from gitmem.core.audit import Change, build_segment
 from gitmem.core.record import Json
-from gitmem.git.commits import Identity, refresh_index
+from gitmem.git.commits import Identity, Tip
 from gitmem.git.commits import commit as git_commit
+from gitmem.git.worktree import refresh_index
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
@@ -48,7 +49,7 @@ def commit(context: Context, message: str | None = None, extras: Iterable[Extra]
         _add_extras(context, batch, extras, head)
         if not batch.changes:
             return _nothing(context, batch)
-        return _write_commit(context, batch, chain, (f"refs/heads/{branch}", head), message or summary(batch))
+        return _write_commit(context, batch, chain, Tip(f"refs/heads/{branch}", head), message or summary(batch))
 
 
 def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Callable[[], None]]:
@@ -76,10 +77,8 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
     return segment.path, segment.data, done
 
 
-def _write_commit(context: Context, batch: Batch, chain: Chain, at: tuple[str, str | None], message: str) -> Committed:
-    """Commit the batch on the branch and the commit that `at` names."""
+def _write_commit(context: Context, batch: Batch, chain: Chain, tip: Tip, message: str) -> Committed:
     store = context.store
-    ref, head = at
     path, data, done = segment_for(context, chain, batch.changes)
     batch.files[path] = data
     for name, content in batch.files.items():
@@ -89,17 +88,15 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, at: tuple[str, s
         store.repo,
         files,
         message,
-        parents=[head] if head else [],
-        ref=ref,
-        expected=head,
-        fallback=fallback(context),
+        on=tip,
+        by=author(context),
     )
     settle(context, done)
-    refresh_index(store.repo, store.repo.diff(head, made))
+    refresh_index(store.repo, store.repo.diff(tip.commit, made))
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 
 
-def fallback(context: Context) -> Identity:
+def author(context: Context) -> Identity:
     """Who commits are by where git has not been told."""
     name = my_name(context)
     return Identity(name, f"{name}@gitmem.invalid")

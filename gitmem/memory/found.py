@@ -11,7 +11,7 @@ from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import random_id
 from gitmem.core.record import Json, State
-from gitmem.errors import GitmemError
+from gitmem.errors import GitmemError, UsageError
 from gitmem.git.attributes import with_own_lines
 from gitmem.git.create import open_or_create
 from gitmem.git.hooks import install_hooks
@@ -54,6 +54,11 @@ def init(root: Path, person: Person, *, plain: bool = False, name: str | None = 
         raise GitmemError(f"{root} holds a gitmem store already", "`gitmem status` shows it")
     root.mkdir(parents=True, exist_ok=True)
     repo = open_or_create(root)
+    if repo.root != root.resolve():
+        raise UsageError(
+            f"{root} lies inside the repository {repo.root}",
+            "make the store at the top of a repository: its own, or `git init` there",
+        )
     member = check_name(name) if name else default_name(repo, person.env)
     identity, fresh = person.identity()
     store_id = random_id("s", int(utc_now().timestamp() * 1000), os.urandom(10))

@@ -149,4 +149,5 @@ class Memory:
         """Check the audit log against the history, offline."""
         from gitmem.memory.audit import verify
 
-        return verify(self.context.store)
+        store = self.context.store
+        return verify(store.repo, store.prefix)

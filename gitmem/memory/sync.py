@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from dataclasses import dataclass, field
@@ -10,16 +9,17 @@ from dataclasses import dataclass, field
 from gitmem.core.codec import emit, parse
 from gitmem.errors import ConflictsLeft, GitmemError, InvalidRecord, NoKey, RemoteError
 from gitmem.git import remote
+from gitmem.git.commits import Tip
 from gitmem.git.commits import commit as git_commit
-from gitmem.git.commits import refresh_index
-from gitmem.git.merge import merge_store
-from gitmem.git.worktree import write_worktree
-from gitmem.memory.commit import commit, fallback
+from gitmem.git.repo import BlobRef
+from gitmem.git.trees import merge_trees
+from gitmem.git.worktree import refresh_index, write_worktree
+from gitmem.memory.commit import author, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, require_branch
 from gitmem.memory.results import SyncReport
 from gitmem.store.files import inside
-from gitmem.store.layout import ATTRIBUTES, MEMORY, OWN_PREFIXES, is_record_path
+from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
 
 _ATTEMPTS = 12
@@ -122,78 +122,70 @@ def _take_in(context: Context, tally: _Tally, branch: str, theirs: str | None) -
         tally.pulled += _count(context, f"{ours}..{theirs}" if ours else theirs)
         tally.brought.update(change.path for change in repo.diff(ours, theirs, [f"{store.prefix}{MEMORY}"]))
         if ours is None or repo.is_ancestor(ours, theirs):
-            _fast_forward(context, theirs)
+            _fast_forward(context, ours, theirs)
         else:
             _merge(context, tally, branch, ours, theirs)
 
 
-def _fast_forward(context: Context, theirs: str) -> None:
-    """Move branch, index and work tree; writes that are not committed yet are in the journal and are put back on top."""
+def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
+    """Move the branch to a commit that holds all of ours; git refuses where a file of the user's is in the way."""
     store = context.store
     waiting = [path for path in store.pending.paths() if inside(store.root, path).exists()]
     for path in waiting:
-        _set_aside(context, path)
+        _set_aside(context, path, ours)
     store.repo.run("merge", "--ff-only", "--quiet", theirs)
-    for path in waiting:
-        state = store.read(path)
-        if state is not None:
-            store.put_file(path, emit(state))
-
-
-def _set_aside(context: Context, path: str) -> None:
-    """Bring a record's file to what HEAD holds, so that git may move it."""
-    head = contents_at(context, context.store.repo.head(), [path]).get(path)
-    if head is None:
-        inside(context.store.root, path).unlink(missing_ok=True)
-    else:
-        context.store.put_file(path, head)
+    _put_back(context, waiting)
 
 
 def _merge(context: Context, tally: _Tally, branch: str, ours: str, theirs: str) -> None:
-    store = context.store
-    repo = store.repo
-    bases = repo.merge_bases(ours, theirs)
-    if _foreign_changes(context, bases, theirs):
-        return _merge_with_git(context, tally, theirs)
-    result = merge_store(repo, bases, ours, theirs, store.prefix)
-    tally.merged += len(result.merged)
-    tally.problems += [f"{path}: {why}" for path, why in result.kept]
-    made = git_commit(
-        repo,
-        result.changes,
-        "gitmem: merge",
-        parents=[ours, theirs],
-        ref=f"refs/heads/{branch}",
-        expected=ours,
-        fallback=fallback(context),
-    )
-    changes = repo.diff(ours, made)
-    write_worktree(repo, changes)
-    refresh_index(repo, changes)
+    """Merge both commits whole: the store's files by their algebra, all others by git."""
+    repo = context.store.repo
+    merged = merge_trees(repo, repo.merge_bases(ours, theirs), ours, theirs)
+    tally.merged += len(merged.store.merged)
+    tally.problems += [f"{kept.path}: {kept.why}" for kept in merged.store.kept]
+    if merged.tree is None:
+        return _leave_to_user(context, theirs, merged.clashes)
+    changes = {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(ours, merged.tree)}
+    tip = Tip(f"refs/heads/{branch}", ours)
+    made = git_commit(repo, changes, "gitmem: merge", on=tip, by=author(context), merging=[theirs])
+    _take_over(context, ours, made)
     return None
 
 
-def _merge_with_git(context: Context, tally: _Tally, theirs: str) -> None:
-    """Other files of the repository changed as well: git merges them by its own rules, with our strategy for the store's."""
+def _take_over(context: Context, old: str, new: str) -> None:
+    """Bring work tree and index from one commit to another; what is not committed yet is put back on top."""
     store = context.store
-    for path in store.pending.paths():
-        _set_aside(context, path)
-    done = store.repo.call("merge", "--no-edit", "--no-verify", "--quiet", "-m", "gitmem: merge", theirs)
-    if done.code:
-        left = os.fsdecode(store.repo.run("diff", "--name-only", "--diff-filter=U", "-z")).replace("\0", " ").strip()
-        raise ConflictsLeft(
-            f"files that are not gitmem's own conflict: {left or done.err.strip()}",
-            "settle them, `git commit`, then `gitmem sync` again; the store's own files are merged already",
-        )
-    tally.merged += 1
+    waiting = [path for path in store.pending.paths() if inside(store.root, path).exists()]
+    for path in waiting:
+        _set_aside(context, path, old)
+    changes = store.repo.diff(old, new)
+    write_worktree(store.repo, changes)
+    refresh_index(store.repo, changes)
+    _put_back(context, waiting)
 
 
-def _foreign_changes(context: Context, bases: list[str], theirs: str) -> bool:
-    own = tuple(f"{context.store.prefix}{name}/" for name in OWN_PREFIXES)
-    attributes = context.store.prefix + ATTRIBUTES
-    base = bases[0] if bases else None
-    return any(
-        not change.path.startswith(own) and change.path != attributes for change in context.store.repo.diff(base, theirs, [])
+def _put_back(context: Context, paths: list[str]) -> None:
+    for path in paths:
+        state = context.store.read(path)
+        if state is not None:
+            context.store.put_file(path, emit(state))
+
+
+def _set_aside(context: Context, path: str, commit: str | None) -> None:
+    """Bring a record's file to what a commit holds, so that it may be moved on from there."""
+    held = contents_at(context, commit, [path]).get(path)
+    if held is None:
+        inside(context.store.root, path).unlink(missing_ok=True)
+    else:
+        context.store.put_file(path, held)
+
+
+def _leave_to_user(context: Context, theirs: str, clashes: list[str]) -> None:
+    """Let git make the conflict in the work tree, where people know how to settle it."""
+    context.store.repo.call("merge", "--no-edit", "--no-verify", "--quiet", "-m", "gitmem: merge", theirs)
+    raise ConflictsLeft(
+        f"files that are not gitmem's conflict: {', '.join(clashes[:5])}",
+        "settle them, `git commit`, then `gitmem sync` again; the store's own files are merged already",
     )
 
 

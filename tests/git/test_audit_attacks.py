@@ -336,7 +336,7 @@ def test_a_member_file_signed_but_not_as_enrolled(ada: Member) -> None:
 
 def test_an_end_cut_off_that_another_has_seen(met: tuple[Member, Member]) -> None:
     """Bob's newest segment is taken away with all it changed; ada had read it."""
-    ada, bob = met
+    ada, _ = met
     ada.learn("p-two")
     last = segment_path("bob-1", 2)
     state = merge(ada.read("p-one"), ada.read("p-one"))
@@ -347,7 +347,7 @@ def test_an_end_cut_off_that_another_has_seen(met: tuple[Member, Member]) -> Non
 
 def test_a_chain_told_in_two_ways(met: tuple[Member, Member]) -> None:
     """Bob signs another second segment after ada has seen the first one."""
-    ada, bob = met
+    ada, _ = met
     ada.learn("p-two")
     path = segment_path("bob-1", 1)
     first = parse_segment((ada.root / path).read_bytes(), path)

@@ -66,7 +66,8 @@ def record_change(path: str, before: State | None, after: State, op: str = "edit
     return Change(op, path, hexdigest(old), hexdigest(emit(after)), record_detail(before, after))
 
 
-def _plain(value: str) -> Seal:
+def constant(value: str) -> Seal:
+    """A pen's value as it is."""
     return lambda _path, _dot: value
 
 
@@ -74,7 +75,7 @@ def new_record(writer: str, record_id: str = "p-abcd", **fields: str) -> State:
     """A living record in the clear with these fields."""
     pen = Pen(State("pattern", 1, "team", record_id), writer)
     for name, value in fields.items():
-        pen.set(name, _plain(value))
+        pen.set(name, constant(value))
     pen.live()
     return pen.state
 
@@ -83,7 +84,7 @@ def edited(state: State, writer: str, **fields: str) -> State:
     """`state` with fields set by `writer`."""
     pen = Pen(state, writer)
     for name, value in fields.items():
-        pen.set(name, _plain(value))
+        pen.set(name, constant(value))
     return pen.state
 
 

@@ -1,0 +1,203 @@
+"""What entries vouch for adds up to the record, whatever met in whatever order; anything else in it is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitmem.core.audit import EMPTY, Entry
+from gitmem.core.audit_delta import Ledger, dots_in, raised_in, record_detail
+from gitmem.core.edit import Pen
+from gitmem.core.merge import merge, merge_all
+from gitmem.core.record import Json, State
+from tests.support.auditing import STORE, TIME, new_record
+
+_STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sampled_from(["set", "unset", "add", "drop", "count", "touch", "die", "live", "merge", "merge"]),
+        st.integers(0, 2),
+    ),
+    max_size=14,
+)
+
+
+@dataclass
+class World:
+    """Three replicas of one record; every write is signed, merges are not."""
+
+    start: State = field(default_factory=lambda: new_record("r9-1", fix="first", meaning="first"))
+    entries: list[Entry] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    past: list[State] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.states = [self.start] * 3
+        self.sign(None, self.start)
+
+    def sign(self, before: State | None, after: State) -> None:
+        """Log a write."""
+        detail = record_detail(before, after)
+        self.entries.append(Entry(STORE, "r9-1", 1, EMPTY, {}, TIME, "edit", "ada", "memory/x", None, None, detail, EMPTY))
+        self.past.append(after)
+
+    def step(self, at: int, what: str, which: int) -> None:
+        """One replica writes, or merges another's state."""
+        before = self.states[at]
+        if what == "merge":
+            self.states[at] = merge(before, self.states[which])
+            self.past.append(self.states[at])
+            return
+        pen = Pen(before, f"r{at}-1")
+        _write(pen, what, ("fix", "meaning", "more")[which])
+        if pen.state != before:
+            self.states[at] = pen.state
+            self.sign(before, pen.state)
+
+
+def _write(pen: Pen, what: str, name: str) -> None:
+    match what:
+        case "set":
+            pen.set(name, lambda path, dot: f"{path} {dot}")
+        case "unset":
+            pen.unset(name)
+        case "add":
+            pen.add("tags", name, lambda path, dot: [path, dot])
+        case "drop":
+            pen.drop("tags", name)
+        case "count":
+            pen.count(name, 2)
+        case "touch":
+            pen.touch("changed", f"2026-11-{10 + len(name)}T00:00:00Z")
+        case "die":
+            pen.die()
+        case "live":
+            pen.live()
+
+
+def _world(steps: list[tuple[int, str, int]]) -> World:
+    world = World()
+    for step in steps:
+        world.step(*step)
+    return world
+
+
+@given(_STEPS)
+def test_every_honest_state_is_explained(steps: list[tuple[int, str, int]]) -> None:
+    """Each state any replica ever had, and the join of all, holds nothing unsigned; the join also lacks nothing."""
+    world = _world(steps)
+    ledger = Ledger.of(world.entries)
+    newest = merge_all(world.states)
+    assert [ledger.surplus(state) for state in [*world.past, newest]] == [None] * (len(world.past) + 1)
+    assert ledger.missing(newest) is None
+
+
+@given(_STEPS)
+def test_a_state_that_lacks_something_is_behind(steps: list[tuple[int, str, int]]) -> None:
+    """A state that is not yet the join of all is found to be behind: a rollback is."""
+    world = _world(steps)
+    ledger, newest = Ledger.of(world.entries), merge_all(world.states)
+    for state in world.past:
+        assert (ledger.missing(state) is None) == (state == newest)
+
+
+@given(_STEPS, st.data())
+def test_a_tampered_state_is_found(steps: list[tuple[int, str, int]], data: st.DataObject) -> None:
+    """Any one part of the newest state changed, taken out or put in is either unsigned or behind."""
+    world = _world(steps)
+    ledger, newest = Ledger.of(world.entries), merge_all(world.states)
+    wrong = newest.copy()
+    _tamper(wrong, data)
+    if wrong != newest:
+        assert ledger.surplus(wrong) or ledger.missing(wrong)
+
+
+def _tamper(state: State, data: st.DataObject) -> None:
+    registers = [register for _, register in state.registers()] + [state.life]
+    register = data.draw(st.sampled_from([register for register in registers if register]))
+    key = data.draw(st.sampled_from(sorted(register)))
+    match data.draw(st.sampled_from(["value", "drop", "add", "seen", "count", "last", "schema", "move"])):
+        case "value":
+            register[key] = "dead" if register[key] == "alive" else "evil"
+        case "drop":
+            del register[key]
+        case "add":
+            register["evil-1.1"] = "alive"
+        case "seen":
+            state.seen[data.draw(st.sampled_from(sorted(state.seen)))] += data.draw(st.sampled_from([-1, 1]))
+        case "count":
+            state.counts.setdefault("fixed", {})["r1-1"] = data.draw(st.integers(1, 9))
+        case "last":
+            state.last["changed"] = "2099-01-01T00:00:00Z"
+        case "schema":
+            state.schema += 1
+        case "move":
+            state.fields["elsewhere"] = {key: register.pop(key)}
+
+
+def test_what_a_detail_says() -> None:
+    """The parts of a delta, and nothing that did not change."""
+    before = new_record("a-1", fix="old", meaning="m")
+    pen = Pen(before, "a-1")
+    pen.set("fix", lambda _path, _dot: "new")
+    pen.count("fixed", 2)
+    pen.count("failed")
+    pen.touch("used", TIME)
+    detail = record_detail(before, pen.state)
+    adds = detail.pop("adds")
+    assert detail == {
+        "dots": {"a-1": [4, 4]},
+        "gone": {"a-1": [1]},
+        "counts": {"fixed": {"a-1": [0, 2]}, "failed": {"a-1": [0, 1]}},
+        "last": {"used": TIME},
+    }
+    assert isinstance(adds, dict)
+    assert list(adds) == ["a-1"]
+    assert list(adds["a-1"]) == ["4"]  # type: ignore[arg-type]
+    assert dots_in(detail) == {"a-1": (4, 4)}
+    assert raised_in(detail) == {"fixed": 2, "failed": 1}
+    assert record_detail(pen.state, pen.state) == {}
+    assert record_detail(None, before)["schema"] == 1
+
+
+def test_a_state_from_outside() -> None:
+    """Vouching for a state as a whole also answers for what it no longer holds."""
+    before = new_record("a-1", fix="old", meaning="m")
+    outside = before.copy()
+    del outside.fields["meaning"]
+    world = World(before)
+    assert Ledger.of(world.entries).surplus(outside)
+    world.sign(None, outside)
+    world.entries[-1].detail.update(record_detail(None, outside, outside=True))
+    ledger = Ledger.of(world.entries)
+    assert (ledger.surplus(outside), ledger.missing(outside)) == (None, None)
+
+
+_ODD: list[Json] = [
+    None,
+    True,
+    7,
+    "x",
+    [],
+    ["x"],
+    [1, 2, 3],
+    [True, 1],
+    {},
+    {"a-1": None},
+    {"a-1": {"x": 1}},
+    {"a-1": [1, "x"]},
+]
+
+
+@pytest.mark.parametrize("name", ["dots", "adds", "gone", "counts", "last", "schema", "whole"])
+@pytest.mark.parametrize("value", [*_ODD, *({"fixed": value} for value in _ODD)], ids=repr)
+def test_details_of_any_shape_are_read(name: str, value: Json) -> None:
+    """Signed by a member and still nonsense: it vouches for nothing, and nothing breaks."""
+    detail: dict[str, Json] = {name: value}
+    entry = Entry(STORE, "r9-1", 1, EMPTY, {}, TIME, "edit", "ada", "memory/x", None, None, detail, EMPTY)
+    assert Ledger.of([entry]).surplus(new_record("a-1", fix="x"))
+    dots_in(detail)
+    raised_in(detail)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from gitmem.errors import GitmemError
 from gitmem.git import process
 from gitmem.git.objects import DURABLE, Content, Draft, write_commits
-from gitmem.git.repo import Repo
+from gitmem.git.repo import Change, Repo
+
+_FEW: Final = 100  # paths git may look up one by one: it compares each of them with the whole index
 
 
 class RefMoved(GitmemError):
@@ -17,56 +20,85 @@ class RefMoved(GitmemError):
 
 
 class Identity(NamedTuple):
-    """Who a commit is by when git has not been told, and when (seconds since 1970; None: by git's clock)."""
+    """Who a commit is by."""
 
     name: str
     email: str
-    when: int | None = None
 
 
-class Tip(NamedTuple):
-    """What a new commit goes on top of: a ref by its full name (or `HEAD`, detached), and where it stands (None: unborn)."""
-
-    ref: str
-    commit: str | None
-
-
-def tip(repo: Repo) -> Tip:
-    """Where HEAD is now."""
-    return Tip(repo.current_ref(), repo.head())
-
-
-def commit(  # noqa: PLR0913 (what belongs to a commit; the rest of the call is by name)
-    repo: Repo, changes: Mapping[str, Content], message: str, *, on: Tip, by: Identity, merging: Sequence[str] = ()
+def commit(  # noqa: PLR0913 (what makes a commit; by name)
+    repo: Repo,
+    changes: Mapping[str, Content],
+    message: str,
+    *,
+    parents: Sequence[str],
+    ref: str,
+    expected: str | None,
+    fallback: Identity,
 ) -> str:
-    """Commit `changes` on top of `on`, with `merging` as further parents, and move its ref there; the new commit's id.
+    """Commit `changes` on top of `parents[0]` and move `ref` from `expected` (None: it does not exist) there; the commit's id.
 
-    Changes are relative to `on`. The author is the user git knows, else `by`. Objects are durable before the ref moves.
-    Raises RefMoved when the ref no longer stands where `on` says; nothing is changed then.
+    The author is the user git knows, else `fallback`. Objects are durable before the ref moves. Raises RefMoved when `ref`
+    no longer stands at `expected`; nothing is changed then.
     """
-    parents = [one for one in (on.commit, *merging) if one]
-    author, committer = (identity_line(repo, role, by) for role in ("AUTHOR", "COMMITTER"))
+    author, committer = (identity_line(repo, role, fallback) for role in ("AUTHOR", "COMMITTER"))
     [written] = write_commits(repo, [Draft(message, author, committer, parents, changes=changes)])
-    move_ref(repo, on, written.commit, message.partition("\n")[0])
+    move_ref(repo, ref, written.commit, expected, message.partition("\n")[0])
     return written.commit
 
 
-def move_ref(repo: Repo, on: Tip, new: str, note: str) -> None:
-    """Point a ref at `new` if it still stands where `on` says. Raises RefMoved. `note` goes to the reflog."""
-    args = (*DURABLE, "update-ref", "-m", note, on.ref, new, on.commit or repo.zero_id())
+def move_ref(repo: Repo, ref: str, new: str, expected: str | None, note: str) -> None:
+    """Point `ref` at `new` if it stands at `expected` (None: does not exist). Raises RefMoved. `note` goes to the reflog."""
+    args = (*DURABLE, "update-ref", "-m", note, ref, new, expected or repo.zero_id())
     done = repo.call(*args)
     if done.code and re.search(r"but expected|reference already exists|unable to resolve reference", done.err):
-        raise RefMoved(f"{on.ref} was moved by another command meanwhile", "run the command again")
+        raise RefMoved(f"{ref} was moved by another command meanwhile", "run the command again")
     if done.code:
         raise process.failure(args, repo.root, done)
 
 
-def identity_line(repo: Repo, role: str, by: Identity) -> str:
-    """`Name <address> seconds +zone` for the role AUTHOR or COMMITTER: the user git knows, else `by`."""
+def identity_line(repo: Repo, role: str, fallback: Identity) -> str:
+    """`Name <address> seconds +zone` for the role AUTHOR or COMMITTER: the user git knows, else `fallback`."""
     wanted = ("var", f"GIT_{role}_IDENT")
     done = repo.call("-c", "user.useConfigOnly=true", *wanted)  # else git makes an address up from the host's name
     known = done.out
     if done.code:
-        known = repo.run("-c", f"user.name={by.name}", "-c", f"user.email={by.email}", *wanted)
-    line = known.decode("utf-8", "surrogateescape").strip()
-    return line if by.when is None else f"{line.rpartition('>')[0]}> {by.when} +0000"
+        known = repo.run("-c", f"user.name={fallback.name}", "-c", f"user.email={fallback.email}", *wanted)
+    return known.decode("utf-8", "surrogateescape").strip()
+
+
+def refresh_index(repo: Repo, changes: Iterable[Change]) -> list[str]:
+    """Bring the index entries of exactly the changed paths from old to new; the paths that were left alone are returned.
+
+    Left alone is a path that is staged with another content, or unmerged. Other staged changes stay as they are. To be called
+    when the work tree is written, so that git need not read these files again.
+    """
+    wanted = {change.path: change for change in changes}
+    now = _index_entries(repo, list(wanted))
+    left = [path for path, change in wanted.items() if now.get(path) not in (change.old, change.new)]
+    behind = [change for path, change in wanted.items() if path not in left and now.get(path) != change.new]
+    zero = repo.zero_id()
+    lines = "".join(f"{change.new_mode} {change.new or zero}\t{change.path}\0" for change in behind)
+    if lines:
+        repo.run("update-index", "-z", "--index-info", input=os.fsencode(lines))
+    _refresh(repo, [change.path for change in wanted.values() if change.new and change.path not in left])
+    return left
+
+
+def _index_entries(repo: Repo, paths: Sequence[str]) -> dict[str, str]:
+    """Path -> blob id (or a word that is none, for an unmerged path), at least for those of `paths` that are in the index."""
+    out = repo.run("ls-files", "--stage", "-z", "--", *(paths if len(paths) <= _FEW else ()))
+    found: dict[str, str] = {}
+    for line in os.fsdecode(out).split("\0")[:-1]:
+        head, _, path = line.partition("\t")
+        _, blob, stage = head.split(" ")
+        found[path] = blob if stage == "0" else "unmerged"
+    return found
+
+
+def _refresh(repo: Repo, paths: Sequence[str]) -> None:
+    """Have git note size and time of these files, so that its next look at the work tree need not read them."""
+    if 0 < len(paths) <= _FEW:
+        repo.run("add", "--refresh", "--", *paths)
+    elif paths:
+        repo.run("update-index", "-q", "--refresh", ok=(0, 1))

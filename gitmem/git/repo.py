@@ -198,6 +198,12 @@ class Repo:
                 found[path] = Entry(mode, object_id)
         return found
 
+    def entries(self, revision: str, paths: Sequence[str]) -> dict[str, Entry]:
+        """What stands at each of a few paths of `revision`, trees as such; absent ones are left out."""
+        fields = self._fields("ls-tree", "-z", "--full-tree", revision, "--", *paths)
+        lines = (line.partition("\t") for line in fields)
+        return {path: Entry(*head.split(" ")[::2]) for head, _, path in lines}
+
     def diff(self, a: str | None, b: str | None, prefixes: Sequence[str] = ()) -> list[Change]:
         """What changed from tree-ish `a` to `b` (None is the empty tree), below `prefixes` if given, sorted by path."""
         left, right = a or self.empty_tree(), b or self.empty_tree()

@@ -1,4 +1,4 @@
-"""Bringing work tree and index from one commit to the next, without losing what a person did there meanwhile.
+"""Bringing the work tree from one commit to the next, without losing what a person did there meanwhile.
 
 A work tree's content comes from a repository that others write to: a directory in it may be a link to anywhere. Directories
 are therefore opened one by one and never through a link, and files are made inside the opened directory.
@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,6 @@ from gitmem.errors import GitmemError
 from gitmem.git.objects import check_path
 from gitmem.git.repo import Change, Repo
 
-_FEW: Final = 100  # paths git may look up one by one: it compares each of them with the whole index
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _IN_THE_WAY: Final = (errno.ELOOP, errno.ENOTDIR, errno.EISDIR)  # a link, or a file where a directory belongs
@@ -49,43 +48,6 @@ def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:
         if not _bring(repo.root, change, data):
             left.append(change.path)
     return left
-
-
-def refresh_index(repo: Repo, changes: Iterable[Change]) -> list[str]:
-    """Bring the index entries of exactly the changed paths from old to new; the paths that were left alone are returned.
-
-    Left alone is a path that is staged with another content, or unmerged. Other staged changes stay as they are. To be called
-    when the work tree is written, so that git need not read these files again.
-    """
-    wanted = {change.path: change for change in changes}
-    now = _index_entries(repo, list(wanted))
-    left = [path for path, change in wanted.items() if now.get(path) not in (change.old, change.new)]
-    behind = [change for path, change in wanted.items() if path not in left and now.get(path) != change.new]
-    zero = repo.zero_id()
-    lines = "".join(f"{change.new_mode} {change.new or zero}\t{change.path}\0" for change in behind)
-    if lines:
-        repo.run("update-index", "-z", "--index-info", input=os.fsencode(lines))
-    _refresh(repo, [change.path for change in wanted.values() if change.new and change.path not in left])
-    return left
-
-
-def _index_entries(repo: Repo, paths: Sequence[str]) -> dict[str, str]:
-    """Path -> blob id (or a word that is none, for an unmerged path), at least for those of `paths` that are in the index."""
-    out = repo.run("ls-files", "--stage", "-z", "--", *(paths if len(paths) <= _FEW else ()))
-    found: dict[str, str] = {}
-    for line in os.fsdecode(out).split("\0")[:-1]:
-        head, _, path = line.partition("\t")
-        _, blob, stage = head.split(" ")
-        found[path] = blob if stage == "0" else "unmerged"
-    return found
-
-
-def _refresh(repo: Repo, paths: Sequence[str]) -> None:
-    """Have git note size and time of these files, so that its next look at the work tree need not read them."""
-    if 0 < len(paths) <= _FEW:
-        repo.run("add", "--refresh", "--", *paths)
-    elif paths:
-        repo.run("update-index", "-q", "--refresh", ok=(0, 1))
 
 
 def _bring(root: Path, change: Change, data: bytes | None) -> bool:

@@ -1,0 +1,113 @@
+"""What a clone's own git configuration must say, so that plain git commands treat the store well there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gitmem.git.repo import Repo
+
+STRATEGY: Final = "gitmem"
+PREFIX_KEY: Final = "gitmem.prefix"
+
+
+class Problem(NamedTuple):
+    """Something in a clone's setup that is not as it should be, and the command that mends it."""
+
+    name: str
+    why: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"
+
+
+def configure(repo: Repo, prefix: str = "") -> list[str]:
+    """Set this clone up for the store at `prefix` (empty, or ending in a slash); what a person should know is returned.
+
+    A merge strategy that the user has chosen is kept, and a strategy that git would not find is not set: git then refuses
+    every merge, while without it the merge driver still merges records one by one.
+    """
+    before = repo.config()
+    wanted = _wanted(prefix)
+    notes = []
+    if _strategy_found() and before.get("pull.twohead", STRATEGY) == STRATEGY:
+        wanted["pull.twohead"] = STRATEGY
+    else:
+        notes = [problem.why for problem in _strategy_problems(before)]
+        if before.get("pull.twohead") == STRATEGY:
+            repo.config_set("pull.twohead", None)
+    for key, value in wanted.items():
+        if before.get(key) != value:
+            repo.config_set(key, value)
+    return notes
+
+
+def check(repo: Repo) -> list[Problem]:
+    """What is wrong with this clone's configuration."""
+    config = repo.config()
+    fix = "gitmem doctor --fix"
+    wrong = [
+        Problem(key, f"is {config[key]!r}, not {value!r}" if key in config else "is not set", fix)
+        for key, value in _wanted(store_prefix(repo)).items()
+        if config.get(key, "") != value
+    ]
+    return [*wrong, *_strategy_problems(config)]
+
+
+def store_prefix(repo: Repo) -> str:
+    """Where in this repository the store lies, as `configure` was told: empty at the root, else ending in a slash."""
+    return repo.config_get(PREFIX_KEY) or ""
+
+
+def program(name: str) -> str:
+    """The shell command that starts a program of this very installation, since PATH may lack it or name another."""
+    found = (str(folder / name) for folder in _own_folders() if (folder / name).is_file())
+    return quoted(next(found, name))
+
+
+def quoted(word: str) -> str:
+    """`word` as one word for the shell."""
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def _wanted(prefix: str) -> dict[str, str]:
+    driver = program("gitmem-merge-driver").replace("%", "%%")  # git expands %-sequences in it
+    return {
+        "merge.gitmem.name": "gitmem: merge two states of a record",
+        "merge.gitmem.driver": f"{driver} %O %A %B %L %P",
+        "diff.gitmem.textconv": program("gitmem-textconv"),
+        # A cache of converted text would put what is secret, in the clear, into refs/notes.
+        "diff.gitmem.cachetextconv": "false",
+        # git's default syncs nothing that it writes; a power loss then breaks repositories.
+        "core.fsync": "all",
+        PREFIX_KEY: prefix,
+    }
+
+
+def _strategy_problems(config: dict[str, str]) -> Iterator[Problem]:
+    chosen = config.get("pull.twohead")
+    if chosen not in (None, STRATEGY):
+        why = f"is {chosen!r}, which you chose; records are merged by the driver, one process each"
+        yield Problem("pull.twohead", why, f"git config pull.twohead {STRATEGY}")
+    elif not _strategy_found():
+        state = "every git merge fails" if chosen else "records are merged by the driver, one process each"
+        yield Problem("pull.twohead", f"git-merge-{STRATEGY} is not on PATH: {state}", "put gitmem's programs on PATH")
+    elif chosen is None:
+        yield Problem("pull.twohead", "is not set", "gitmem doctor --fix")
+
+
+def _strategy_found() -> bool:
+    places = [os.environ.get("GIT_EXEC_PATH", ""), *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    return any(os.access(Path(place, f"git-merge-{STRATEGY}"), os.X_OK) for place in places if place)
+
+
+def _own_folders() -> Iterator[Path]:
+    import sysconfig
+
+    yield Path(sys.executable).parent
+    yield Path(sysconfig.get_path("scripts"))
+    yield Path(sys.argv[0]).absolute().parent

@@ -1,0 +1,136 @@
+"""Snapshots: what HEAD, index and work tree held before something destructive, as a commit under refs/gitmem/snapshots/.
+
+A snapshot is built as `git stash` builds its commits: its tree is the index with the store's files of the work tree on top
+(untracked and ignored ones included), its parents are HEAD and a commit of the index alone. Neither index nor work tree is
+touched, and no commit is signed or checked by a hook.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gitmem.errors import GitmemError
+from gitmem.git.commits import RefMoved, move_ref
+from gitmem.git.merge import OWN
+from gitmem.git.objects import DURABLE, Draft, write_commits
+from gitmem.git.repo import Repo
+from gitmem.git.setup import store_prefix
+
+REFS: Final = "refs/gitmem/snapshots/"
+KEEP_LAST: Final = 10
+KEEP_DAYS: Final = 30
+
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+_NAME: Final = re.compile(r"(\d{8}T\d{6}Z)-(.+)")
+_BUSY: Final = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+
+class Snapshot(NamedTuple):
+    """A snapshot: its ref, its commit, when it was made (UTC), and before what."""
+
+    ref: str
+    commit: str
+    time: datetime
+    reason: str
+
+
+def create(repo: Repo, reason: str, now: datetime) -> Snapshot:
+    """Make a snapshot. `reason` is a word or two, which go into its name. Works without any commit yet and amid a merge."""
+    head = repo.head()
+    name = re.sub(r"[^a-z0-9]+", "-", reason.lower()).strip("-")[:40] or "snapshot"
+    who = f"gitmem snapshot <gitmem@localhost> {int(now.timestamp())} +0000"
+    parents = [head] if head else []
+    with _private_index(repo) as env:
+        index = repo.run(*DURABLE, "write-tree", env=env).decode().strip()
+        _add_work_tree(repo, env)
+        tree = repo.run(*DURABLE, "write-tree", env=env).decode().strip()
+    drafts = [
+        Draft(f"index before {reason}\n", who, who, parents, index),
+        Draft(f"before {reason}\n", who, who, [*parents, ":1"], tree),
+    ]
+    made = write_commits(repo, drafts)[1].commit
+    ref = _claim(repo, f"{REFS}{now.astimezone(UTC):{_STAMP}}-{name}", made)
+    return Snapshot(ref, made, now.astimezone(UTC).replace(microsecond=0), name)
+
+
+def all_snapshots(repo: Repo) -> list[Snapshot]:
+    """The snapshots there are, oldest first."""
+    lines = repo.run("for-each-ref", "--format=%(refname) %(objectname)", REFS).decode().splitlines()
+    found = []
+    for line in lines:
+        ref, _, commit = line.partition(" ")
+        if match := _NAME.fullmatch(ref.removeprefix(REFS)):
+            time = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+            found.append(Snapshot(ref, commit, time, match[2]))
+    return found
+
+
+def prune(repo: Repo, now: datetime, *, keep_last: int = KEEP_LAST, keep_days: int = KEEP_DAYS) -> list[Snapshot]:
+    """Drop old snapshots and return them: kept are the last ones, and of each recent day the newest.
+
+    Nothing is dropped while a merge, rebase, cherry-pick or revert is under way: that is when one may be needed.
+    """
+    if any((repo.git_dir / name).exists() for name in _BUSY):
+        return []
+    snapshots = all_snapshots(repo)
+    newest_of_day = {one.time.date(): one for one in snapshots if one.time > now - timedelta(days=keep_days)}
+    kept = {one.ref for one in [*snapshots[len(snapshots) - min(keep_last, len(snapshots)) :], *newest_of_day.values()]}
+    dropped = [one for one in snapshots if one.ref not in kept]
+    commands = "".join(f"delete {one.ref} {one.commit}\n" for one in dropped)
+    if commands:
+        repo.run("update-ref", "--stdin", input=commands.encode())
+    return dropped
+
+
+def _claim(repo: Repo, wanted: str, commit: str) -> str:
+    """Create the ref, under the next free name if there is a snapshot of the same second."""
+    for number in range(1, 100):
+        ref = wanted if number == 1 else f"{wanted}-{number}"
+        try:
+            move_ref(repo, ref, commit, None, "")
+        except RefMoved:
+            continue
+        return ref
+    raise GitmemError(f"there are too many snapshots named {wanted}", "wait a second, then try again")
+
+
+@contextmanager
+def _private_index(repo: Repo) -> Iterator[dict[str, str]]:
+    """A copy of the index to work in: the environment that makes git use it. Unmerged paths are as in HEAD."""
+    path = repo.git_dir / f"gitmem-snapshot-{os.getpid()}.index"
+    env = {"GIT_INDEX_FILE": str(path)}
+    try:
+        if repo.index_file.exists():
+            info = repo.index_file.stat()
+            path.write_bytes(repo.index_file.read_bytes())
+            # git reads a file again if it is as young as the index; a copy that looked younger would hide late edits.
+            os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+        _settle_unmerged(repo, env)
+        yield env
+    finally:
+        path.unlink(missing_ok=True)
+        Path(f"{path}.lock").unlink(missing_ok=True)
+
+
+def _settle_unmerged(repo: Repo, env: dict[str, str]) -> None:
+    """Give unmerged paths the version of our side, for a tree cannot hold three; the work tree's file is taken besides."""
+    stages = os.fsdecode(repo.run("ls-files", "--unmerged", "-z", env=env)).split("\0")[:-1]
+    paths = {line.partition("\t")[2] for line in stages}
+    ours = [line.replace(" 2\t", " 0\t", 1) for line in stages if " 2\t" in line]
+    removals = [f"0 {repo.zero_id()}\t{path}" for path in paths]
+    if stages:
+        lines = "".join(f"{line}\0" for line in [*removals, *ours])
+        repo.run("update-index", "-z", "--index-info", input=os.fsencode(lines), env=env)
+
+
+def _add_work_tree(repo: Repo, env: dict[str, str]) -> None:
+    prefix = store_prefix(repo)
+    paths: Sequence[str] = [prefix + name for name in (*OWN, ".gitattributes") if os.path.lexists(repo.root / prefix / name)]
+    if paths:
+        repo.run(*DURABLE, "add", "--all", "--force", "--", *paths, env=env)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gitmem.core.audit import Change, build_segment
+from gitmem.core.audit_delta import record_detail
+from gitmem.core.codec import parse
 from gitmem.core.record import Json
-from gitmem.git.commits import Identity, Tip
+from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
-from gitmem.git.worktree import refresh_index
+from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
@@ -41,7 +43,7 @@ def commit(context: Context, message: str | None = None, extras: Iterable[Extra]
     store = context.store
     with store.lock:
         store.refresh()
-        branch = require_branch(context)
+        require_branch(context)
         head = store.repo.head()
         drop_leftovers(context, head)
         chain = own_chain(context)
@@ -49,7 +51,7 @@ def commit(context: Context, message: str | None = None, extras: Iterable[Extra]
         _add_extras(context, batch, extras, head)
         if not batch.changes:
             return _nothing(context, batch)
-        return _write_commit(context, batch, chain, Tip(f"refs/heads/{branch}", head), message or summary(batch))
+        return _write_commit(context, batch, chain, head, message or summary(batch))
 
 
 def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Callable[[], None]]:
@@ -77,8 +79,9 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
     return segment.path, segment.data, done
 
 
-def _write_commit(context: Context, batch: Batch, chain: Chain, tip: Tip, message: str) -> Committed:
+def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None, message: str) -> Committed:
     store = context.store
+    branch = require_branch(context)
     path, data, done = segment_for(context, chain, batch.changes)
     batch.files[path] = data
     for name, content in batch.files.items():
@@ -88,11 +91,13 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, tip: Tip, messag
         store.repo,
         files,
         message,
-        on=tip,
-        by=author(context),
+        parents=[head] if head else [],
+        ref=f"refs/heads/{branch}",
+        expected=head,
+        fallback=author(context),
     )
     settle(context, done)
-    refresh_index(store.repo, store.repo.diff(tip.commit, made))
+    refresh_index(store.repo, store.repo.diff(head, made))
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 
 
@@ -128,7 +133,11 @@ def _add_extras(context: Context, batch: Batch, extras: Iterable[Extra], head: s
     taken = {extra.path for extra in extras}
     batch.changes = [change for change in batch.changes if change.object not in taken]
     for extra in extras:
-        batch.put(extra.path, extra.data, before.get(extra.path), extra.op, extra.detail)
+        old, detail = before.get(extra.path), extra.detail
+        if extra.data is not None and holds_record(extra.path):
+            state = None if old is None else parse(old, extra.path)
+            detail = detail | record_detail(state, parse(extra.data, extra.path))
+        batch.put(extra.path, extra.data, old, extra.op, detail)
 
 
 def _put(context: Context, path: str, content: bytes | None) -> None:

@@ -69,13 +69,17 @@ def _mend(context: Context) -> None:
 
 
 def _configuration(context: Context) -> tuple[bool, str, str]:
-    problems = [str(problem) for problem in setup.check(context.store.repo)]
-    return not problems, "; ".join(problems) or "merge strategy, driver and durability are set up", "gitmem doctor --fix"
+    problems = setup.check(context.store.repo)
+    return _of(problems, "merge strategy, driver and durability are set up")
 
 
 def _hooks(context: Context) -> tuple[bool, str, str]:
-    problems = [str(problem) for problem in hooks.check(context.store.repo)]
-    return not problems, "; ".join(problems) or "installed", "gitmem hooks install"
+    return _of(hooks.check(context.store.repo), "installed")
+
+
+def _of(problems: list[setup.Problem], fine: str) -> tuple[bool, str, str]:
+    said = "; ".join(f"{problem.name} {problem.why}" for problem in problems)
+    return not problems, said or fine, problems[0].fix if problems else ""
 
 
 def _key(context: Context) -> tuple[bool, str, str]:

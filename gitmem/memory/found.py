@@ -26,6 +26,7 @@ from gitmem.store.config import KIND, PLAIN, SEALED
 from gitmem.store.files import read_bounded, write_atomic
 from gitmem.store.kinds import Kinds
 from gitmem.store.layout import ATTRIBUTES, CONFIG, STORE_SCOPE, key_path
+from gitmem.store.marks import Marks
 from gitmem.store.replica import load_replica
 from gitmem.store.store import Store
 
@@ -76,8 +77,9 @@ def init(root: Path, person: Person, *, plain: bool = False, name: str | None = 
 
 def prepare_clone(repo: Repo, root: Path) -> list[str]:
     """Configure git in this clone and install the hooks; returns what a person should know (empty: all is well)."""
-    prefix = os.path.relpath(root, repo.root)
-    return [*configure(repo), *install_hooks(repo, "" if prefix == "." else f"{prefix}/")]
+    relative = os.path.relpath(root, repo.root)
+    prefix = "" if relative == "." else f"{relative}/"
+    return [*configure(repo, prefix), *install_hooks(repo, prefix)]
 
 
 def default_name(repo: Repo, env: Mapping[str, str]) -> str:
@@ -91,6 +93,9 @@ def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
     local = repo.git_dir / "gitmem"
     local.mkdir(mode=0o700, exist_ok=True)
     replica, _ = load_replica(local)
+    marks = Marks(local / "marks")
+    marks.set_note("replica", replica.name)  # so that the store, once open, goes on under this name
+    marks.close()
     pen = Pen(State(KIND, 1, STORE_SCOPE, store_id), replica.writer)
     pen.set("encryption", lambda _path, _dot: PLAIN if plain else SEALED)
     pen.live()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from gitmem.core.audit import Change
+from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import Json, State
@@ -115,7 +116,7 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     if read_bounded(inside(store.root, path), _MAX_FILE) != data:
         store.put_file(path, data)
     op = "hand" if pending is None else operation(old, state)
-    batch.put(path, data, before, op, detail_of(old, state, store.replica.writer))
+    batch.put(path, data, before, op, record_detail(old, state))
 
 
 def _gather_other(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
@@ -127,9 +128,11 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
     if path.startswith("log/"):
         batch.skipped.append(f"{path} was changed by hand; logs are only added to: `git checkout -- {path}`")
         return
+    detail: dict[str, Json] = {}
     if path.endswith(".yaml") and data is not None:
-        data = emit(normalise(parse(data, path)))
-    batch.put(path, data, before, "config")
+        state = normalise(parse(data, path))
+        data, detail = emit(state), record_detail(None if before is None else _parse_or_none(before, path), state)
+    batch.put(path, data, before, "config", detail)
 
 
 def _parse_or_none(data: bytes, path: str) -> State | None:
@@ -158,19 +161,6 @@ def operation(before: State | None, after: State) -> str:
     if before.alive and not after.alive:
         return "forget"
     return "use" if before.seen == after.seen else "edit"
-
-
-def detail_of(before: State | None, after: State, writer: str) -> dict[str, Json]:
-    """What may be known of a change without a key: this writer's new write numbers, and how far each counter rose."""
-    first = 0 if before is None else before.seen.get(writer, 0)
-    detail: dict[str, Json] = {}
-    if after.seen.get(writer, 0) > first:
-        detail["dots"] = [first + 1, after.seen[writer]]
-    raised = {name: after.total(name) - (0 if before is None else before.total(name)) for name in after.counts}
-    rose: dict[str, Json] = {name: by for name, by in raised.items() if by}
-    if rose:
-        detail["counts"] = rose
-    return detail
 
 
 def summary(batch: Batch) -> str:

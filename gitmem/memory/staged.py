@@ -11,16 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gitmem.core.audit import Change as Logged
+from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.repo import Change
 from gitmem.git.snapshots import create as create_snapshot
+from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, detail_of, digest, drop_leftovers, operation, refuse_plaintext
+from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, refuse_plaintext
 from gitmem.memory.learn import check_pattern
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
@@ -116,7 +118,7 @@ def _index_contents(context: Context, paths: list[str]) -> dict[str, bytes]:
 
 def _review_path(context: Context, review: _Review, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
     before, data = versions[0], staged
-    if is_record_path(path) or path == ".gitmem/config.yaml" or path.startswith(".gitmem/members/"):
+    if holds_record(path):
         data = _reviewed_record(context, path, staged, versions)
     elif path.startswith("log/"):
         return _check_log(path, staged, versions)
@@ -205,12 +207,12 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
 
 
 def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:
-    if not is_record_path(path) or after is None:
+    if after is None or not holds_record(path):
         return Logged("config", path, digest(before), digest(after), {})
     old = None if before is None else parse(before, path)
     new = parse(after, path)
     op = operation(old, new) if path in context.store.pending else "hand"
-    return Logged(op, path, digest(before), digest(after), detail_of(old, new, context.store.replica.writer))
+    return Logged(op, path, digest(before), digest(after), record_detail(old, new))
 
 
 def _add_segment(context: Context, review: _Review) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from gitmem.core.codec import emit, parse
 from gitmem.errors import ConflictsLeft, GitmemError, InvalidRecord, NoKey, RemoteError
 from gitmem.git import remote
-from gitmem.git.commits import Tip
 from gitmem.git.commits import commit as git_commit
+from gitmem.git.commits import refresh_index
 from gitmem.git.repo import BlobRef
 from gitmem.git.trees import merge_trees
-from gitmem.git.worktree import refresh_index, write_worktree
+from gitmem.git.worktree import write_worktree
 from gitmem.memory.commit import author, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, require_branch
@@ -140,14 +140,21 @@ def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
 def _merge(context: Context, tally: _Tally, branch: str, ours: str, theirs: str) -> None:
     """Merge both commits whole: the store's files by their algebra, all others by git."""
     repo = context.store.repo
-    merged = merge_trees(repo, repo.merge_bases(ours, theirs), ours, theirs)
+    merged = merge_trees(repo, repo.merge_bases(ours, theirs), ours, theirs, context.store.prefix)
     tally.merged += len(merged.store.merged)
-    tally.problems += [f"{kept.path}: {kept.why}" for kept in merged.store.kept]
+    tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
     if merged.tree is None:
         return _leave_to_user(context, theirs, merged.clashes)
     changes = {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(ours, merged.tree)}
-    tip = Tip(f"refs/heads/{branch}", ours)
-    made = git_commit(repo, changes, "gitmem: merge", on=tip, by=author(context), merging=[theirs])
+    made = git_commit(
+        repo,
+        changes,
+        "gitmem: merge",
+        parents=[ours, theirs],
+        ref=f"refs/heads/{branch}",
+        expected=ours,
+        fallback=author(context),
+    )
     _take_over(context, ours, made)
     return None
 

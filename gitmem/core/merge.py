@@ -69,7 +69,7 @@ def normalise(state: State) -> State:
 
     A hand edit of a plain store keeps the dot and changes the value (or takes both to another field, where the other side would
     count the dot as removed), so that the check no longer fits. It becomes the write `h-<hash>.1`, named by what was edited and
-    what it became (two replicas that meet the same edit make the same write), and that write has seen the one it replaced.
+    what it became: two replicas that meet the same edit make the same write. `seen` covers the dot it replaced already.
     """
     edits = [(path, key) for path, register in state.registers() for key in register if _edited(path, key, register[key])]
     if not edits:
@@ -81,10 +81,8 @@ def normalise(state: State) -> State:
         value = register.pop(key)
         digest = sha256("\0".join((state.id, path, key, json_line(value))).encode("utf-8", "surrogatepass"))
         dot = Dot(f"h-{digest.hexdigest()[:16]}", 1)
-        replaced = dot_of(key)
         register[checked(path, str(dot), value)] = value
         result.seen[dot.writer] = 1
-        result.seen[replaced.writer] = max(replaced.n, result.seen.get(replaced.writer, 0))
     return result
 
 

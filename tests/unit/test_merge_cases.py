@@ -8,6 +8,7 @@ import pytest
 
 from gitmem.core.codec import emit, parse
 from gitmem.core.dots import checked
+from gitmem.core.edit import Pen
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import State
 
@@ -287,6 +288,21 @@ def test_case_5_holds_in_sets_and_for_a_sealed_value_typed_over() -> None:
     assert [key[:2] for key in merged.sets["tags"]["eaa"]] == ["h-"]
 
 
+def test_a_hand_edit_that_others_have_merged_is_not_undone_by_hand() -> None:
+    """A limit: the old line, put back, is a write that has been replaced."""
+    stamped = merge(record(ORIGINAL), record(EDITED))
+    assert emit(merge(stamped, record(ORIGINAL))) == emit(stamped)
+
+
+def test_an_element_added_again_while_it_is_dropped_is_gone() -> None:
+    """A limit: what is there already is not written again, so the drop has seen all there is."""
+    start = record("seen:\n  a-1: 1\nsets:\n  tags:\n    eaa:\n      a-1.1: ENC[1-9f3a1c07,AAAA]\n")
+    again, gone = Pen(start, "b-1"), Pen(start, "c-1")
+    again.add("tags", "eaa", lambda path, dot: "ENC[1-9f3a1c07,BBBB]")
+    gone.drop("tags", "eaa")
+    assert merge(again.state, gone.state).sets == {}
+
+
 def test_life_follows_the_same_cases() -> None:
     """Deletion and edit at once, a later edit, a later deletion."""
     alive, dead = "seen:\n  a-1: 1\nlife:\n  a-1.1: alive\n", "seen:\n  b-1: 1\nlife:\n  b-1.1: dead\n"
@@ -327,6 +343,7 @@ def test_numbers_and_times_take_the_maximum_of_each_writer() -> None:
           matched:
             a-1: 9
             b-1: 11
+            d-1: 0
         last:
           matched: 2025-12-31T23:59:59Z
           used: 2026-11-20T10:00:01Z
@@ -342,6 +359,7 @@ def test_numbers_and_times_take_the_maximum_of_each_writer() -> None:
           matched:
             a-1: 10
             b-1: 11
+            d-1: 0
           x-new:
             a-1: 1
         last:

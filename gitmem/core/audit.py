@@ -27,6 +27,7 @@ MAX_SEGMENT: Final = 256 << 20
 INIT: Final = "init"
 ENROL: Final = "enrol"
 CLOSE: Final = "close"
+HAND: Final = "hand"
 ATTEST: Final = "attest"
 
 MEMBER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

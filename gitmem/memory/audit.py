@@ -17,13 +17,13 @@ from gitmem.core.codec import parse
 from gitmem.core.membership import Members, disagreement, fold
 from gitmem.errors import GitmemError, InvalidRecord, Tampered
 from gitmem.git.repo import Repo
-from gitmem.memory.audit_files import heads, heads_at
+from gitmem.memory.audit_files import heads
 from gitmem.memory.audit_history import History, read_history
 from gitmem.memory.audit_log import LogEntry, log, who_wrote
-from gitmem.memory.audit_states import FileHistory, check_file, to_be_read
+from gitmem.memory.audit_states import FileHistory, check_file, file_detail, to_be_read
 from gitmem.store.layout import ATTRIBUTES, AUDIT, MEMBERS, OWN_PREFIXES, member_path
 
-__all__ = ["AuditReport", "LogEntry", "Problem", "heads", "heads_at", "log", "verify", "who_wrote"]
+__all__ = ["AuditReport", "LogEntry", "Problem", "file_detail", "heads", "log", "verify", "who_wrote"]
 
 _MAX_ALIKE = 100
 _AT_ONCE = 1000  # files whose contents are held in memory together

@@ -1,16 +1,15 @@
-"""The audit log's files in the work tree, and in a commit."""
+"""The audit log's files in the work tree."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.core.audit import Head, line_hash, place_of, segment_path
 from gitmem.core.record import WRITER
 from gitmem.errors import Tampered
-from gitmem.git.repo import Repo
 from gitmem.store.layout import AUDIT
 
 _FOLDER = re.compile(r"[0-9]{3,}")
@@ -26,21 +25,9 @@ def heads(root: Path) -> dict[str, Head]:
     return {writer: _head(path, (root / path).read_bytes()) for writer, path in paths.items()}
 
 
-def heads_at(repo: Repo, revision: str, prefix: str = "") -> dict[str, Head]:
-    """The end of every chain in a commit of the store that lies at `prefix` (empty, or ending in a slash)."""
-    last: dict[str, tuple[int, str, str]] = {}
-    for path, entry in repo.ls_tree(revision, [prefix + AUDIT]).items():
-        place = place_of(path.removeprefix(prefix))
-        if place is not None:
-            last[place[0]] = max(last.get(place[0], (0, "", "")), (place[1], path.removeprefix(prefix), entry.id))
-    contents = repo.read_blobs(blob for _, _, blob in last.values())
-    return {writer: _head(path, data) for (writer, (_, path, _)), (_, data) in zip(last.items(), contents, strict=True)}
-
-
-def segment_files(root: Path, first: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
-    """(path in the store, file) of all segments in the work tree, those of the writers in `first` before the others."""
-    order = list(dict.fromkeys([*first, *_writers(root)]))
-    for writer in order:
+def segment_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """(path in the store, file) of all segments in the work tree, by writer and number."""
+    for writer in _writers(root):
         for number in sorted(_numbers(root, writer)):
             path = segment_path(writer, number)
             yield path, root / path

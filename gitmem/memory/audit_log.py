@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gitmem.core.audit import ATTEST, Entry
+from gitmem.core.audit import ATTEST, Entry, Segment
 from gitmem.core.audit_delta import dots_in, raised_in
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord
 from gitmem.memory.audit_files import segment_files
-from gitmem.store.layout import parse_record_path
+from gitmem.store.layout import AUDIT, parse_record_path
 
 _SHORT = 8  # characters of an id after its prefix
+_SIGNED_AT = re.compile(rb'"time":"([0-9TZ:-]{20})","v":1,"writer":"[a-z0-9-]+"}$')
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -71,8 +73,11 @@ def log(  # noqa: PLR0913 - filters, each by name
             and (until is None or entry.time[: len(until)] <= until)
         )
 
-    found = [entry for entry in map(_log_entry, _entries(root, target)) if wanted(entry)]
-    found.sort(key=lambda entry: (entry.time, entry.writer, entry.seq), reverse=True)
+    found: list[LogEntry] = []
+    for segment in _newest_first(root, target, since):
+        found += filter(wanted, map(_log_entry, reversed(segment.entries)))
+        if limit is not None and len(found) >= limit:
+            break
     return found[:limit]
 
 
@@ -90,20 +95,28 @@ def who_wrote(root: Path, path: str, dot: str) -> tuple[str, str] | None:
     return vouched
 
 
-def _entries(root: Path, target: str | None) -> Iterator[Entry]:
-    """All entries, those of segments that cannot name `target` left out unread."""
+def _newest_first(root: Path, target: str | None, since: str | None) -> Iterator[Segment]:
+    """The segments that may name `target` and are not older than `since`, by time, writer and number."""
     sought = (target or "").encode("utf-8", "surrogateescape")
+    found = []
     for path, file in segment_files(root):
         data = file.read_bytes()
-        if sought in data:
-            yield from parse_segment(data, path).entries
+        if sought in data and (time := _time(data)) >= (since or ""):
+            found.append((time, path, file))
+    for _, path, file in sorted(found, reverse=True):
+        yield parse_segment(file.read_bytes(), path)
+
+
+def _time(data: bytes) -> str:
+    """When a segment was signed, which each of its lines says near its end; the end of time for what is no segment."""
+    found = _SIGNED_AT.search(data.split(b"\n", 1)[0])
+    return found[1].decode() if found else "9"
 
 
 def _mentions(root: Path, path: str, replica: str) -> Iterator[dict[str, Any]]:
     """The entries about one file, those by the writers of `replica` first. Only lines that name the file are decoded."""
     sought = json.dumps(path, ensure_ascii=False).encode("utf-8", "surrogateescape")
-    files = list(segment_files(root))
-    for _, file in sorted(files, key=lambda item: not item[0].split("/")[2].startswith(f"{replica}-")):
+    for _, file in sorted(segment_files(root), key=lambda item: not item[0].startswith(f"{AUDIT}/{replica}-")):
         data = file.read_bytes()
         if sought not in data:
             continue

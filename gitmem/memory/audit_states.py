@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gitmem.core.audit import ATTEST, Entry, Problem
-from gitmem.core.audit_delta import Ledger
+from gitmem.core.audit import ATTEST, HAND, Entry, Problem
+from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import parse
-from gitmem.core.record import State
+from gitmem.core.record import Json, State
 from gitmem.errors import InvalidRecord
 from gitmem.store.layout import CONFIG, MEMBERS, is_record_path
 
@@ -34,6 +34,21 @@ class FileHistory:
 def holds_record(path: str) -> bool:
     """Whether the file at `path` merges as a record does."""
     return path == CONFIG or (path.startswith(f"{MEMBERS}/") and path.endswith(".yaml")) or is_record_path(path)
+
+
+def file_detail(path: str, before: bytes | None, after: bytes | None) -> dict[str, Json]:
+    """What the entry about a file's change must vouch for: a record's writes, nothing of other files.
+
+    `before` is what HEAD holds, `after` what the commit will. Where HEAD holds something broken, all of `after` is vouched for.
+    Raises InvalidRecord when `after` should be a record and is none.
+    """
+    if after is None or not holds_record(path):
+        return {}
+    state = parse(after, path)
+    try:
+        return record_detail(None if before is None else parse(before, path), state)
+    except InvalidRecord:
+        return record_detail(None, state, outside=True)
 
 
 def to_be_read(file: FileHistory, entries: list[Entry]) -> set[str]:
@@ -62,7 +77,7 @@ class _Check:
 
     def unsigned(self) -> Iterator[Problem]:
         """Contents that no entry explains. An entry that took in what came from outside answers for that, too."""
-        taken_in = {entry.before for entry in self.entries if entry.op == ATTEST}
+        taken_in = {entry.before for entry in self.entries if entry.op in (ATTEST, HAND) or entry.detail.get("whole") is True}
         for digest, commit in self.file.contents.items():
             newest = digest == self.file.head
             if digest in self.signed or (digest in taken_in and not newest):

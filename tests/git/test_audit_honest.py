@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gitmem.core.codec import emit
+from gitmem.core.codec import emit, parse
+from gitmem.core.merge import normalise
+from gitmem.core.record import State
 from gitmem.git.repo import Repo
 from gitmem.memory.audit import verify
 from tests.support.auditing import edited
@@ -173,14 +177,20 @@ def test_two_enrol_at_once(pair: tuple[Member, Member]) -> None:
     assert dee.problems() == []
 
 
-def test_a_state_from_outside_is_attested(ada: Member) -> None:
-    """What somebody committed without gitmem is a problem until a member vouches for it."""
+def test_what_came_from_outside_is_taken_in(ada: Member) -> None:
+    """What somebody committed without gitmem is a problem until a member signs for it: broken, or edited by hand."""
     ada.learn("p-one", fix="old")
     state = ada.read("p-one")
     markers = b"<<<<<<< ours\n" + emit(state) + b">>>>>>> theirs\n"
-    ada.git.commit("by hand", {path_of("p-one"): markers})
+    _taken_in(ada, markers, edited(state, "zed-1", fix="healed"))
+    by_hand = (ada.root / path_of("p-one")).read_bytes().replace(b"healed", b"better")
+    _taken_in(ada, by_hand, normalise(parse(by_hand, "")))
+
+
+def _taken_in(ada: Member, outside: bytes, healed: State) -> None:
+    ada.git.commit("by hand", {path_of("p-one"): outside})
     assert ada.problems() == [("unsigned change", path_of("p-one"))]
-    ada.vouch("p-one", edited(state, "zed-1", fix="healed"))
+    ada.take_in("p-one", healed)
     assert ada.problems() == []
     ada.use("p-one")
     assert ada.problems() == []
@@ -208,3 +218,50 @@ def test_an_unborn_branch_and_a_shallow_clone_are_notes(ada: Member, tmp_path: P
     assert "holds no store" in reports[0].notes[0]
     assert reports[1].problems == []
     assert "shallow" in reports[1].notes[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_honest_history(tmp_path: Path, seed: int) -> None:
+    """Three members who edit, count, merge, rebase, squash and reset at random: no alarm at any time."""
+    (tmp_path / "ada").mkdir()
+    members = team(Git(tmp_path / "ada"), "ada", "bob", "cem")
+    members[0].learn("p-one")
+    for member in members[1:]:
+        member.git("pull", "--quiet")
+    chance = random.Random(seed)
+    for number in range(9):
+        member, other = chance.sample(members, 2)
+        _STEPS[chance.choice(sorted(_STEPS))](member, other, f"p-{seed}{number}")
+        assert member.problems() == []
+
+
+def _meet(*command: str) -> Callable[[Member, Member, str], None]:
+    def meet(member: Member, other: Member, _record: str) -> None:
+        member.git("fetch", "--quiet", other.root, "main")
+        member.git(*command, "FETCH_HEAD")
+
+    return meet
+
+
+def _squash(member: Member, other: Member, record: str) -> None:
+    _meet("merge", "--quiet", "--squash")(member, other, record)
+    member.git("commit", "--quiet", "--allow-empty", "--message", "squashed")
+
+
+def _reset(member: Member, _other: Member, record: str) -> None:
+    """Lose the last commit, and go on under another name."""
+    member.use("p-one", "failed")
+    member.git("reset", "--quiet", "--hard", "HEAD~")
+    member.rotate()
+    member.edit("p-one", meaning=record)
+
+
+_STEPS: dict[str, Callable[[Member, Member, str], None]] = {
+    "edit": lambda member, _, record: member.edit("p-one", fix=record),
+    "use": lambda member, _, __: member.use("p-one"),
+    "learn": lambda member, _, record: member.learn(record),
+    "merge": _meet("merge", "--quiet"),
+    "rebase": _meet("rebase", "--quiet"),
+    "squash": _squash,
+    "reset": _reset,
+}

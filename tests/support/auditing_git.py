@@ -7,14 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitmem.core.audit import Change, Head, Segment, closing
-from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.edit import Pen
 from gitmem.core.membership import enrol_detail, genesis_detail
 from gitmem.core.record import Json, State
 from gitmem.git.repo import Repo
-from gitmem.memory.audit import AuditReport, heads, verify
-from gitmem.memory.audit_states import holds_record
+from gitmem.memory.audit import AuditReport, file_detail, heads, verify
 from gitmem.store.layout import member_path, record_path
 from tests.support.auditing import STORE, Scribe, counted, edited, hexdigest, key_of, new_record
 from tests.support.git import Git
@@ -70,9 +68,9 @@ class Member:
         """Raise a counter of a record."""
         self._change(record, "use", lambda state: counted(state, self.scribe.writer, counter))
 
-    def vouch(self, record: str, state: State) -> None:
-        """Take in a record that came from outside, as `state`."""
-        self.commit({path_of(record): (emit(state), "attest", {})})
+    def take_in(self, record: str, state: State) -> None:
+        """Sign for a record that was changed by hand, as `state`."""
+        self.commit({path_of(record): (emit(state), "hand", {})})
 
     def put(self, path: str, data: bytes | None, op: str = "config") -> None:
         """Write or remove a file that is no record."""
@@ -118,10 +116,7 @@ class Member:
     def _signed(self, path: str, data: bytes | None, op: str, detail: dict[str, Json]) -> Change:
         done = self.git.run("show", f"HEAD:./{path}")
         before = done.stdout if done.returncode == 0 else None
-        if holds_record(path) and data is not None:
-            old = parse(before, path) if before and op != "attest" else None
-            detail = detail | record_detail(old, parse(data, path), outside=op == "attest")
-        return Change(op, path, hexdigest(before), hexdigest(data), detail)
+        return Change(op, path, hexdigest(before), hexdigest(data), detail | file_detail(path, before, data))
 
     def _member_file(self, name: str, role: str) -> tuple[bytes, str, dict[str, Json]]:
         pen = Pen(State("member", 1, "store", f"m-{name}"), self.scribe.writer)

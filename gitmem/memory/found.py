@@ -26,8 +26,7 @@ from gitmem.store.config import KIND, PLAIN, SEALED
 from gitmem.store.files import read_bounded, write_atomic
 from gitmem.store.kinds import Kinds
 from gitmem.store.layout import ATTRIBUTES, CONFIG, STORE_SCOPE, key_path
-from gitmem.store.marks import Marks
-from gitmem.store.replica import load_replica
+from gitmem.store.replica import begin_replica, load_replica
 from gitmem.store.store import Store
 
 RECOVERY = "recovery"
@@ -92,10 +91,7 @@ def default_name(repo: Repo, env: Mapping[str, str]) -> str:
 def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
     local = repo.git_dir / "gitmem"
     local.mkdir(mode=0o700, exist_ok=True)
-    replica, _ = load_replica(local)
-    marks = Marks(local / "marks")
-    marks.set_note("replica", replica.name)  # so that the store, once open, goes on under this name
-    marks.close()
+    replica = load_replica(local) or begin_replica(local)
     pen = Pen(State(KIND, 1, STORE_SCOPE, store_id), replica.writer)
     pen.set("encryption", lambda _path, _dot: PLAIN if plain else SEALED)
     pen.live()

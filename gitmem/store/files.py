@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from gitmem.errors import GitmemError, InvalidRecord
+
+_TEMPORARY: Final = re.compile(r"\..+\.[0-9]+\.tmp")
 
 
 def disk_error(error: OSError, what: str) -> GitmemError:
@@ -70,9 +75,9 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
     """Replace `path` by `data` in one step (temp, rename); with `durable` it is on the disk before this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -80,11 +85,17 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
             if durable:
                 os.fsync(descriptor)
         temporary.replace(path)
+        if durable:
+            sync_directory(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses even to remove what was never made
+            temporary.unlink()
         raise disk_error(error, f"cannot write {path.name}") from error
-    if durable:
-        sync_directory(path.parent)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file has the name of one that is being written; without a writer it is what a killed one left."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def sync_directory(path: Path) -> None:

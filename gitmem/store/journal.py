@@ -1,10 +1,11 @@
 """The write-ahead log: a write is acknowledged when its line here is on the disk.
 
-A line is `<crc32> <entry as JSON>`. An entry holds the canonical text of a record state, or of a fragment that holds
+A line is `<crc32> <length> <entry as JSON>`. An entry holds the canonical text of a record state, or of a fragment that holds
 nothing but counters, and the events of the write. Values in it are sealed as in the record file; events hold only ids, counts
 and times.
 Everything after the append (work tree, index, commit) can be redone by *merging* the entries into the tree, any number of
-times. A line that a crash cut off was never acknowledged and is passed over.
+times. A line that a crash cut off was never acknowledged and is passed over. Damage costs the line it is in and no other: the
+length finds the end of a line, the newline the beginning of the next.
 
 The file is replaced by an empty one, with the next number, once a commit holds its entries. Appends happen under the store's
 lock; reading needs none.
@@ -25,6 +26,7 @@ from gitmem.core.record import Json
 from gitmem.store.files import disk_error, sync_directory
 
 _NAME: Final = re.compile(r"([0-9]{8})\.log")
+_HEADER: Final = re.compile(rb"([0-9a-f]{8}) ([1-9][0-9]{0,9}) ")
 
 Position = tuple[int, int]
 """A place in the journal: the number of its file and a byte offset."""
@@ -82,38 +84,53 @@ class Journal:
         data = b"".join(_line(entry) for entry in entries)
         try:
             descriptor = self._open()
-            size = os.fstat(descriptor).st_size
-            self._write(descriptor, data, size)
-            if sync:
-                os.fsync(descriptor)
+            end = self._end(descriptor)
+            self._write(descriptor, data, end, sync)
         except OSError as error:
+            self._forget_descriptor()
             raise disk_error(error, "cannot write to the journal") from error
-        self._offset = os.fstat(descriptor).st_size
+        self._offset = end + len(data)
 
     def clear(self) -> None:
         """Start the next file and remove the earlier ones: a commit holds their entries."""
         self._forget_descriptor()
         obsolete = self._numbers()
-        self._number, self._offset = self._latest() + 1, 0
-        os.close(os.open(self._path(), os.O_CREAT | os.O_WRONLY, 0o600))
-        sync_directory(self.directory)
-        for number in obsolete:
-            self._path(number).unlink(missing_ok=True)
+        following = max(obsolete, default=0) + 1
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self._path(following), os.O_CREAT | os.O_WRONLY, 0o600))
+            sync_directory(self.directory)
+            for number in obsolete:
+                self._path(number).unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_error(error, "cannot start a new journal") from error
+        self._number, self._offset = following, 0
 
     def close(self) -> None:
         """Give the descriptor back."""
         self._forget_descriptor()
 
-    def _write(self, descriptor: int, data: bytes, size: int) -> None:
-        # A crash may have left half a line: the newline keeps it from swallowing ours.
-        torn = size > self._offset and os.pread(descriptor, 1, size - 1) != b"\n"
-        data = b"\n" + data if torn else data
+    def _end(self, descriptor: int) -> int:
+        """Where the next line goes. What a crash cut off was never acknowledged and is removed: it must not swallow ours."""
+        size = os.fstat(descriptor).st_size
+        if size <= self._offset:
+            return size
+        end = self._read(self._offset)[1]
+        if end < size:
+            os.ftruncate(descriptor, end)
+        return end
+
+    def _write(self, descriptor: int, data: bytes, end: int, sync: bool) -> None:
         try:
             written = os.write(descriptor, data)
             while written < len(data):
                 written += os.write(descriptor, data[written:])
+            if sync:
+                os.fsync(descriptor)
         except OSError:
-            os.ftruncate(descriptor, size)
+            os.ftruncate(descriptor, end)
+            # Somebody may have read what was taken back: under another number the file is read anew.
+            self._path().rename(self._path(self._number + 1))
             raise
 
     def _open(self) -> int:
@@ -151,22 +168,38 @@ class Journal:
                 data = file.read() if until is None else file.read(max(until - offset, 0))
         except FileNotFoundError:
             return [], 0
-        end = data.rfind(b"\n") + 1
-        entries = [self._decode(line) for line in data[:end].split(b"\n")]
-        return [entry for entry in entries if entry is not None], offset + end
+        except OSError as error:
+            raise disk_error(error, "cannot read the journal") from error
+        entries: list[Entry] = []
+        at = 0
+        while at < len(data):
+            entry, end = _entry_at(data, at)
+            if end < 0:
+                break  # cut off, or being written just now
+            if entry is not None:
+                entries.append(entry)
+            elif data[at:end].strip():
+                self._report(f"{self._path().name}: the line at byte {offset + at} is damaged and was passed over")
+            at = end
+        return entries, offset + at
 
-    def _decode(self, line: bytes) -> Entry | None:
-        if not line:
-            return None
-        checksum, _, body = line.partition(b" ")
-        if checksum != b"%08x" % zlib.crc32(body):
-            self.damaged.append(f"{self._path().name}: a line of {len(line)} bytes is cut off or damaged")
-            return None
-        path, text, whole, events = json.loads(body)
-        return Entry(path, text, whole, events)
+    def _report(self, damage: str) -> None:
+        if damage not in self.damaged:
+            self.damaged.append(damage)
+
+
+def _entry_at(data: bytes, at: int) -> tuple[Entry | None, int]:
+    """(the entry of the line that begins at `at`, None for a damaged or empty one; where it ends, -1 for one that does not)."""
+    header = _HEADER.match(data, at)
+    if header is not None:
+        body = data[header.end() : header.end() + int(header[2])]
+        if len(body) == int(header[2]) and b"%08x" % zlib.crc32(body) == header[1]:
+            path, text, whole, events = json.loads(body)
+            return Entry(path, text, whole, events), min(header.end() + len(body) + 1, len(data))
+    return None, data.find(b"\n", at) + 1 or -1
 
 
 def _line(entry: Entry) -> bytes:
     body = json.dumps([entry.path, entry.text, entry.whole, entry.events], separators=(",", ":"), ensure_ascii=False)
     data = body.encode("utf-8", "surrogatepass")
-    return b"%08x %b\n" % (zlib.crc32(data), data)
+    return b"%08x %d %b\n" % (zlib.crc32(data), len(data), data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import threading
 import time
 from pathlib import Path
@@ -16,7 +17,8 @@ from types import TracebackType
 from gitmem.errors import Locked
 from gitmem.store.files import disk_error
 
-_PAUSE = 0.002  # seconds between two tries; an uncontended lock needs none
+_FIRST_PAUSE = 0.001  # seconds between two tries, growing: many waiters must not keep the holder from the processor
+_LONGEST_PAUSE = 0.02
 
 
 class Lock:
@@ -27,6 +29,7 @@ class Lock:
         self.timeout = timeout
         self._depth = 0
         self._descriptor = -1
+        self._owner = 0
         self._thread = threading.RLock()
 
     def __enter__(self) -> Lock:
@@ -53,12 +56,9 @@ class Lock:
             self._descriptor = -1
 
     def _acquire(self) -> None:
-        if self._descriptor < 0:
-            try:
-                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-            except OSError as error:
-                raise disk_error(error, "cannot lock the store") from error
+        self._open()
         deadline = time.monotonic() + self.timeout
+        pause = _FIRST_PAUSE
         while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,6 +68,17 @@ class Lock:
                         f"the store is locked by another process ({self.path})",
                         "wait for the other gitmem command to end and try again",
                     ) from None
-                time.sleep(_PAUSE)
+                time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - so that waiters do not come in step
+                pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 return
+
+    def _open(self) -> None:
+        if self._owner != os.getpid():
+            self.close()  # a forked child shares its parent's descriptor, and so would share the lock (flock(2))
+        if self._descriptor < 0:
+            try:
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise disk_error(error, "cannot lock the store") from error
+            self._owner = os.getpid()

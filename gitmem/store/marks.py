@@ -8,12 +8,17 @@ forgets what they stand for.
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gitmem.core.record import State
+from gitmem.errors import GitmemError
+from gitmem.store.files import disk_error
 
 Mark = tuple[int, dict[str, int]]
 """A writer's number of writes to a record, and its counters there."""
@@ -21,6 +26,9 @@ Mark = tuple[int, dict[str, int]]
 _TABLES = """
 create table if not exists marks (record text primary key, n integer not null, counts text not null) without rowid;
 create table if not exists notes (key text primary key, value text not null) without rowid;
+"""
+_GET = """
+select marks.n, marks.counts from notes left join marks on marks.record = ? where notes.key = 'replica' and notes.value = ?
 """
 
 
@@ -41,31 +49,41 @@ class Marks:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: Any = None
+        self._inode = 0
 
-    def get(self, record: str) -> Mark:
-        """The mark on a record; nothing (0, {}) where the current writer has not written."""
-        rows = self._database().execute("select n, counts from marks where record = ?", (record,)).fetchall()
-        return (rows[0][0], json.loads(rows[0][1])) if rows else (0, {})
+    def get(self, record: str, replica: str) -> Mark | None:
+        """The mark on a record: (0, {}) where the current writer has not written, None if these are not `replica`'s marks."""
+        rows = self._run(_GET, (record, replica))
+        if not rows:
+            return None
+        n, counts = rows[0]
+        return (0, {}) if n is None else (n, json.loads(counts))
 
     def put(self, marks: Iterable[tuple[str, Mark]]) -> None:
         """Set marks, durably and all at once."""
         rows = [(record, n, json.dumps(counts)) for record, (n, counts) in marks]
-        database = self._database()
-        with database:
+        with self._failing() as database, database:
             database.executemany("insert or replace into marks values (?, ?, ?)", rows)
 
     def forget(self) -> None:
         """Drop all marks: the writer they were about is never used again."""
-        self._database().execute("delete from marks")
+        self._run("delete from marks")
+
+    def begin(self, replica: str) -> None:
+        """Start anew for a replica that has not written yet; what the directory noted of another one's past goes, too."""
+        with self._failing() as database, database:
+            database.execute("delete from marks")
+            database.execute("delete from notes where key <> 'member'")
+            database.execute("insert into notes values ('replica', ?)", (replica,))
 
     def note(self, key: str, default: str = "") -> str:
         """A note by its key."""
-        rows = self._database().execute("select value from notes where key = ?", (key,)).fetchall()
+        rows = self._run("select value from notes where key = ?", (key,))
         return str(rows[0][0]) if rows else default
 
     def set_note(self, key: str, value: str) -> None:
         """Set a note, durably."""
-        self._database().execute("insert or replace into notes values (?, ?)", (key, value))
+        self._run("insert or replace into notes values (?, ?)", (key, value))
 
     def close(self) -> None:
         """Close the database."""
@@ -73,12 +91,67 @@ class Marks:
             self._connection.close()
             self._connection = None
 
-    def _database(self) -> Any:
-        if self._connection is None:
-            import apsw
+    def _run(self, statement: str, values: tuple[str, ...] = ()) -> list[Any]:
+        with self._failing() as database:
+            return list(database.execute(statement, values))
 
-            self._connection = apsw.Connection(str(self.path))
-            self._connection.set_busy_timeout(10_000)
-            self._connection.execute("pragma synchronous = full")
-            self._connection.execute(_TABLES)
+    @contextmanager
+    def _failing(self) -> Iterator[Any]:
+        """The database; what fails in it is put into words."""
+        import apsw
+
+        try:
+            yield self._database()
+        except (apsw.NotADBError, apsw.CorruptError) as error:
+            self._set_aside()
+            raise GitmemError("the high-water marks were damaged and have been set aside", "run the command again") from error
+        except apsw.Error as error:
+            raise _in_words(error) from error
+
+    def _database(self) -> Any:
+        import apsw
+
+        if self._connection is not None and _inode(self.path) != self._inode:
+            self.close()  # the file was removed or replaced under us
+        if self._connection is None:
+            try:
+                self._connection = _opened(self.path)
+            except (apsw.NotADBError, apsw.CorruptError):
+                self._set_aside()  # damaged marks are lost marks: the replica will take a new name
+                self._connection = _opened(self.path)
+            self._inode = _inode(self.path)
         return self._connection
+
+    def _set_aside(self) -> None:
+        self.close()
+        for suffix in ("", "-journal"):
+            with suppress(FileNotFoundError):
+                self.path.with_name(self.path.name + suffix).replace(self.path.with_name(f"{self.path.name}.damaged{suffix}"))
+
+
+def _opened(path: Path) -> Any:
+    import apsw
+
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(10_000)
+    connection.execute("pragma synchronous = full")
+    connection.execute(_TABLES)
+    return connection
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _in_words(error: Exception) -> GitmemError:
+    import apsw
+
+    codes = {apsw.FullError: errno.ENOSPC, apsw.ReadOnlyError: errno.EROFS, apsw.PermissionsError: errno.EACCES}
+    what = "cannot write the high-water marks"
+    for kind, code in codes.items():
+        if isinstance(error, kind):
+            return disk_error(OSError(code, os.strerror(code)), what)
+    return GitmemError(f"{what}: {error}; nothing was changed", "`gitmem doctor` checks the store")

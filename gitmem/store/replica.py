@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from gitmem.store.files import read_bounded, write_atomic
+from gitmem.store.marks import Marks
 
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _FILE: Final = "replica.yaml"
+MARKS: Final = "marks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,18 @@ class Replica:
         return f"{self.name}-{self.number}"
 
 
-def load_replica(local: Path) -> tuple[Replica, bool]:
-    """(the replica of this git directory, whether it is new). Makes one on first use and for a copied directory."""
+def load_replica(local: Path) -> Replica | None:
+    """The replica of this git directory; None on first use, and in a directory that was copied here."""
     known = _read(local / _FILE)
-    if known is not None and (known.host, known.inode) == _place(local):
-        return known, False
-    return new_replica(local), True
+    return known if known is not None and (known.host, known.inode) == _place(local) else None
 
 
-def new_replica(local: Path) -> Replica:
-    """Give this git directory a replica name nobody has, durably."""
+def begin_replica(local: Path) -> Replica:
+    """Give this git directory a replica name nobody has, with marks of its own, durably. Called under the store's lock."""
     replica = Replica("".join(secrets.choice(_ALPHABET) for _ in range(8)), 1, *_place(local))
+    marks = Marks(local / MARKS)
+    marks.begin(replica.name)  # first: marks of one name and a file of another only make for a third
+    marks.close()
     save_replica(local, replica)
     return replica
 
@@ -63,6 +66,15 @@ def save_replica(local: Path, replica: Replica) -> None:
         f"inode: {replica.inode}",
     ]
     write_atomic(local / _FILE, ("\n".join(lines) + "\n").encode(), mode=0o600, durable=True)
+
+
+def version(local: Path) -> tuple[int, int]:
+    """What changes whenever another process saves the replica: inode and time of its file, zeros without one."""
+    try:
+        info = (local / _FILE).stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (info.st_ino, info.st_mtime_ns)
 
 
 def _place(local: Path) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +16,16 @@ from typing import TYPE_CHECKING
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, Json, State
-from gitmem.errors import InvalidRecord
+from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git.repo import Repo
 from gitmem.store.config import StoreConfig, find_root, load_config
-from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.files import disk_error, inside, read_bounded, write_atomic
 from gitmem.store.journal import Entry, Journal
 from gitmem.store.layout import parse_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.marks import Marks, is_behind, mark_of
 from gitmem.store.pending import Pending
-from gitmem.store.replica import load_replica, new_replica, rotated, save_replica
+from gitmem.store.replica import MARKS, Replica, begin_replica, load_replica, rotated, save_replica, version
 from gitmem.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ class Store:
         self.root = root
         self.repo = repo
         self.local = repo.git_dir / "gitmem"
-        self.local.mkdir(mode=0o700, exist_ok=True)
+        _make_local(self.local)
         self.config: StoreConfig = load_config(root)
         self.lock = Lock(self.local / "lock")
         self.journal = Journal(self.local / "journal")
-        self.marks = Marks(self.local / "marks")
+        self.marks = Marks(self.local / MARKS)
         self.pending = Pending()
         self.vault = Vault(root, self.config.store, self.config.plain, identities)
-        self.replica, self._new = load_replica(self.local)
-        self._marks_checked = False
+        self.replica = load_replica(self.local) or self._begin()
+        self._replica_version = version(self.local)
         self._files: dict[str, tuple[tuple[int, int, int], State]] = {}
 
     @classmethod
@@ -86,6 +87,9 @@ class Store:
 
     def refresh(self) -> None:
         """Take in what other processes of this replica wrote since."""
+        current = version(self.local)
+        if current != self._replica_version:
+            self.replica, self._replica_version = load_replica(self.local) or self.replica, current
         restarted, entries = self.journal.refresh()
         if restarted:
             self.pending.clear()
@@ -124,9 +128,11 @@ class Store:
 
     def writer_for(self, path: str, state: State | None) -> str:
         """The writer to use for the next write to a record, rotated first if the record has gone back behind our marks."""
-        self._check_marks()
-        held = (0, {}) if state is None else mark_of(state, self.replica.writer)
-        if is_behind(held, self.marks.get(path)):
+        mark = self.marks.get(path, self.replica.name)
+        if mark is None:
+            # Marks that are not this replica's (lost, or copied without it) leave only a new name to write under.
+            self.replica = self._begin(force=True)
+        elif is_behind((0, {}) if state is None else mark_of(state, self.replica.writer), mark):
             self.rotate()
         return self.replica.writer
 
@@ -137,7 +143,11 @@ class Store:
         self.marks.forget()
 
     def write(self, writes: Iterable[Write], *, sync: bool = True) -> None:
-        """Acknowledge writes: one append to the journal, on the disk before this returns; then the work tree follows."""
+        """Acknowledge writes: one append to the journal, on the disk before this returns; then the work tree follows.
+
+        What fails after the append fails nobody: the state of a record is the join of file and journal, and a commit writes
+        the file again.
+        """
         writes = list(writes)
         texts = [(write, emit(write.state)) for write in writes]
         self.journal.append(
@@ -147,7 +157,8 @@ class Store:
         for write, data in texts:
             self.pending.add(write.path, write.state, write.whole, write.events)
             if write.whole:
-                self.put_file(write.path, data)
+                with suppress(GitmemError):
+                    self.put_file(write.path, data)
 
     def put_file(self, path: str, data: bytes) -> None:
         """Write a record into the work tree. Not durable by itself: the journal, then a commit, holds what it says."""
@@ -157,18 +168,20 @@ class Store:
         """How values of `state` are stored."""
         return self.vault.sealing(state.scope, state.kind, state.id)
 
-    def _check_marks(self) -> None:
-        """Marks that are not this replica's (lost, or copied without it) leave only a new name to write under."""
-        if self._marks_checked:
-            return
-        if self.marks.note("replica") != self.replica.name:
-            if not self._new:
-                self.replica = new_replica(self.local)
-            self.marks.forget()
-            self.marks.set_note("replica", self.replica.name)
-        self._marks_checked = True
+    def _begin(self, *, force: bool = False) -> Replica:
+        """Give this git directory a replica name, unless (without `force`) another process did meanwhile."""
+        with self.lock:
+            replica = None if force else load_replica(self.local)
+            return replica or begin_replica(self.local)
 
     def _remember(self, path: str, signature: tuple[int, int, int], state: State) -> None:
         if len(self._files) > 1024:
             self._files.clear()
         self._files[path] = (signature, state)
+
+
+def _make_local(local: Path) -> None:
+    try:
+        local.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, "cannot make the store's local directory") from error

@@ -1,0 +1,247 @@
+"""How alike two error texts are, 0..1.
+
+Three views are blended: line by line (words in order, weighed by rarity, a changed argument in the middle of a line costs
+little), word by word, and what they talk about (the program that speaks, the sort of failure). Either side may be the
+longer one: a learnt traceback is found by its last line, a learnt line inside a log of 10,000.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gitmem.core.reading import RARE_SORTS, Line, Reading
+
+Weight = Callable[[str], float]
+
+MAX_TARGET_LINES: Final = 60
+NEAR_LINES: Final = 8  # lines of a long query that one learnt line is compared with
+LONG_QUERY: Final = 40  # lines; of a longer one only those that answer to a learnt line are counted
+
+# Shares of the blend; they add up to 1.
+_BY_LINE, _BY_WORD, _BY_SORT, _BY_HIDDEN, _BY_LETTER = 0.47, 0.42, 0.06, 0.04, 0.01
+_SAME_PROGRAM: Final = 0.12  # of what is missing to 1
+_SAME_SORT: Final = 0.2  # of what is missing to 1, for a sort of failure that few state
+_OTHER_PROGRAM: Final = 0.5  # what remains when both name programs and none is common
+_OTHER_SORT: Final = 0.7  # what remains when both state a sort of failure and none is common
+_UNSPECIFIC: Final = 0.7  # of what is missing to 1, lost when nothing specific is shared
+_SPECIFIC_WEIGHT: Final = 0.55  # a word that says this much is specific
+_SLOT_COST, _GAP_COST = 0.3, 0.6
+_RELATED: Final = 0.6  # of the weight of a word, for one that only resembles it
+_STEM: Final = 4  # letters
+_MAX_SLOT: Final = 2  # words
+
+
+def similarity(query: Reading, target: Reading, weight: Weight) -> float:
+    """How likely `query` states the failure that `target` states, as a score of 0..1 (see the module's text)."""
+    lines = _Lines(query, target, weight)
+    bag = _Bag(lines, weight)
+    shared = query.sorts & target.sorts
+    score = (
+        _BY_LINE * (lines.of_target + lines.of_query) / 2
+        + _BY_WORD * (max(bag.of_target, bag.of_query) + bag.of_both) / 2
+        + _BY_SORT * len(shared) / max(1, len(query.sorts | target.sorts))
+        + _BY_HIDDEN * lines.hidden(weight)
+        + _BY_LETTER * _letters(lines)
+    )
+    program = _program(query, target)
+    if program > 0:
+        score += _SAME_PROGRAM * program * (1 - score)
+    elif program < 0:
+        score *= _OTHER_PROGRAM
+    if shared & RARE_SORTS:
+        score += _SAME_SORT * (1 - score)
+    if query.sorts and target.sorts and not shared:
+        score *= _OTHER_SORT
+    if program <= 0 and not shared & RARE_SORTS and bag.most < _SPECIFIC_WEIGHT:
+        score *= 1 - _UNSPECIFIC * (1 - score)
+    return min(1.0, score)
+
+
+def common_words(query: Reading, target: Reading, weight: Weight, limit: int = 3) -> list[str]:
+    """The words both texts hold that say the most, for showing why they were found alike."""
+    ours = {word for line in target.lines for word in line.words if word in query.postings}
+    return sorted(ours, key=lambda word: (-weight(word), word))[:limit]
+
+
+def _program(query: Reading, target: Reading) -> float:
+    """1 if both name the same program, less if only in passing, -1 if they name different ones, 0 if one names none."""
+    ours, theirs = query.heads | query.named, target.heads | target.named
+    if not ours or not theirs:
+        return 0.0
+    if query.heads & target.heads:
+        return 1.0
+    if not ours & theirs:
+        return -1.0
+    return 0.5 if query.heads and target.heads else 1.0
+
+
+def line_similarity(a: Sequence[str], b: Sequence[str], weight: Weight) -> float:
+    """The weight of what two lines share in order, against that and the cost of what they do not, 0..1."""
+    if a == b:
+        return 1.0
+    same, gaps = _align(a, b)
+    shared = sum(map(weight, same))
+    if not shared:
+        return 0.0
+    return shared / (shared + sum(_gap_cost(gap, shared, weight) for gap in gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    left: Sequence[str]
+    right: Sequence[str]
+    leading: bool  # before the first shared word: where a program's name stands
+
+
+def _align(a: Sequence[str], b: Sequence[str]) -> tuple[list[str], list[_Gap]]:
+    """The longest common subsequence of `a` and `b`, and what lies between its parts."""
+    from rapidfuzz.distance import LCSseq
+
+    same: list[str] = []
+    gaps: list[_Gap] = []
+    at_a = at_b = 0
+    for operation in LCSseq.opcodes(a, b):
+        if operation.tag != "equal":
+            continue
+        if operation.src_start > at_a or operation.dest_start > at_b:
+            gaps.append(_Gap(a[at_a : operation.src_start], b[at_b : operation.dest_start], not same))
+        same += a[operation.src_start : operation.src_end]
+        at_a, at_b = operation.src_end, operation.dest_end
+    if at_a < len(a) or at_b < len(b):
+        gaps.append(_Gap(a[at_a:], b[at_b:], not same))
+    return same, gaps
+
+
+def _gap_cost(gap: _Gap, shared: float, weight: Weight) -> float:
+    left, right = sum(map(weight, gap.left)), sum(map(weight, gap.right))
+    if gap.leading:
+        return left + right
+    if 0 < len(gap.left) <= _MAX_SLOT and 0 < len(gap.right) <= _MAX_SLOT:
+        return min(_SLOT_COST * max(left, right), shared / 2)  # an argument: the same place, another value
+    return _GAP_COST * (left + right)
+
+
+class _Lines:
+    """Each learnt line with the line of the query that resembles it most."""
+
+    def __init__(self, query: Reading, target: Reading, weight: Weight) -> None:
+        self.target = target.lines if len(target.lines) <= MAX_TARGET_LINES else _weightiest(target.lines)
+        self._all = query.lines
+        near = _near_by_words(query, weight) if len(query.lines) > LONG_QUERY else _near_all(query)
+        best_of_query: dict[int, float] = {}
+        best_of_target: list[float] = []
+        self._pairs: list[tuple[int, Line]] = []
+        for line in self.target:
+            best, at = 0.0, -1
+            for number in near(line):
+                score = line_similarity(line.tokens, query.lines[number].tokens, weight)
+                best_of_query[number] = max(score, best_of_query.get(number, 0.0))
+                if score > best:
+                    best, at = score, number
+            best_of_target.append(best)
+            if at >= 0:
+                self._pairs.append((at, line))
+        self.query = self._answering() if len(query.lines) > LONG_QUERY else query.lines
+        numbers = sorted({at for at, _ in self._pairs}) if len(query.lines) > LONG_QUERY else range(len(query.lines))
+        self.of_target = _covered(self.target, best_of_target, weight)
+        self.of_query = _covered(self.query, [best_of_query.get(number, 0.0) for number in numbers], weight)
+
+    def _answering(self) -> tuple[Line, ...]:
+        return tuple(self._all[number] for number in sorted({at for at, _ in self._pairs}))
+
+    def hidden(self, weight: Weight) -> float:
+        """How much of what masking hid (the paths, numbers and arguments themselves) is the same, 0..1."""
+        ours = set().union(*(line.hidden() for line in self.query)) if self.query else set()
+        theirs = set().union(*(line.hidden() for line in self.target)) if self.target else set()
+        plain_ours = set().union(*(line.words for line in self.query)) if self.query else set()
+        plain_theirs = set().union(*(line.words for line in self.target)) if self.target else set()
+        ours -= plain_ours
+        theirs -= plain_theirs
+        total = sum(map(weight, ours & (theirs | plain_theirs) | theirs & plain_ours))
+        return total / (1 + total)
+
+
+def _near_all(query: Reading) -> Callable[[Line], Sequence[int]]:
+    def near(line: Line) -> list[int]:
+        return [number for number, other in enumerate(query.lines) if line.words & other.words or line.tokens == other.tokens]
+
+    return near
+
+
+def _near_by_words(query: Reading, weight: Weight) -> Callable[[Line], Sequence[int]]:
+    """The lines of a long query that share the rarest words of a learnt line; never a scan of all."""
+
+    def near(line: Line) -> list[int]:
+        votes: Counter[int] = Counter()
+        for word in sorted(line.words, key=lambda word: len(query.postings.get(word, ())))[:LONG_QUERY]:
+            numbers = query.postings.get(word, ())
+            if len(numbers) > 200 and votes:
+                break
+            for number in numbers[-200:]:
+                votes[number] += weight(word)  # type: ignore[assignment]  # a Counter of floats
+        return [number for number, _ in votes.most_common(NEAR_LINES)]
+
+    return near
+
+
+def _weightiest(lines: Sequence[Line]) -> tuple[Line, ...]:
+    kept = sorted(range(len(lines)), key=lambda number: (-lines[number].factor, number))[:MAX_TARGET_LINES]
+    return tuple(lines[number] for number in sorted(kept))
+
+
+def _covered(lines: Sequence[Line], best: Sequence[float], weight: Weight) -> float:
+    masses = [line.factor * sum(map(weight, line.tokens)) for line in lines]
+    total = sum(masses)
+    return sum(mass * score**1.5 for mass, score in zip(masses, best, strict=True)) / total if total else 0.0
+
+
+class _Bag:
+    """The words of both sides, whatever their order."""
+
+    def __init__(self, lines: _Lines, weight: Weight) -> None:
+        ours, theirs = _weights(lines.query, weight), _weights(lines.target, weight)
+        common = ours.keys() & theirs.keys()
+        related = _relatives(ours, theirs)
+        self.most = max((weight(word) for word in [*common, *related]), default=0.0)
+        shared = sum(min(ours[word], theirs[word]) for word in common)
+        shared += _RELATED * sum(min(ours[word], theirs[other]) for word, other in related.items())
+        all_ours, all_theirs = sum(ours.values()), sum(theirs.values())
+        self.of_query = min(1.0, shared / all_ours) if all_ours else 0.0
+        self.of_target = min(1.0, shared / all_theirs) if all_theirs else 0.0
+        self.of_both = shared / (all_ours + all_theirs - shared) if all_ours + all_theirs > shared else 0.0
+
+
+def _weights(lines: Sequence[Line], weight: Weight) -> dict[str, float]:
+    factors: dict[str, float] = {}
+    for line in lines:
+        for word in line.words:
+            factors[word] = max(line.factor, factors.get(word, 0.0))
+    return {word: factor * weight(word) for word, factor in factors.items()}
+
+
+def _relatives(ours: dict[str, float], theirs: dict[str, float]) -> dict[str, str]:
+    """Words that are not the same and yet are: `init` and `initialization`, `recognised` and `recognized`."""
+    from rapidfuzz import fuzz
+
+    starts: dict[str, list[str]] = {}
+    for word in sorted(theirs.keys() - ours.keys()):
+        if len(word) >= _STEM:
+            starts.setdefault(word[:_STEM], []).append(word)
+    related: dict[str, str] = {}
+    for word in sorted(ours.keys() - theirs.keys()):
+        for other in starts.get(word[:_STEM], ()):
+            if word.startswith(other) or other.startswith(word) or fuzz.ratio(word, other) >= 80:
+                related[word] = other
+                break
+    return related
+
+
+def _letters(lines: _Lines) -> float:
+    from rapidfuzz import fuzz
+
+    ours = "\n".join(line.masked for line in lines.query)[:2000]
+    theirs = "\n".join(line.masked for line in lines.target)[:2000]
+    return float(fuzz.ratio(ours, theirs)) / 100

@@ -62,10 +62,11 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
         return None
     except OSError as error:
         raise InvalidRecord(f"{path.name} cannot be read: {os.strerror(error.errno or 0).lower()}", "`gitmem doctor`") from None
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
+        os.close(descriptor)
+        raise InvalidRecord(f"{path.name} is no regular file", "remove it: `gitmem doctor`")
     with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            raise InvalidRecord(f"{path.name} is no regular file", "remove it: `gitmem doctor`")
         if info.st_size > limit:
             raise InvalidRecord(
                 f"{path.name} is {info.st_size:,} bytes; the limit is {limit:,}", "`gitmem doctor` lists such files"

@@ -85,6 +85,8 @@ class Journal:
         try:
             descriptor = self._open()
             end = self._end(descriptor)
+            if end and os.pread(descriptor, 1, end - 1) != b"\n":
+                data = b"\n" + data
             self._write(descriptor, data, end, sync)
         except OSError as error:
             self._forget_descriptor()

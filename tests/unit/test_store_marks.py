@@ -1,0 +1,117 @@
+"""High-water marks: what the current writer has written is known, until it is lost as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitmem.core.record import State
+from gitmem.errors import GitmemError
+from gitmem.store.marks import Marks, is_behind, mark_of
+
+PATH = "memory/team/note/ab/n-abcd.yaml"
+numbers = st.integers(0, 9)
+marks = st.tuples(numbers, st.dictionaries(st.sampled_from(["fixed", "failed", "ms"]), numbers))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Marks:
+    """Marks of the replica `abc`."""
+    marks = Marks(tmp_path / "marks")
+    marks.begin("abc")
+    return marks
+
+
+def test_a_mark_outlives_the_process(opened: Marks) -> None:
+    """What was put is there for the next process, and nothing where the writer has not written."""
+    opened.put([(PATH, (3, {"fixed": 2}))])
+    opened.close()
+    again = Marks(opened.path)
+    assert again.get(PATH, "abc") == (3, {"fixed": 2})
+    assert again.get("memory/team/note/ab/n-abce.yaml", "abc") == (0, {})
+
+
+def test_marks_of_another_replica_are_none(opened: Marks) -> None:
+    """Copied or mixed-up marks are told from marks that say nothing."""
+    opened.put([(PATH, (3, {}))])
+    assert opened.get(PATH, "xyz") is None
+    assert Marks(opened.path.with_name("lost")).get(PATH, "abc") is None
+
+
+def test_a_new_beginning_forgets_all_but_the_member(opened: Marks) -> None:
+    """The chain of the earlier replica is another one's, who we are is not."""
+    opened.put([(PATH, (3, {}))])
+    opened.set_note("audit", "[]")
+    opened.set_note("member", "ada")
+    opened.begin("xyz")
+    assert opened.get(PATH, "xyz") == (0, {})
+    assert (opened.note("audit"), opened.note("member")) == ("", "ada")
+
+
+def test_forgetting_keeps_the_notes(opened: Marks) -> None:
+    """A rotated writer has no marks; it is still the same replica's."""
+    opened.put([(PATH, (3, {}))])
+    opened.set_note("audit", "[1]")
+    opened.forget()
+    assert opened.get(PATH, "abc") == (0, {})
+    assert opened.note("audit") == "[1]"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + bytes(200)])
+def test_damaged_marks_are_lost_marks(opened: Marks, content: bytes) -> None:
+    """A file that is no database is set aside, and nobody's marks are read."""
+    opened.put([(PATH, (3, {}))])
+    opened.close()
+    opened.path.write_bytes(content)
+    assert Marks(opened.path).get(PATH, "abc") is None
+    assert content == b"" or opened.path.with_name("marks.damaged").read_bytes() == content
+
+
+def test_damage_inside_is_named_and_set_aside(opened: Marks) -> None:
+    """Pages that were overwritten are an error once, lost marks afterwards."""
+    opened.put((f"memory/team/note/ab/n-ab{number:04}.yaml", (number, {})) for number in range(1, 2000))
+    opened.close()
+    data = bytearray(opened.path.read_bytes())
+    data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
+    opened.path.write_bytes(data)
+    with pytest.raises(GitmemError, match="marks were damaged"):
+        [opened.get(f"memory/team/note/ab/n-ab{number:04}.yaml", "abc") for number in range(1, 2000)]
+    assert opened.get(PATH, "abc") is None
+
+
+def test_a_removed_file_is_noticed(opened: Marks) -> None:
+    """Marks deleted under an open process are gone for it, too."""
+    opened.put([(PATH, (3, {}))])
+    opened.path.unlink()
+    assert opened.get(PATH, "abc") is None
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    """No SQLite error reaches the user."""
+    with pytest.raises(GitmemError, match="cannot write the high-water marks"):
+        Marks(tmp_path / "none" / "marks").begin("abc")
+
+
+@given(marks, marks)
+def test_behind_means_that_something_is_missing(held: tuple[int, dict[str, int]], mark: tuple[int, dict[str, int]]) -> None:
+    """A record is behind if it holds fewer writes or less of any counter than the mark says."""
+    less = held[0] < mark[0] or any(held[1].get(name, 0) < count for name, count in mark[1].items())
+    assert is_behind(held, mark) == less
+    assert not is_behind(mark, mark)
+
+
+def test_a_mark_is_what_the_record_holds_of_the_writer() -> None:
+    """Other writers' numbers and counters are theirs."""
+    state = State(
+        "note",
+        1,
+        "team",
+        "n-abcd",
+        seen={"abc-1": 4, "xyz-1": 9},
+        counts={"fixed": {"abc-1": 2, "xyz-1": 8}, "failed": {"xyz-1": 1}},
+    )
+    assert mark_of(state, "abc-1") == (4, {"fixed": 2})
+    assert mark_of(state, "abc-2") == (0, {})

@@ -103,7 +103,7 @@ def _emit_map(lines: list[str], content: Mapping[str, object], indent: str, valu
         item = content[key]
         if value_depth == 1:
             lines.append(f"{indent}{key}: {item if is_token(item) else json_line(item)}")  # type: ignore[arg-type]
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict):
             lines.append(f"{indent}{key}:")
             _emit_map(lines, item, indent + "  ", max(value_depth - 1, 0))
         else:
@@ -152,7 +152,7 @@ class _Parser:
 
     def _tree(self, text: str) -> Tree:
         root: Tree = {}
-        stack: list[tuple[str, Tree]] = [("", root)]
+        stack: list[tuple[tuple[str, ...], Tree]] = [((), root)]
         for number, line in enumerate(text[:-1].split("\n"), 1):
             match = _LINE.fullmatch(line)
             if match is None:
@@ -161,16 +161,17 @@ class _Parser:
             if odd or depth > _MAX_DEPTH or depth >= len(stack):
                 self._fail("wrong indentation", number)
             del stack[depth + 1 :]
-            parent, key = stack[depth][1], match[2]
+            (above, parent), key = stack[depth], match[2]
             if key in parent:
                 self._fail(f"{key[:60]!r} stands twice", number)
-            self.lines[(*(name for name, _ in stack[1:]), key)] = number
+            path = (*above, key)
+            self.lines[path] = number
             if match[3] is not None and match[3].startswith(_NOT_PLAIN):
                 self._fail("anchors, aliases and tags are not allowed", number)
             if match[3] is None:
                 child: Tree = {}
                 parent[key] = child
-                stack.append((key, child))
+                stack.append((path, child))
             else:
                 parent[key] = match[3]
         return root

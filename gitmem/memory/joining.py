@@ -50,9 +50,6 @@ class Request:
 
 def parse_request(line: str) -> Request:
     """Read a request. Raises UsageError for anything that is none."""
-    from gitmem.crypto.keys import check_recipient
-    from gitmem.crypto.signing import fingerprint
-
     line = line.strip()
     try:
         if not line.startswith(_PREFIX) or len(line) > _MAX:
@@ -61,9 +58,17 @@ def parse_request(line: str) -> Request:
         version, store, name, recipient, key = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         if version != 1 or not all(isinstance(part, str) for part in (store, name, recipient, key)):
             raise ValueError
-        fingerprint(key)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError("this is no join request, or it was cut off", "the other side prints it with `gitmem join`") from None
+    return request_of(store, name, recipient, key)
+
+
+def request_of(store: str, name: str, recipient: str, key: str) -> Request:
+    """The request of somebody whose recipient and signing key (OpenSSH form) are known. Raises UsageError for what is none."""
+    from gitmem.crypto.keys import check_recipient
+    from gitmem.crypto.signing import fingerprint
+
+    fingerprint(key)
     return Request(store, check_name(name), check_recipient(recipient), key)
 
 

@@ -1,0 +1,86 @@
+"""`gitmem audit`: the signed log of everything that was ever changed."""
+
+from __future__ import annotations
+
+import click
+
+from gitmem.cli.command import Group, define
+from gitmem.cli.exits import READS
+from gitmem.cli.inputs import clean
+from gitmem.cli.ui import Ui, pass_ui
+from gitmem.errors import Tampered
+
+
+@click.group("audit", cls=Group)
+def command() -> None:
+    """Read and check the signed log of every change."""
+
+
+@define(
+    "log",
+    examples=[
+        ("gitmem audit log", ""),
+        ("gitmem audit log --member ada --since 2026-11-20", ""),
+        ("gitmem audit log --op enrol --json", "who let whom in"),
+    ],
+    exits=(10, 15),
+)
+@click.option("--member", metavar="NAME", help="Only what this member did.")
+@click.option("--op", metavar="OP", help="Only changes of this sort: learn, edit, use, forget, merge, enrol, key …")
+@click.option("--since", metavar="TIME", help="From this UTC time or day on, such as 2026-11-20.")
+@click.option("--until", metavar="TIME", help="Up to this UTC time or day.")
+@click.option("--limit", "-n", type=click.IntRange(1), default=50, show_default=True, help="At most so many entries.")
+@pass_ui
+def audit_log(ui: Ui, /, limit: int, **filters: str | None) -> None:
+    """Show every logged change in words, newest first: records, members, keys and settings.
+
+    It needs no key and checks no signature: `gitmem audit verify` does.
+    """
+    from gitmem.cli.logs import show_entries
+    from gitmem.cli.session import opened
+    from gitmem.memory.audit import log
+
+    wanted = {name: clean(value) if value else None for name, value in filters.items()}
+    with opened(ui) as memory:
+        entries = log(memory.context.store.root, limit=limit, **wanted)
+    show_entries(ui, entries, {})
+
+
+@define(
+    "verify",
+    examples=[
+        ("gitmem audit verify", "offline, and without a key"),
+        ("gitmem audit verify --json | jq .problems", "for a program"),
+    ],
+    exits=(*READS, 15),
+)
+@pass_ui
+def verify(ui: Ui) -> None:
+    """Check that nothing was changed, dropped, forged or rolled back.
+
+    Signatures, the chain of each writer, and every changed file of the history against the entry that vouches for it.
+    """
+    from gitmem.cli.session import opened
+
+    with opened(ui) as memory:
+        report = memory.verify()
+    if ui.json:
+        ui.data(report)
+    else:
+        for problem in report.problems:
+            ui.line(ui.styled(f"{problem.what}: {problem.where}: {problem.why}", "red"))
+        for note in report.notes:
+            ui.note(f"note: {note}")
+        if report.ok:
+            ui.line(f"ok: {report.entries:,} entries by {report.writers:,} writers vouch for every change")
+    if not report.ok:
+        count = len(report.problems)
+        found = "one problem" if count == 1 else f"{count:,} problems"
+        raise Tampered(
+            f"the audit log and the data do not agree: {found}",
+            "`gitmem audit log` shows who wrote what; ask them before you sync",
+        )
+
+
+command.add_command(audit_log)
+command.add_command(verify)

@@ -1,0 +1,41 @@
+"""`gitmem conflicts`: concurrent values that wait for a person."""
+
+from __future__ import annotations
+
+from gitmem.cli.command import define
+from gitmem.cli.exits import READS
+from gitmem.cli.ui import Ui, pass_ui
+
+
+@define(
+    "conflicts",
+    examples=[
+        ("gitmem conflicts", "each with its values, and who wrote them"),
+        ("gitmem conflicts --json | jq -r '.conflicts[].id'", "for a program"),
+    ],
+    exits=READS,
+)
+@pass_ui
+def command(ui: Ui) -> None:
+    """List records in which two people changed the same thing at once.
+
+    Both values are kept until somebody picks one: `gitmem resolve`.
+    """
+    from gitmem.cli.commands.show import show_conflicts
+    from gitmem.cli.session import opened
+    from gitmem.memory.recall import headline
+
+    with opened(ui) as memory:
+        records = memory.conflicts()
+        titles = [headline(memory.context, record.kind, record.fields) for record in records]
+    if ui.json:
+        ui.data({"conflicts": [record.as_json() for record in records]})
+        return
+    if not records:
+        ui.note("no conflicts")
+        return
+    with ui.paged():
+        for record, title in zip(records, titles, strict=True):
+            ui.line(f"{ui.styled(record.id, 'bold')}  {record.kind}  {ui.styled(title)}")
+            show_conflicts(ui, record)
+            ui.line()

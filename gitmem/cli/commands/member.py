@@ -1,0 +1,95 @@
+"""`gitmem member`: who may read the store."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmem.cli.command import Group, define
+from gitmem.cli.exits import READS, WRITES
+from gitmem.cli.inputs import clean
+from gitmem.cli.ui import Ui, pass_ui
+from gitmem.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitmem.memory.context import Context
+    from gitmem.memory.joining import Request
+
+
+@click.group("member", cls=Group)
+def command() -> None:
+    """Show who may read the store, and let others in."""
+
+
+@define(
+    "list",
+    examples=[("gitmem member list", ""), ("gitmem member list --json | jq -r '.members[].name'", "for a program")],
+    exits=READS,
+)
+@pass_ui
+def list_members(ui: Ui) -> None:
+    """List the members with their roles, signing keys and recipients."""
+    from gitmem.cli.session import opened
+    from gitmem.crypto.signing import fingerprint
+
+    with opened(ui) as memory:
+        members = list(memory.members())
+    if ui.json:
+        ui.data({"members": members})
+        return
+    rows = [
+        (f"{m.name}{' (you)' if m.me else ''}", m.role, " ".join(map(fingerprint, m.keys)), " ".join(m.recipients))
+        for m in members
+    ]
+    ui.rows(("NAME", "ROLE", "SIGNS WITH", "RECIPIENT"), rows)
+
+
+@define(
+    "add",
+    examples=[
+        ("gitmem member add gitmem-join:WzEsInMt…", "the line that `gitmem join` printed on the other side"),
+        ("ssh build gitmem -C memory join | gitmem member add -", ""),
+        ("gitmem member add ci --recipient age1… --key 'ssh-ed25519 AAAA…'", "for a key that was made by hand"),
+    ],
+    exits=WRITES,
+)
+@click.argument("request", metavar="REQUEST|NAME|-")
+@click.option("--recipient", metavar="RECIPIENT", help="With NAME: who keys are wrapped to: age1…, ssh-ed25519 … or ssh-rsa ….")
+@click.option("--key", metavar="KEY", help="With NAME: the key that will sign, in OpenSSH form.")
+@pass_ui
+def add(ui: Ui, request: str, recipient: str | None, key: str | None) -> None:
+    """Let somebody in: they can read everything in the team's scope from then on.
+
+    REQUEST is the line that `gitmem join` printed for them; - reads it from standard input. Compare the fingerprint with them:
+    whoever can exchange the request on its way gets in instead.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory.joining import add_member
+
+    with opened(ui) as memory:
+        asked = _asked(memory.context, request, recipient, key)
+        member, made = add_member(memory.context, asked)
+    if ui.json:
+        ui.data({"name": member.name, "role": member.role, "recipients": member.recipients, "keys": member.keys,
+                 "fingerprint": asked.fingerprint, "commit": made.commit if made else None})  # fmt: skip
+        return
+    ui.note(f"{member.name} is a member; signs with {asked.fingerprint}: compare it with them")
+    ui.note("`gitmem sync` passes the keys on; they run it afterwards")
+
+
+def _asked(context: Context, request: str, recipient: str | None, key: str | None) -> Request:
+    from gitmem.memory.joining import parse_request, request_of
+
+    if recipient is None and key is None:
+        return parse_request(sys.stdin.read(1 << 16) if request == "-" else clean(request))
+    if recipient is None or key is None:
+        raise UsageError(
+            "a member needs both a recipient and a signing key", "`gitmem join` on their side prints a request with both"
+        )
+    return request_of(context.store.id, clean(request), clean(recipient), clean(key))
+
+
+command.add_command(list_members)
+command.add_command(add)

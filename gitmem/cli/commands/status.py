@@ -1,0 +1,45 @@
+"""`gitmem status`: how the store stands on this machine."""
+
+from __future__ import annotations
+
+from gitmem.cli.command import define
+from gitmem.cli.exits import READS
+from gitmem.cli.ui import Ui, pass_ui
+
+
+@define(
+    "status",
+    examples=[
+        ("gitmem status", ""),
+        ("gitmem status --json | jq .pending", "how many records wait for a commit"),
+    ],
+    exits=READS,
+)
+@pass_ui
+def command(ui: Ui) -> None:
+    """Show the store: who you are in it, what waits for a commit, a sync or a person."""
+    from gitmem.cli.present import labelled
+    from gitmem.cli.session import opened
+
+    with opened(ui) as memory:
+        status = memory.status()
+    if ui.json:
+        ui.data(status)
+        return
+    ui.line(f"{ui.styled(status.root, 'bold')}  {status.store}{'  (plain: nothing is encrypted)' if status.plain else ''}")
+    labelled(ui, "member", status.member or "not enrolled yet: `gitmem join` makes a request")
+    labelled(ui, "records", f"{status.records:,}")
+    labelled(ui, "pending", f"{status.pending:,} to commit" if status.pending else "nothing to commit")
+    labelled(ui, "conflicts", f"{status.conflicts:,}: `gitmem conflicts`" if status.conflicts else "none")
+    labelled(ui, "branch", status.branch or "none: HEAD is detached")
+    labelled(ui, "remote", _remote(status.remote, status.ahead, status.behind))
+    labelled(ui, "scopes", ", ".join(status.scopes))
+    labelled(ui, "replica", status.replica)
+
+
+def _remote(remote: str | None, ahead: int, behind: int) -> str:
+    if remote is None:
+        return "none: git remote add origin URL"
+    drift = [f"{ahead:,} commits to push" if ahead else "", f"{behind:,} to take in" if behind else ""]
+    words = ", ".join(filter(None, drift))
+    return f"{remote}: {words}; `gitmem sync`" if words else f"{remote}: as of the last sync, nothing to do"

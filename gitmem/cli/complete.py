@@ -1,0 +1,41 @@
+"""What the shell offers when a person presses Tab. Nothing here needs a key, and no mistake may disturb the typing."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from gitmem.errors import GitmemError
+
+if TYPE_CHECKING:
+    import click
+
+_OFFERED = 50
+
+
+def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's form
+    """The ids that begin so."""
+    from pathlib import Path
+
+    from gitmem.store.config import find_root
+    from gitmem.store.layout import MEMORY
+
+    try:
+        files = (find_root(Path()) / MEMORY).rglob(f"{incomplete}*.yaml")
+        return [file.stem for file in islice(files, _OFFERED)]
+    except (GitmemError, OSError, ValueError):
+        return []
+
+
+def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """The kinds that begin so."""
+    from pathlib import Path
+
+    from gitmem.store.config import find_root
+    from gitmem.store.kinds import Kinds
+
+    try:
+        root = find_root(Path())
+    except GitmemError:
+        root = None
+    return [name for name in Kinds(root).names() if name.startswith(incomplete)]

@@ -1,0 +1,64 @@
+"""Requests to join, as a person meets them after `gitmem clone` and with `gitmem join`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import chdir, suppress
+from typing import TYPE_CHECKING
+
+from gitmem.errors import GitmemError, NoKey
+
+if TYPE_CHECKING:
+    from gitmem.cli.ui import Ui
+    from gitmem.memory.cloning import Cloned
+    from gitmem.memory.joining import Request
+    from gitmem.memory.memory import Memory
+
+
+def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
+    """The request of whoever calls; an identity is made if there is none. Raises GitmemError for one who is a member."""
+    from gitmem.cli.session import person
+    from gitmem.memory.found import default_name
+    from gitmem.memory.joining import request
+
+    own = own_name(memory)
+    if own is not None:
+        raise GitmemError(f"you are a member of this store already, as {own}", "`gitmem status`")
+    identity, fresh = person(ui).identity()
+    if fresh:
+        ui.note(f"made your identity: {identity.source}; keep a copy of it")
+    return request(memory.context, identity, name or default_name(memory.context.store.repo, os.environ))
+
+
+def own_name(memory: Memory) -> str | None:
+    """The name of the member that the caller's identity belongs to, None if it is nobody's or there is none."""
+    with suppress(NoKey):
+        return next((member.name for member in memory.members() if member.me), None)
+    return None
+
+
+def show_request(ui: Ui, wanted: Request) -> None:
+    """The request on stdout, what to do with it on stderr."""
+    ui.line(wanted.line())
+    ui.note("Send this line to a member of the team; it holds no secret. They run: gitmem member add LINE")
+    ui.note(f"Compare the fingerprint with them: {wanted.fingerprint}")
+    ui.note("Once they have run `gitmem sync`, you run it too.")
+
+
+def join_clone(ui: Ui, made: Cloned, name: str | None) -> None:
+    """Say whether the clone opens to whoever made it; if not, how to become a member."""
+    from gitmem.cli.session import opened
+
+    with chdir(made.root), opened(ui) as memory:
+        member = own_name(memory)
+        wanted = asked(ui, memory, name) if member is None else None
+    if ui.json:
+        line = wanted.line() if wanted else None
+        ui.data({"root": made.root, "store": made.store, "member": member, "request": line, "notes": made.notes})
+        return
+    ui.note(f"cloned {made.store} into {made.root}")
+    if wanted is None:
+        ui.note(f"you are {member}; gitmem match is ready")
+    else:
+        ui.note("your identity does not open it yet")
+        show_request(ui, wanted)

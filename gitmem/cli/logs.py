@@ -1,0 +1,45 @@
+"""Entries of the audit log, as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gitmem.errors import GitmemError
+
+if TYPE_CHECKING:
+    from gitmem.cli.ui import Ui
+    from gitmem.memory.audit import LogEntry
+    from gitmem.memory.context import Context
+
+
+def headlines(context: Context, entries: Iterable[LogEntry]) -> dict[str, str]:
+    """What the records of `entries` are about now, by path; nothing for those that cannot be opened."""
+    from gitmem.memory.recall import get, headline
+
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.record and entry.object not in found:
+            try:
+                record = get(context, entry.record)
+                found[entry.object] = headline(context, record.kind, record.fields)
+            except GitmemError:
+                found[entry.object] = ""  # the log is readable without a key; what it is about is not
+    return found
+
+
+def show_entries(ui: Ui, entries: list[LogEntry], titles: dict[str, str]) -> None:
+    """Write entries: when, who, what, and what it is about."""
+    if ui.json:
+        ui.data({"entries": entries})
+        return
+    if not entries:
+        ui.note("the log says nothing about this; what was not committed yet is not in it")
+        return
+    rows = [(_when(entry.time), entry.member, entry.words, titles.get(entry.object, "")) for entry in entries]
+    with ui.paged():
+        ui.rows(("WHEN (UTC)", "WHO", "WHAT", "ABOUT"), rows)
+
+
+def _when(time: str) -> str:
+    return f"{time[:10]} {time[11:16]}"

@@ -1,0 +1,64 @@
+"""The entry point of `gitmem`: runs a command line, and turns whatever happens into output and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gitmem.errors import EXIT_INTERRUPTED, EXIT_OK
+
+
+def run(words: list[str] | None = None) -> int:
+    """Run `gitmem WORDS…` (those of the process by default) and return the exit code. Raises nothing."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        _mend_streams()
+        return _flushed(_run(words))
+    except KeyboardInterrupt:  # while an earlier one was being reported
+        return EXIT_INTERRUPTED
+
+
+def _run(words: list[str]) -> int:
+    from gitmem.cli.ui import Ui
+
+    ui = Ui(json="--json" in words)  # until the words have been read, so that a mistake in them is reported as asked
+    try:
+        return _dispatch(words, ui)
+    except BaseException as error:  # the one place where everything ends
+        from gitmem.cli.failure import report
+
+        return report(error, ui)
+
+
+def _dispatch(words: list[str], ui: object) -> int:
+    from gitmem.cli.root import gitmem
+
+    if "_GITMEM_COMPLETE" in os.environ:
+        from gitmem.cli.commands.completion import complete
+
+        return complete(gitmem, os.environ["_GITMEM_COMPLETE"])
+    with gitmem.make_context("gitmem", list(words), obj=ui) as context:
+        code = gitmem.invoke(context)
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def _mend_streams() -> None:
+    """Make the standard streams safe to write to: they may be closed, or of an encoding that lacks a character."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif name != "stdin":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flushed(code: int) -> int:
+    """`code`, after all output has left; what cannot leave is dropped, so that the interpreter does not try again."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        from gitmem.cli.failure import output_lost
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return output_lost(error, code)
+    return code

@@ -1,0 +1,41 @@
+"""Opening the store for a command, and whoever calls it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gitmem.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from gitmem.cli.ui import Ui
+    from gitmem.memory.memory import Memory
+    from gitmem.memory.person import Person
+
+
+@contextmanager
+def opened(ui: Ui) -> Iterator[Memory]:
+    """The store at or above the current directory, with warnings and progress going to stderr.
+
+    Raises NoStore, InvalidRecord; keys are looked for only when one is needed.
+    """
+    from gitmem.memory.memory import Memory
+
+    with Memory.open(".", identity=ui.identity) as memory, Progress(shown=not ui.quiet) as progress:
+        memory.context.warn = ui.warn
+        memory.context.progress = progress.tell
+        ui.before_asking = progress.stop
+        yield memory
+
+
+def person(ui: Ui) -> Person:
+    """Whoever calls: where their identity is looked for, and where a new one goes."""
+    from pathlib import Path
+
+    from gitmem.crypto.lookup import find_identities
+    from gitmem.memory.person import Person
+
+    home = Path.home()
+    return Person(find_identities(ui.identity, env=os.environ, home=home), os.environ, home)

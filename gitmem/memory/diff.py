@@ -1,0 +1,88 @@
+"""What changed since the last commit, in the values people wrote rather than in the files that hold them sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gitmem.core.codec import parse
+from gitmem.core.merge import normalise
+from gitmem.core.record import State
+from gitmem.core.usage import totals
+from gitmem.errors import InvalidRecord
+from gitmem.memory.context import Context
+from gitmem.memory.gather import contents_at, own_changes
+from gitmem.memory.locate import locate
+from gitmem.store.layout import is_record_path, parse_record_path
+from gitmem.store.opened import Opened, open_state
+
+_USE = ("matched", "fixed", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDiff:
+    """One record that differs from the last commit: `what` is new, edited, used, forgotten or removed by hand."""
+
+    id: str
+    kind: str
+    scope: str
+    what: str
+    lines: list[str] = field(default_factory=list)
+
+
+def diff(context: Context, beginning: str | None = None) -> list[RecordDiff]:
+    """The records that differ from HEAD, or the one that is named if it does. Raises NoKey without the key to its values."""
+    if beginning is not None:
+        paths = [locate(context, beginning)]
+    else:
+        paths = sorted(filter(is_record_path, {*own_changes(context), *context.store.pending.paths()}))
+    committed = contents_at(context, context.store.repo.head(), paths)
+    found = []
+    for path in paths:
+        try:
+            found.append(_compared(context, path, committed.get(path)))
+        except InvalidRecord as error:
+            if beginning is not None:
+                raise
+            context.warn(error.message)
+    return [one for one in found if one is not None]
+
+
+def _compared(context: Context, path: str, before: bytes | None) -> RecordDiff | None:
+    old = None if before is None else normalise(parse(before, path))
+    new = context.store.read(path)
+    if old == new:
+        return None
+    scope, kind, record_id = parse_record_path(path)
+    if new is None:
+        return RecordDiff(record_id, kind, scope, "removed by hand; `gitmem commit` puts it back")
+    lines = _value_lines(context, old, new)
+    return RecordDiff(record_id, kind, scope, _what(old, new, lines), [*lines, *_use_lines(old, new)])
+
+
+def _what(old: State | None, new: State, lines: list[str]) -> str:
+    if not new.alive:
+        return "forgotten"
+    if old is None or not old.alive:
+        return "new"
+    return "edited" if lines or old.life != new.life else "used"
+
+
+def _value_lines(context: Context, old: State | None, new: State) -> list[str]:
+    from gitmem.core.diff import changes, set_changes
+
+    was, now = _opened(context, old), _opened(context, new)
+    if now is None or not new.alive:
+        return []
+    waiting = [f"! {name}: {len(values)} values wait for a choice" for name, values in now.conflicts.items()]
+    old_fields, old_sets = (was.fields, was.sets) if was else ({}, {})
+    return [*changes(old_fields, now.fields), *set_changes(old_sets, now.sets), *waiting]
+
+
+def _opened(context: Context, state: State | None) -> Opened | None:
+    return None if state is None else open_state(context.store.vault, state)
+
+
+def _use_lines(old: State | None, new: State) -> list[str]:
+    before, after = totals(old) if old else {}, totals(new)
+    rose = {name: after.get(name, 0) - before.get(name, 0) for name in _USE}
+    return [f"+ {name}: {by} more, {after[name]} in all" for name, by in rose.items() if by]

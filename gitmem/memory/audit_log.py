@@ -153,11 +153,16 @@ def _log_entry(entry: Entry) -> LogEntry:
 
 
 def _used(_entry: Entry, what: str, raised: dict[str, int]) -> str:
-    tried = ", ".join(f"{raised[name]} {name}" for name in ("fixed", "failed") if raised.get(name))
-    times = raised.get("fixed", 0) + raised.get("failed", 0)
-    if not times:
-        return f"matched {what} {raised.get('matched', 0)}{_TIMES}"
-    return f"used {what} {times}{_TIMES}: {tried}"
+    return f"used {what} {_times(raised)}" if _tries(raised) else f"matched {what} {raised.get('matched', 0)}{_TIMES}"
+
+
+def _tries(raised: dict[str, int]) -> int:
+    return raised.get("fixed", 0) + raised.get("failed", 0)
+
+
+def _times(raised: dict[str, int]) -> str:
+    parts = ", ".join(f"{raised[name]} {name}" for name in ("fixed", "failed") if raised.get(name))
+    return f"{_tries(raised)}{_TIMES}: {parts}"
 
 
 def _other(entry: Entry, what: str, _raised: dict[str, int]) -> str:
@@ -165,7 +170,7 @@ def _other(entry: Entry, what: str, _raised: dict[str, int]) -> str:
 
 
 def _named(verb: str) -> Callable[[Entry, str, dict[str, int]], str]:
-    return lambda _entry, what, _raised: f"{verb} {what}"
+    return lambda _entry, what, raised: f"{verb} {what}" + (f", used {_times(raised)}" if _tries(raised) else "")
 
 
 def _about(verb: str, name: str) -> Callable[[Entry, str, dict[str, int]], str]:
@@ -185,7 +190,7 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "forget": _named("forgot"),
     "merge": _named("settled"),
     "hand": _named("took in a hand edit of"),
-    "events": _named("logged events in"),
+    "events": lambda _entry, _what, _raised: "logged events",
     "enrol": _about("enrolled", "member"),
     "key": _about("passed a key to", "member"),
     "config": _named("changed"),

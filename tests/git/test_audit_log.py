@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.audit import Head
+from gitmem.core.codec import emit
 from gitmem.errors import Tampered
 from gitmem.memory.audit import heads, log, who_wrote
+from tests.support.auditing import counted
 from tests.support.auditing_git import Member, path_of, team
 from tests.support.git import Git
 
@@ -46,6 +48,21 @@ def test_words(ada: Member) -> None:
             "2026-11-20 10:00  bob  edited p-01234567… (pattern, team)",
         ]
     )
+
+
+def test_words_for_counters(ada: Member) -> None:
+    """How often a record was used is told, also where one commit holds more than uses."""
+    path = path_of("p-0123456789")
+    state = ada.read("p-0123456789")
+    for op, more in (("use", {"matched": 5}), ("edit", {"fixed": 2, "failed": 1})):
+        for counter, by in more.items():
+            state = counted(state, "ada-1", counter, by)
+        ada.commit({path: (emit(state), op, {})})
+    words = [entry.words for entry in log(ada.root, member="ada", limit=2)]
+    assert words == [
+        "edited p-01234567… (pattern, team), used 3\N{MULTIPLICATION SIGN}: 2 fixed, 1 failed",
+        "matched p-01234567… (pattern, team) 5\N{MULTIPLICATION SIGN}",
+    ]
 
 
 def test_filters(ada: Member) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gitmem.errors import UsageError
 from gitmem.mcp.quoting import bounded, line
-from gitmem.mcp.rows import QUOTED, row, text_of
+from gitmem.mcp.rows import QUOTED, full_id, row, text_of
 from gitmem.memory.memory import Memory
 
 Arguments = Mapping[str, Any]
@@ -66,11 +66,10 @@ def learn(memory: Memory, arguments: Arguments) -> Answer:
 
 def used(memory: Memory, arguments: Arguments) -> Answer:
     """memory_used."""
-    fixed = arguments["fixed"]
-    memory.used(arguments["id"], fixed=fixed, ms=arguments.get("ms"))
-    return Answer(
-        {"id": arguments["id"], "fixed": fixed}, f"{arguments['id']} counted as {'fixed' if fixed else 'failed'}", wrote=True
-    )
+    fixed, ms = arguments["fixed"], arguments.get("ms")
+    memory.used(arguments["id"], fixed=fixed, ms=ms)
+    told = f"{arguments['id']} counted as {'fixed' if fixed else 'failed'}"
+    return Answer({"id": full_id(memory, arguments["id"]), "fixed": fixed, "ms": ms}, told, wrote=True)
 
 
 def status(memory: Memory, _: Arguments) -> Answer:

@@ -39,6 +39,11 @@ def text_of(memory: Memory, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return [_line(memory, found) for found in rows]
 
 
+def full_id(memory: Memory, beginning: str) -> str:
+    """The id that begins so. Raises GitmemError if none or several do."""
+    return locate(memory.context, beginning).rpartition("/")[2].removesuffix(".yaml")
+
+
 def _line(memory: Memory, found: Mapping[str, Any]) -> str:
     numbers = "/".join(f"{found[name]:.2f}" for name in ("score", "confidence") if name in found)
     quoted = " => ".join(json.dumps(value, ensure_ascii=False) for value in found["fields"].values())

@@ -12,12 +12,13 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitmem import __version__
 from gitmem.crypto.lookup import find_identities
-from gitmem.errors import GitmemError
+from gitmem.errors import GitmemError, NoKey
 from gitmem.mcp.arguments import check
 from gitmem.mcp.calls import CALLS, Answer, warned
 from gitmem.mcp.catalog import INSTRUCTIONS, TOOLS
@@ -37,7 +38,8 @@ class Desk:
 
     def __init__(self, path: Path, *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> None:
         self._path = path.absolute()
-        self._identities = find_identities(identity, env=os.environ if env is None else env)
+        self._look = partial(find_identities, identity, env=os.environ if env is None else env)
+        self._identities = self._look()
         self._wrote = False
 
     def check(self) -> None:
@@ -48,8 +50,12 @@ class Desk:
         """Answer one call. Raises GitmemError for what the caller can act on."""
         check(tool, TOOLS[tool].arguments, arguments)
         warnings: list[str] = []
-        with self._open(warnings) as memory:
-            answer = CALLS[tool](memory, arguments)
+        try:
+            with self._open(warnings) as memory:
+                answer = CALLS[tool](memory, arguments)
+        except NoKey:
+            self._identities = self._look()  # the next call looks again: the key may have come by then
+            raise
         self._wrote |= answer.wrote
         return warned(answer, warnings)
 

@@ -24,7 +24,14 @@ def play(scene: Callable[[], Awaitable[None]]) -> None:
         with anyio.fail_after(60):
             await scene()
 
-    anyio.run(bounded)
+    try:
+        anyio.run(bounded)
+    except BaseExceptionGroup as group:  # the client's task groups wrap what a test raises
+        raise _innermost(group) from None
+
+
+def _innermost(error: BaseException) -> BaseException:
+    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 @asynccontextmanager

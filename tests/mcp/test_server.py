@@ -105,6 +105,9 @@ def test_no_key(store: Path, home: Path) -> None:
                 text = await refused(client, tool, **arguments)
                 assert "GITMEM_IDENTITY_FILE" in text
                 assert "\nhint: " in text
+            away.rename(identity)
+            assert (await call(client, "memory_match", text="E77: lease lost on 4"))["matches"]
+        identity.rename(away)
         async with agent(store, GITMEM_IDENTITY_FILE=str(away)) as client:
             assert (await call(client, "memory_match", text="E77: lease lost on 4"))["matches"]
 

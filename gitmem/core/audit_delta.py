@@ -40,10 +40,11 @@ def record_detail(before: State | None, after: State, *, outside: bool = False) 
     With `outside`, the whole of `after` is vouched for, because no entry explains it (`before` is not read then).
     """
     start = State(after.kind, 0, after.scope, after.id) if before is None or outside else before
+    old, new = values_of(start), values_of(after)
     detail: dict[str, Json] = {
         "dots": {w: [start.seen.get(w, 0) + 1, n] for w, n in after.seen.items() if n > start.seen.get(w, 0)},
-        "adds": _added(values_of(start), values_of(after)),
-        "gone": _gone(values_of(start), values_of(after)),
+        "adds": _added(old, new),
+        "gone": _gone(old, new),
         "counts": _raised(start.counts, after.counts),
         "last": {name: time for name, time in after.last.items() if time > start.last.get(name, "")},
     }

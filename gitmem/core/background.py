@@ -12,15 +12,9 @@ from typing import Final
 
 # Messages in ten thousand that hold the word -> words.
 _BANDS: Final = {
-    600: (
-        "to the not of is for in "
-    ),
-    350: (
-        "error failed file be with invalid type and no string "
-    ),
-    180: (
-        "or value name cannot data from number on key this size set an use must by context at has can function "
-    ),
+    600: ("to the not of is for in "),
+    350: ("error failed file be with invalid type and no string "),
+    180: ("or value name cannot data from number on key this size set an use must by context at has can function "),
     90: (
         "only as that expected are read found too argument unknown object could list memory null if unit unable "
         "internal all bytes non does line missing get used output new default when specified supported create "

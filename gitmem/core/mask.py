@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-PLACEHOLDERS: Final = frozenset("url path host mail time ip mac uuid hex id q n".split())
 MAX_CHUNK: Final = 512  # characters; a longer chunk holds no words a person would know it by
 
 _ESCAPES = re.compile(
@@ -40,8 +39,8 @@ _TIMES = re.compile(
 _PIECES = re.compile(
     r"(?P<keep>(?<!\w)(?i:err(?:no|or)?|code|status|signal|sqlstate|http(?:/\d(?:\.\d)?)?)[ =:#\[(]{1,3}-?\d{1,6}(?!\w))"
     r"|(?P<known><[a-z]{1,4}>)"
-    r"|(?<!\w)(?:'[^\s\"`]{1,256}?'|\"[^\s\"]{1,256}\"|`[^\s`']{1,256}[`']|[‘“«][^\s’”»]{1,256}[’”»])(?!\w)"
-    r"|(?P<chunk>[^\s\"'`()\[\]{}<>,;|=‘’“”«»]+)"
+    r"|(?<!\w)(?:'[^\s\"`]{1,256}?'|\"[^\s\"]{1,256}\"|`[^\s`']{1,256}[`']|[\u2018\u201c\xab][^\s\u2019\u201d\xbb]{1,256}[\u2019\u201d\xbb])(?!\w)"
+    r"|(?P<chunk>[^\s\"'`()\[\]{}<>,;|=\u2018\u2019\u201c\u201d\xab\xbb]+)"
 )
 
 _EXTENSIONS = (

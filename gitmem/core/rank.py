@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -68,30 +68,34 @@ def confidence(fixed: int, failed: int) -> float:
     return max(0.0, (rate + z2 / (2 * tried) - spread) / (1 + z2 / tried))
 
 
-def rank(
-    query: Reading,
-    candidates: Sequence[Candidate],
-    rarity: Rarity,
-    now: datetime,
-    *,
-    context: Mapping[str, str] | None = None,
-    limit: int = 5,
-    patience: Callable[[], float] = lambda: TIMEOUT,
-) -> list[Ranked]:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: at most `limit` answers, as of `now` (with a time zone).
+
+    `context` is where the error happened, in any terms (`tool`, `os`, `cwd`); `patience` says how many seconds the next
+    regular expression may take, none if that is not positive.
+    """
+
+    now: datetime
+    limit: int = 5
+    context: Mapping[str, str] = field(default_factory=dict)
+    patience: Callable[[], float] = lambda: TIMEOUT
+
+
+def rank(query: Reading, candidates: Sequence[Candidate], rarity: Rarity, request: Request) -> list[Ranked]:
     """The answers among `candidates`, best first; none if even the best does not reach `ACCEPT`.
 
     What follows the best must reach a bar that rises with its score: a sure answer stands nearly alone, an unsure one
-    brings its alternatives. Equal scores keep the order of `candidates`. `context` is where the error happened, in any
-    terms (`tool`, `os`, `cwd`); `patience` says how many seconds the next regular expression may take.
+    brings its alternatives. Equal scores keep the order of `candidates`.
     """
-    judged = [(judgement, one) for one in candidates if (judgement := _judge(query, one, rarity, patience)).score > 0]
+    judged = [(judgement, one) for one in candidates if (judgement := _judge(query, one, rarity, request.patience)).score > 0]
     best = max((judgement.score for judgement, _ in judged), default=0.0)
     if best < ACCEPT:
         return []
     bar = max(_LEAST, _BAR * best**3)
-    place = frozenset(word for value in (context or {}).values() for word in words(value))
-    answers = [_answer(judgement, one, now, place) for judgement, one in judged if judgement.score >= bar]
-    return sorted(answers, key=lambda answer: -answer.score)[:limit]
+    place = frozenset(word for value in request.context.values() for word in words(value))
+    answers = [_answer(judgement, one, request.now, place) for judgement, one in judged if judgement.score >= bar]
+    return sorted(answers, key=lambda answer: -answer.score)[: request.limit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ _EXCEPTION = re.compile(r"[\w.]{0,200}(?:Error|Exception|Warning|Exit|Interrupt|
 
 # Sorts of failure, and the phrases that state them.
 _SORTS: Final = {
-    "missing": r"no such|not found|does ?n[o']t exist|(?:can ?not|can't|could ?n[o']t|unable to) (?:find|stat|locate|open|access)"
+    "missing": r"no such|not found|does ?n[o']t exist"
+    r"|(?:can ?not|can't|could ?n[o']t|unable to) (?:find|stat|locate|open|access)"
     r"|not recogni[sz]ed|unrecogni[sz]ed|unknown|not exist|is not an? |no [\w ]{1,30}named|not known|missing"
     r"|invalid choice|did not match|not in the|not in your|enoent",
     "denied": r"denied|not permitted|forbidden|unauthori[sz]ed|not authenticated|not authori[sz]ed|eacces|eperm"
@@ -48,17 +49,18 @@ RARE_SORTS: Final = frozenset({"denied", "busy", "exists", "unreachable"})
 _SORT = {name: re.compile(phrases) for name, phrases in _SORTS.items()}
 
 # Words in the place of a program's name that name none.
-_NO_PROGRAM: Final = frozenset(
+_ORDINARY: Final = (
     "error fatal warning err warn info hint note usage traceback failed failure exception debug critical line bash zsh sh"
     " dash ksh fish sudo npm run see try type use used using caused by fix help please command in and or to the a an is this"
-    " that -bash make ok exec main unknown invalid no not cannot could unable such file".split()
+    " that -bash make ok exec main unknown invalid no not cannot could unable such file"
 )
+_NO_PROGRAM: Final = frozenset(_ORDINARY.split())
 _HEAD = re.compile(r"(?:[^\s:]{1,64}(?: \d{1,6})?: ){1,6}")
 _NAMED = (
     re.compile(
-        r"\b(?:[Rr]un|[Ss]ee|[Tt]ry|[Tt]ype|[Uu]se|[Uu]sage:?|[Pp]lease|[Ee]xecute)[:\s]{1,3}[`'\"‘“]?([\w.+/-]{1,64})"
+        r"\b(?:[Rr]un|[Ss]ee|[Tt]ry|[Tt]ype|[Uu]se|[Uu]sage:?|[Pp]lease|[Ee]xecute)[:\s]{1,3}[`'\"\u2018\u201c]?([\w.+/-]{1,64})"
     ),
-    re.compile(r"[`'\"‘“]([A-Za-z][\w.+-]{0,63}) (?:-{1,2}\w|[a-z])[^'\"`]{0,60}['\"`’”]"),
+    re.compile(r"[`'\"\u2018\u201c]([A-Za-z][\w.+-]{0,63}) (?:-{1,2}\w|[a-z])[^'\"`]{0,60}['\"`\u2019\u201d]"),
     re.compile(r"\b(?:an?|the) ['\"]?([\w.+-]{1,64})['\"]? (?:sub)?command"),
     re.compile(r"\b([\w.+-]{1,64}) has no (?:sub)?command"),
 )

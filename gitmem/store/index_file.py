@@ -1,0 +1,126 @@
+"""The index's file: opened under its key, and made anew when it is of no use."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gitmem.errors import GitmemError
+
+if TYPE_CHECKING:
+    import apsw
+
+SCHEMA: Final = 1
+_BUSY: Final = 10_000  # milliseconds to wait for another process's transaction
+_CACHE: Final = 16_384  # KiB of pages kept in memory
+_KEY: Final = 32  # bytes
+
+_TABLES = """
+BEGIN IMMEDIATE;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, scope TEXT NOT NULL, path TEXT NOT NULL,
+    alive INTEGER NOT NULL, conflicts INTEGER NOT NULL, changed TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX entries_changed ON entries (alive, changed);
+CREATE INDEX entries_conflicted ON entries (id) WHERE conflicts > 0;
+CREATE TABLE usage (number INTEGER PRIMARY KEY, counts TEXT NOT NULL, last TEXT NOT NULL);
+CREATE TABLE texts (number INTEGER PRIMARY KEY, targets TEXT NOT NULL, words TEXT NOT NULL);
+CREATE TABLE tags (tag TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (tag, number)) WITHOUT ROWID;
+CREATE INDEX tags_number ON tags (number);
+CREATE TABLE keys (word TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (word, number)) WITHOUT ROWID;
+CREATE TABLE frequencies (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE content USING fts5 (heavy, middle, light, content='', contentless_delete=1, tokenize='ascii');
+"""
+
+
+def open_database(path: Path, key: bytes) -> tuple[apsw.Connection, bool]:
+    """The database at `path` and whether it is new. Raises GitmemError if the disk does not let it be read or made."""
+    if len(key) != _KEY:
+        raise ValueError(f"the index key has {len(key)} bytes instead of {_KEY}")
+    connection = _usable(path, key)
+    if connection:
+        return connection, False
+    with _making(path):
+        connection = _usable(path, key)  # another process may have made it while we waited
+        if connection:
+            return connection, False
+        return _make(path, key), True
+
+
+def _usable(path: Path, key: bytes) -> apsw.Connection | None:
+    """The database if it is there, opens under `key` and has our schema."""
+    import apsw
+
+    try:
+        connection = _connect(path, key)
+        if [version for (version,) in connection.execute("PRAGMA user_version")] == [SCHEMA]:
+            return connection
+        connection.close()
+    except apsw.CantOpenError:
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            raise _refused(OSError(errno.EACCES, "")) from None
+    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError):
+        pass  # under another key, or damaged: to be made anew
+    except (apsw.IOError, apsw.ReadOnlyError, apsw.FullError) as error:
+        raise _refused(error) from error
+    return None
+
+
+def _connect(path: Path, key: bytes, *, create: bool = False) -> apsw.Connection:
+    import apsw
+
+    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(_BUSY)
+    connection.execute("PRAGMA cipher = 'chacha20'")
+    connection.execute(f"PRAGMA key = 'raw:{key.hex()}'")
+    # NORMAL in write-ahead mode loses the last transactions in a power loss, whole, and nothing else (sqlite.org/wal.html).
+    for setting in ("temp_store = MEMORY", f"cache_size = -{_CACHE}", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {setting}")
+    return connection
+
+
+def _make(path: Path, key: bytes) -> apsw.Connection:
+    """A new, empty database in the place of whatever is there."""
+    import apsw
+
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        connection = _connect(path, key, create=True)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"{_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT")
+    except (OSError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError) as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise _refused(error) from error
+    return connection
+
+
+@contextmanager
+def _making(path: Path) -> Iterator[None]:
+    """One process at a time makes the index; the lock file stays, so that it is one file for all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise _refused(error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _refused(error: Exception) -> GitmemError:
+    from gitmem.store.files import disk_error
+
+    if isinstance(error, OSError):
+        return disk_error(error, "cannot make the index")
+    return GitmemError(f"cannot use the index: {error}", "check the disk: space, permissions, mount; `gitmem doctor` helps")

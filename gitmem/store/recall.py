@@ -1,0 +1,181 @@
+"""Asking the index: which records explain an error, and which hold some words.
+
+The cost stays flat because what cannot win is not read: an error is looked up by its rarest words until a budget of
+postings is spent, and by the one word each pattern cannot do without; only the best candidates are compared in full.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from gitmem.core.rank import Candidate, Request, rank
+from gitmem.core.reading import Reading, read
+from gitmem.core.terms import Rarity, words
+from gitmem.store.index_text import BATCH, NO_WORD, frequencies, record_count, targets
+
+if TYPE_CHECKING:
+    import apsw
+
+    from gitmem.store.index import Entry, Index
+
+MAX_TEXT: Final = 4_000_000  # characters of an error text; of a longer one the beginning and the end are read
+_HEAD: Final = MAX_TEXT // 4
+_MAX_WORDS: Final = 20_000  # distinct words of an error that are looked up
+_POSTINGS: Final = 2_000  # rows read for the rarest words together
+_TERMS: Final = 24  # words that are looked up at all
+_SURE_TERMS: Final = 3  # words that are looked up whatever they cost, each up to _POSTINGS rows
+_COMPARED: Final = 48  # candidates that are compared in full
+_KEYED: Final = 256  # patterns whose word occurs, and expressions without a word: the latest are tried
+_EXPRESSIONS: Final = 0.25  # seconds for all regular expressions of one answer
+_ONE_EXPRESSION: Final = 0.05
+_READ: Final = 2_000  # rows of a search that are scored
+_MIN_BEGINNING: Final = 3  # letters; shorter ones begin too many words
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A record that was found: how well it fits (0..1), how sure its fix is (0..1), and why it was found."""
+
+    entry: Entry
+    score: float
+    confidence: float = 0.0
+    why: tuple[str, ...] = ()
+
+
+def recall(index: Index, text: str, limit: int, context: Mapping[str, str], now: datetime) -> list[Scored]:
+    """The records that explain the error `text`, best first; none if none is good enough (`core.rank.ACCEPT`).
+
+    `context` says where the error happened, in any terms; `now` (with a time zone) is what recency is measured from.
+    """
+    query = read(text if len(text) <= MAX_TEXT else f"{text[:_HEAD]}\n{text[_HEAD - MAX_TEXT :]}")
+    if not query.lines:
+        return []
+    counts, total = frequencies(index.connection, _asked(query)), record_count(index.connection)
+    numbers = _candidates(index.connection, query, counts, total)
+    texts = targets(index.connection, numbers)
+    unknown = {word for found in texts.values() for target in found for word in words(target)} - counts.keys()
+    rarity = Rarity(counts | frequencies(index.connection, unknown), total)
+    entries = index.by_number(numbers)
+    candidates = [_candidate(entries[number], texts[number]) for number in numbers if number in entries]
+    ranked = rank(query, candidates, rarity, Request(now, limit, context, _patience()))
+    by_id = {entry.id: entry for entry in entries.values()}
+    return [Scored(by_id[one.id], min(1.0, one.score), one.confidence, one.why) for one in ranked]
+
+
+def _asked(query: Reading) -> list[str]:
+    """The words of an error, masked and as they are, those of its last lines first."""
+    found = dict.fromkeys(word for line in reversed(query.lines) for word in line.words)
+    found.update(dict.fromkeys(words(query.plain)))
+    return list(found)[:_MAX_WORDS]
+
+
+def _candidates(connection: apsw.Connection, query: Reading, counts: Mapping[str, int], total: int) -> list[int]:
+    """Row numbers of the records worth comparing: those with the pattern words first, then by the weight of shared words."""
+    votes: dict[int, float] = defaultdict(float)
+    for word, weight in _terms(query, counts, total):
+        for number in _postings(connection, word):
+            votes[number] += weight
+    best = sorted(votes, key=lambda number: (-votes[number], -number))[:_COMPARED]
+    return sorted({*best, *_keyed(connection, counts)}, reverse=True)
+
+
+def _terms(query: Reading, counts: Mapping[str, int], total: int) -> list[tuple[str, float]]:
+    """The words that say most, of the lines that weigh most, until the rows they cost reach the budget."""
+    rarity = Rarity(counts, total)
+    weights: dict[str, float] = {}
+    for line in query.lines:
+        for word in line.words & counts.keys():
+            weights[word] = max(weights.get(word, 0.0), line.factor * rarity(word))
+    terms: list[tuple[str, float]] = []
+    budget = _POSTINGS
+    for word in sorted(weights, key=lambda word: (-weights[word], word)):
+        budget -= counts[word]
+        if (budget < 0 and len(terms) >= _SURE_TERMS) or len(terms) >= _TERMS:
+            break
+        terms.append((word, weights[word]))
+    return terms
+
+
+def _postings(connection: apsw.Connection, word: str) -> Iterator[int]:
+    rows = connection.execute(
+        "SELECT rowid FROM content WHERE content MATCH ? ORDER BY rowid DESC LIMIT ?", (f'"{word}"', _POSTINGS)
+    )
+    return (int(row[0]) for row in rows)
+
+
+def _keyed(connection: apsw.Connection, counts: Mapping[str, int]) -> list[int]:
+    """The latest patterns whose indispensable word occurs, and the latest expressions that have none."""
+    found: set[int] = set()
+    present = sorted(counts)
+    for start in range(0, len(present), BATCH):
+        some = present[start : start + BATCH]
+        marks = ",".join("?" * len(some))
+        found.update(row[0] for row in connection.execute(f"SELECT number FROM keys WHERE word IN ({marks})", some))  # noqa: S608
+    wordless = connection.execute("SELECT number FROM keys WHERE word = ? ORDER BY number DESC LIMIT ?", (NO_WORD, _KEYED))
+    return sorted(found, reverse=True)[:_KEYED] + [row[0] for row in wordless]
+
+
+def _candidate(entry: Entry, found: Sequence[str]) -> Candidate:
+    about = [value for name, value in entry.fields.items() if name.split(".")[0] == "context"]
+    return Candidate(entry.id, tuple(found), entry.usage, entry.last, frozenset(words(json.dumps([about, entry.sets]))))
+
+
+def _patience() -> Callable[[], float]:
+    """How many seconds the next regular expression may take, so that all of them together stay within bounds."""
+    end = time.monotonic() + _EXPRESSIONS
+
+    def left() -> float:
+        return min(_ONE_EXPRESSION, end - time.monotonic())
+
+    return left
+
+
+def search(index: Index, text: str, kind: str | None, limit: int) -> list[Scored]:
+    """Records that hold the words of `text`, best first: all of them, then all of them as beginnings, then any of them."""
+    asked = list(dict.fromkeys(words(text)))[:_TERMS]
+    counts = frequencies(index.connection, asked)
+    rarest = sorted((word for word in asked if word in counts), key=lambda word: counts[word])
+    beginnings = [f'"{word}"*' if len(word) >= _MIN_BEGINNING else f'"{word}"' for word in asked]
+    attempts = [
+        (" AND ".join(f'"{word}"' for word in asked), 1.0) if len(rarest) == len(asked) else ("", 0.0),
+        (" AND ".join(beginnings), 0.8),
+        (" OR ".join(f'"{word}"' for word in _affordable(rarest, counts)), 0.5),
+    ]
+    found: dict[int, float] = {}
+    for expression, most in attempts:
+        if expression and len(found) < limit:
+            for number, share in _scored(index.connection, expression, kind):
+                found.setdefault(number, most * share)
+    best = sorted(found, key=lambda number: (-found[number], -number))[:limit]
+    entries = index.by_number(best)
+    return [Scored(entries[number], found[number]) for number in best]
+
+
+def _affordable(rarest: list[str], counts: Mapping[str, int]) -> list[str]:
+    """The rarest words whose rows fit the budget, and always one."""
+    spent = 0
+    kept: list[str] = []
+    for word in rarest:
+        spent += counts[word]
+        if kept and spent > _POSTINGS:
+            break
+        kept.append(word)
+    return kept
+
+
+def _scored(connection: apsw.Connection, expression: str, kind: str | None) -> list[tuple[int, float]]:
+    """Row numbers of what matches, with their BM25 as a share of the best one's; of very many the latest."""
+    rows: Any = connection.execute(
+        "SELECT c.rowid, -bm25(content, 4, 2, 1) FROM content c JOIN entries e ON e.number = c.rowid"
+        " WHERE content MATCH ? AND (? IS NULL OR e.kind = ?) ORDER BY c.rowid DESC LIMIT ?",
+        (expression, kind, kind, _READ),
+    )
+    scores = [(int(number), float(score)) for number, score in rows]
+    most = max((score for _, score in scores), default=0.0)
+    return [(number, (score / most if most > 0 else 1.0)) for number, score in scores]

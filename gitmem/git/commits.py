@@ -49,7 +49,7 @@ def commit(  # noqa: PLR0913 (what makes a commit; by name)
 
 def move_ref(repo: Repo, ref: str, new: str, expected: str | None, note: str) -> None:
     """Point `ref` at `new` if it stands at `expected` (None: does not exist). Raises RefMoved. `note` goes to the reflog."""
-    args = (*DURABLE, "update-ref", "-m", note, ref, new, expected or repo.zero_id())
+    args = (*DURABLE, "update-ref", "-m", note or "gitmem", ref, new, expected or repo.zero_id())
     done = repo.call(*args)
     if done.code and re.search(r"but expected|reference already exists|unable to resolve reference", done.err):
         raise RefMoved(f"{ref} was moved by another command meanwhile", "run the command again")
@@ -67,15 +67,16 @@ def identity_line(repo: Repo, role: str, fallback: Identity) -> str:
     return known.decode("utf-8", "surrogateescape").strip()
 
 
-def refresh_index(repo: Repo, changes: Iterable[Change]) -> list[str]:
+def refresh_index(repo: Repo, changes: Iterable[Change], *, force: bool = False) -> list[str]:
     """Bring the index entries of exactly the changed paths from old to new; the paths that were left alone are returned.
 
-    Left alone is a path that is staged with another content, or unmerged. Other staged changes stay as they are. To be called
-    when the work tree is written, so that git need not read these files again.
+    Left alone is a path that is staged with another content, or unmerged; with `force` none is, because what was staged is
+    part of the new content. Other staged changes stay as they are. To be called when the work tree is written, so that git
+    need not read these files again.
     """
     wanted = {change.path: change for change in changes}
     now = _index_entries(repo, list(wanted))
-    left = [path for path, change in wanted.items() if now.get(path) not in (change.old, change.new)]
+    left = [path for path, change in wanted.items() if now.get(path) not in (change.old, change.new) and not force]
     behind = [change for path, change in wanted.items() if path not in left and now.get(path) != change.new]
     zero = repo.zero_id()
     lines = "".join(f"{change.new_mode} {change.new or zero}\t{change.path}\0" for change in behind)

@@ -97,7 +97,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
         fallback=author(context),
     )
     settle(context, done)
-    refresh_index(store.repo, store.repo.diff(head, made))
+    refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 
 

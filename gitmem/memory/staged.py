@@ -16,8 +16,8 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.git import snapshots
 from gitmem.git.repo import Change
-from gitmem.git.snapshots import create as create_snapshot
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
@@ -54,7 +54,8 @@ def check_staged(context: Context) -> list[str]:
         parents = _merge_heads(context)
         if not staged and not parents:
             return []
-        create_snapshot(store.repo, "pre-commit", context.clock())
+        snapshots.create(store.repo, "pre-commit", context.clock())
+        snapshots.prune(store.repo, context.clock())
         review = _review(context, head, parents, staged)
         if review.problems:
             raise _refusal(review.problems)

@@ -101,9 +101,8 @@ def push(repo: Repo, target: Upstream, commit: str, timeout: float = TIMEOUT) ->
 
 def clone(url: str, target: Path, timeout: float | None = None) -> Repo:
     """A clone of `url` at `target`. Raises RemoteError when the remote cannot be read."""
-    parent = target.resolve().parent
     args = ("-c", "core.fsync=all", "clone", "--quiet", "--", url, str(target.resolve()))
-    done = process.call(args, parent, timeout=timeout, remote=True)
+    done = process.call(args, Path.cwd(), timeout=timeout, remote=True)
     if done.code:
         if "already exists and is not an empty directory" in done.err:
             raise GitmemError(f"{target} is not an empty directory", "name another directory")

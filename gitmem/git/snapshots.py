@@ -93,7 +93,7 @@ def _claim(repo: Repo, wanted: str, commit: str) -> str:
     for number in range(1, 100):
         ref = wanted if number == 1 else f"{wanted}-{number}"
         try:
-            move_ref(repo, ref, commit, None, "")
+            move_ref(repo, ref, commit, None, "snapshot")
         except RefMoved:
             continue
         return ref

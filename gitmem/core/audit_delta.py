@@ -19,6 +19,7 @@ A delta in an entry's detail, every part left out when empty:
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -29,6 +30,7 @@ from gitmem.core.dots import Dot, dot_of, json_line
 from gitmem.core.record import Json, Register, State
 
 _DIGEST: Final = 16  # bytes: 128 bits
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,15}")
 
 Values = dict[Dot, set[str]]
 """The hashes of the values that stand under each dot."""
@@ -239,5 +241,5 @@ def _pair(value: Json) -> tuple[int, int] | None:
 def _by_dot(value: Json) -> Iterator[tuple[Dot, Json]]:
     for writer, by_number in _items(value):
         for number, digests in _items(by_number):
-            if number.isdecimal() and number.isascii():
+            if _NUMBER.fullmatch(number):
                 yield Dot(writer, int(number)), digests

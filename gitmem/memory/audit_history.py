@@ -36,9 +36,9 @@ def read_history(repo: Repo, prefix: str) -> History:
         return history
     wanted = [prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
     tree = repo.ls_tree("HEAD", wanted)
-    history.tree = {path.removeprefix(prefix): entry for path, entry in tree.items() if entry.mode.startswith(_PLAIN)}
+    history.tree = {_shown(path.removeprefix(prefix)): entry for path, entry in tree.items() if entry.mode.startswith(_PLAIN)}
     for commit, path, mode, new in _steps(repo, wanted):
-        name = path.removeprefix(prefix)
+        name = _shown(path.removeprefix(prefix))
         if mode == ABSENT_MODE:
             history.removals.setdefault(name, []).append(commit)
         elif mode.startswith(_PLAIN):
@@ -49,6 +49,11 @@ def read_history(repo: Repo, prefix: str) -> History:
     grafted = (repo.common_dir / "info" / "grafts").exists()
     history.replaced = grafted or bool(repo.run("for-each-ref", "--count=1", "refs/replace/"))
     return history
+
+
+def _shown(path: str) -> str:
+    """A path that can be printed. No entry can be about another one, so what is renamed here is reported in any case."""
+    return path if path.isprintable() else path.encode("unicode_escape").decode()
 
 
 def _steps(repo: Repo, wanted: list[str]) -> Iterator[tuple[str, str, str, str]]:

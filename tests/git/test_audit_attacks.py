@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_an_added_file(ada: Member, path: str) -> None:
     """A file nobody signed for, wherever it lies."""
     ada.git.commit("host", {path: emit(new_record("zed-1", "p-xxxx", fix="evil"))})
     assert ada.problems() == [("unsigned change", path)]
+
+
+def test_a_name_that_steers_the_terminal(ada: Member) -> None:
+    """A path with escapes, or one that is not UTF-8, is reported in printable form."""
+    for name, shown in ((b"memory/\x1b[2J", r"memory/\x1b[2J"), (b"memory/\xff", r"memory/\udcff")):
+        (ada.root / "memory" / os.fsdecode(name[7:])).write_bytes(b"x")
+        ada.git.commit("host")
+        assert ("unsigned change", shown) in ada.problems()
 
 
 def test_a_removed_file(ada: Member) -> None:

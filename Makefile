@@ -15,7 +15,7 @@ demo: .venv/.runtime ## two members share what they learn, in a temporary direct
 	@$(RUN) gitmem demo $(ARGS)
 
 test: .venv/.dev ## the whole suite, on at most two cores
-	@$(PYTEST) -n auto --maxprocesses 2 --dist worksteal $(ARGS)
+	@$(PYTEST) -n auto --maxprocesses 2 --dist loadgroup $(ARGS)
 
 check: .venv/.dev ## format, lint, types, layers, and how much the unit tests cover
 	@$(RUN) ruff format --check .

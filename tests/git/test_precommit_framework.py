@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +14,8 @@ from tests.support.cli import Cli
 from tests.support.git import Git
 from tests.support.home import ROOT
 
-pytestmark = [pytest.mark.network, pytest.mark.usefixtures("package_index")]
+# One worker, so that the framework installs gitmem once.
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("package_index"), pytest.mark.xdist_group("pre-commit")]
 
 SHIPPED = ("gitmem", "hooks", "schemas", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 
@@ -66,12 +68,18 @@ def record_of(clone: Git) -> Path:
     return record
 
 
-def test_good_record_passes(clone: Git) -> None:
-    """A commit of sound records goes through, with gitmem from the framework's own environment."""
-    done = clone.run("commit", "--message", "check records before each commit")
+def test_good_record_passes(cli: Cli, clone: Git) -> None:
+    """A hand edit goes through, stamped and logged by the gitmem of the framework's own environment."""
+    record = record_of(clone)
+    record.write_text(record.read_text().replace("check the VPN", "restart the VPN"))
+    clone("add", "--all")
+    done = clone.run("commit", "--message", "mend the fix")
     assert done.returncode == 0, done.stderr.decode()
     assert "gitmem check" in done.stderr.decode()
     assert any(Path(os.environ["PRE_COMMIT_HOME"]).rglob("bin/gitmem"))
+    assert re.search(r"^    h-\w+\.1~\w+: \"restart the VPN\"$", clone("show", f"HEAD:{record.relative_to(clone.path)}"), re.M)
+    assert clone("status", "--porcelain") == ""
+    cli("audit", "verify", cwd=clone.path).ok()
 
 
 def test_bad_record_is_refused(clone: Git) -> None:

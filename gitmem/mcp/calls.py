@@ -39,7 +39,10 @@ def match(memory: Memory, arguments: Arguments) -> Answer:
 
 def search(memory: Memory, arguments: Arguments) -> Answer:
     """memory_search."""
-    rows = [row(memory, hit) for hit in memory.search(arguments["text"], arguments.get("kind"), arguments.get("limit", 10))]
+    kind = arguments.get("kind")
+    if kind is not None:
+        memory.context.kinds.get(kind)  # a misspelt kind is a mistake, not a search without results
+    rows = [row(memory, hit) for hit in memory.search(arguments["text"], kind, arguments.get("limit", 10))]
     if not rows:
         return Answer({"results": []}, "No record holds these words.")
     lines = [f"{len(rows)} records, best first (id kind score). {QUOTED}", *text_of(memory, rows)]

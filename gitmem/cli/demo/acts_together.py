@@ -37,7 +37,7 @@ def finds(play: Play) -> None:
     tell, grace = play.tell, play.stage.grace
     tell.act("Grace hits the same errors, on her branches, files and ports")
     for number, mishap in enumerate(MISHAPS):
-        _finds(play, mishap, most=9 if number == 0 else 0)
+        _finds(play, mishap, whole=number == 0)
     tell.typed("grace", f"{UNKNOWN} 2>&1 | gitmem match")
     ran = grace.shell(UNKNOWN, grace.home)
     play.failures += 1
@@ -94,13 +94,13 @@ _MEANING: Final = "The old mirror answers every request with its farewell page"
 _SOURCE: Final = "incident review 2207, internal"
 
 
-def _finds(play: Play, mishap: Mishap, most: int) -> None:
+def _finds(play: Play, mishap: Mishap, *, whole: bool) -> None:
     scene = prepared(mishap, play.stage.grace, 1)
     ran = play.fail(scene)
-    answer = play.match(scene, ran, most)
+    answer = play.match(scene, ran, whole=whole)
     cured = scene.mend()
     used = play.used(scene.member, mishap.name, cured.ms)
-    right = answer == [play.ids[mishap.name]]
+    right = answer == play.ids[mishap.name]
     told = f"the right fix first, and it works: {scene.cure}"
     play.tell.claim(told, right and cured.code == 0 and used.code == 0, answer if not right else cured.text + used.text)
 
@@ -122,19 +122,22 @@ def _edits(play: Play, who: Member, fields: dict[str, str]) -> None:
 
 
 def _exact(play: Play) -> None:
-    """Show the merged counters, and hold them against every try that was reported."""
-    rows = [("record", "fixed", "failed", "average", "reported by both")]
+    """Show the merged counters, and hold them against everything that was reported and matched."""
+    sides = [{record["id"]: record["usage"] for record in play.data(who, "list")["records"]} for who in play.stage.members]
+    rows = [("record", "matched", "fixed", "failed", "on average", "reported by both")]
     exact = True
     for name, tries in play.tries.items():
-        usages = [play.data(who, "show", play.ids[name])["usage"] for who in play.stage.members]
-        times = tries["fixed"] + tries["failed"]
-        wanted = (len(tries["fixed"]), len(tries["failed"]), sum(times) / len(times))
-        exact = exact and all(_figures(usage) == wanted for usage in usages)
-        fixed, failed, average = _figures(usages[0])
-        rows.append((name, str(fixed), str(failed), f"{average:.1f} ms", f"{wanted[0]} fixed, {wanted[1]} failed"))
+        record, times = play.ids[name], tries["fixed"] + tries["failed"]
+        wanted = (play.matched[record], len(tries["fixed"]), len(tries["failed"]), sum(times) / len(times))
+        found = [_figures(side.get(record, {})) for side in sides]
+        exact = exact and found == [wanted, wanted]
+        matched, fixed, failed, average = found[0]
+        rows.append(
+            (name, str(matched), str(fixed), str(failed), f"{average:.1f} ms", f"{wanted[1]} fixed, {wanted[2]} failed")
+        )
     play.tell.table(rows)
-    play.tell.claim("every counter is exact on both sides: none lost, none counted twice", exact, rows)
+    play.tell.claim("every counter is exact on both sides: none lost, none counted twice", exact, sides)
 
 
-def _figures(usage: dict[str, Any]) -> tuple[int, int, float]:
-    return usage["fixed"], usage["failed"], usage["avg_fix_ms"] or 0.0
+def _figures(usage: dict[str, Any]) -> tuple[int, int, int, float]:
+    return usage.get("matched", 0), usage.get("fixed", 0), usage.get("failed", 0), usage.get("avg_fix_ms") or 0.0

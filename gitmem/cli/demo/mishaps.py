@@ -144,7 +144,7 @@ MISHAPS: Final = (
     ),
     Mishap(
         "directory",
-        "cd {folder} && ls",
+        "cd {folder}",
         r"can't cd to|No such file or directory",
         _lesson(
             r"/cd: (can't cd to \S+|\S+: No such file or directory)/",
@@ -154,7 +154,7 @@ MISHAPS: Final = (
             "shell",
             "build",
         ),
-        "mkdir -p {folder} && cd {folder} && ls",
+        "mkdir -p {folder} && cd {folder}",
         {"folder": ("build", "target")},
     ),
     Mishap(

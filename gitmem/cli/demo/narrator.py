@@ -50,7 +50,7 @@ class Narrator:
 
     def printed(self, text: str, most: int = _MOST_LINES) -> None:
         """Show what a command printed, cut to `most` lines and to the width of the page."""
-        lines = [line for line in safe_text(text).expandtabs(4).splitlines() if line.strip()]
+        lines = [line.rstrip() for line in safe_text(text).expandtabs(4).splitlines() if line.strip()]
         for line in lines[:most]:
             cut = line if len(line) <= WIDTH - 12 else line[: WIDTH - 13] + "…"
             self._line(f"         {self._styled(f'{self._bar} {cut}', 'dim')}")

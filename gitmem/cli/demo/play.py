@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from gitmem.cli.demo.scene import Scene
 from gitmem.cli.demo.stage import Member, Ran, Stage
 
 _USED: Final = re.compile(r"gitmem used (\S+) --fixed")
+_ID: Final = re.compile(r"\bp-[a-z2-7]{26}\b")
 
 
 class Interrupted(Exception):
@@ -29,6 +31,8 @@ class Play:
     """Mishap -> id of its record."""
     tries: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """Mishap -> fixed or failed -> milliseconds of each try, of both members: what the counters must come to."""
+    matched: Counter[str] = field(default_factory=Counter)
+    """Id -> how often it was an answer: what the counters must come to."""
     secrets: set[str] = field(default_factory=lambda: {text for mishap in MISHAPS for text in mishap.secrets()})
     """Every text that was recorded."""
     keys: set[str] = field(default_factory=set)
@@ -67,13 +71,16 @@ class Play:
             self.tell.claim(f"{scene.command} fails as it has to", False, ran.text)
         return ran
 
-    def match(self, scene: Scene, ran: Ran, most: int = 0) -> list[str]:
-        """Pipe what a command printed into `gitmem match`; the ids of the answers, best first."""
+    def match(self, scene: Scene, ran: Ran, *, whole: bool = True) -> str:
+        """Pipe what a command printed into `gitmem match`; the best answer's id, or nothing. If not `whole`, show the fix."""
         self.tell.typed(scene.member.name, f"{scene.command} 2>&1 | gitmem match")
         answer = scene.member.gitmem("match", given=ran.text)
         self.insist(answer, 0)
-        self.tell.printed(answer.text, most)
-        return _USED.findall(answer.out)
+        self.matched.update(set(_ID.findall(answer.out)))
+        fix = [line.strip() for line in answer.out.splitlines() if line.strip().startswith("fix ")]
+        self.tell.printed(answer.text if whole else "\n".join(fix))
+        best = _USED.search(answer.out)
+        return best[1] if best else ""
 
     def used(self, who: Member, mishap: str, ms: int, *, fixed: bool = True) -> Ran:
         """Report a try, and note what the counters must come to."""

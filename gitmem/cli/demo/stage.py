@@ -138,7 +138,6 @@ def _environment(home: Path) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_TERMINAL_PROMPT": "0",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",  # the user's keychain is not for a demo's keys
-        "PYTHONDONTWRITEBYTECODE": "1",
         "NO_COLOR": "1",
         "LC_ALL": "C.UTF-8",
     }

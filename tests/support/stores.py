@@ -1,0 +1,84 @@
+"""Stores for tests: founded, opened and cloned as the command line does it, in this process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gitmem.core.codec import parse
+from gitmem.core.merge import merge_all
+from gitmem.core.record import State
+from gitmem.crypto.lookup import find_identities
+from gitmem.git.repo import Repo
+from gitmem.memory.cloning import clone
+from gitmem.memory.context import Context
+from gitmem.memory.found import Founded, init
+from gitmem.memory.joining import add_member, request
+from gitmem.memory.memory import Memory
+from gitmem.memory.person import Person
+from tests.support.environment import make_home
+from tests.support.git import Git
+
+EFFORT = int(os.environ.get("GITMEM_TEST_EFFORT", "1"))
+"""How much longer than usual the tests of faults look for trouble: `make faults` sets it."""
+MEMORY_DISK = next((place for place in ("/dev/shm",) if os.access(place, os.W_OK)), None)
+"""Where tests work that need no disk: there fsync costs nothing."""
+
+
+def person(home: Path | None = None) -> Person:
+    """Whoever sits at the test's home, or at another one (made if need be)."""
+    env = dict(os.environ)
+    if home is not None:
+        if not home.exists():
+            make_home(home)
+        env |= {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    return Person(find_identities(None, env=env), env, Path(env["HOME"]))
+
+
+def found(path: Path, *, plain: bool = False, name: str = "ada", who: Person | None = None) -> Founded:
+    """Make a store at `path`."""
+    return init(path, who or person(), plain=plain, name=name)
+
+
+def open_memory(path: Path, who: Person | None = None) -> Memory:
+    """The store at `path`, opened by whoever sits at the test's home, or by `who`."""
+    return Memory.open(path, env=None if who is None else who.env)
+
+
+def share(path: Path, remote: Path) -> None:
+    """Push the store at `path` to an empty bare repository."""
+    Git(path)("remote", "add", "origin", remote)
+    with open_memory(path) as memory:
+        memory.sync()
+
+
+def join(memory: Memory, path: Path, remote: Path, name: str, who: Person) -> None:
+    """Make a clone at `path` whose owner becomes a member, accepted by `memory`."""
+    clone(str(remote), str(path))
+    with open_memory(path, who) as other:
+        identity, _ = who.identity()
+        asked = request(other.context, identity, name)
+        memory.sync()
+        add_member(memory.context, asked)
+        memory.sync()
+        other.sync()
+
+
+def context_of(memory: Memory) -> Context:
+    """What the use cases work with."""
+    return memory.context
+
+
+def versions(path: Path, record: str) -> list[State]:
+    """Every version of a record file that any commit of this clone ever held, reset ones included, and the one on disk."""
+    git, repo = Git(path), Repo.find(path)
+    commits = git("rev-list", "--all", "--reflog").split()
+    blobs = {line.split()[2] for commit in commits for line in git("ls-tree", commit, "--", record).splitlines()}
+    datas = [data for _, data in repo.read_blobs(sorted(blobs))]
+    file = path / record
+    return [parse(data, record) for data in [*datas, *([file.read_bytes()] if file.exists() else [])]]
+
+
+def joined(states: list[State]) -> State:
+    """All of them merged."""
+    return merge_all(states)

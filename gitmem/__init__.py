@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitmem.errors import GitmemError
     from gitmem.memory.memory import Memory
-    from gitmem.memory.results import Hit, Match, Record, SyncReport
+    from gitmem.memory.reports import SyncReport
+    from gitmem.memory.results import Hit, Match, Record
 
 __version__ = "0.1.0"
 __all__ = ["GitmemError", "Hit", "Match", "Memory", "Record", "SyncReport", "__version__"]
@@ -21,7 +22,7 @@ _HOMES = {
     "Match": "gitmem.memory.results",
     "Memory": "gitmem.memory.memory",
     "Record": "gitmem.memory.results",
-    "SyncReport": "gitmem.memory.results",
+    "SyncReport": "gitmem.memory.reports",
 }
 
 

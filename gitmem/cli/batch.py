@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.memory.context import Context
     from gitmem.memory.learn import Lesson
-    from gitmem.memory.results import Committed, Record
+    from gitmem.memory.reports import Committed
+    from gitmem.memory.results import Record
 
 _AT_ONCE: Final = 500
 _STEP: Final = 100
@@ -143,13 +144,17 @@ def _report(ui: Ui, batch: _Batch, made: Committed | None) -> None:
             ui.line(f"{record.id}\t{record.kind}\t{'created' if record.created else 'updated'}")
     for left_out in made.skipped if made else ():
         ui.warn(f"left out of the commit: {left_out}")
+    from gitmem.cli.present import counted
+
     new = sum(record.created for record in batch.records.values())
-    ui.note(f"recorded {len(batch.records):,} lines: {new:,} new, {len(batch.records) - new:,} known before")
+    ui.note(f"recorded {counted(len(batch.records), 'line')}: {new:,} new, {len(batch.records) - new:,} known before")
 
 
 def _refusal(batch: _Batch) -> InvalidRecord:
+    from gitmem.cli.present import counted
+
     count, total = len(batch.refused), len(batch.refused) + len(batch.lessons)
-    refused = f"{count:,} of {total:,} lines {'was' if count == 1 else 'were'} refused"
+    refused = f"{count:,} of {counted(total, 'line')} {'was' if count == 1 else 'were'} refused"
     if batch.records:
         return InvalidRecord(
             f"{refused}; the others are recorded", "mend them and run it again: what is known already stays one record"

@@ -114,7 +114,7 @@ def _suggestion(word: str, level: Schema, fields: Mapping[str, FieldSpec]) -> st
     """Where an unknown key probably belongs: a near name on its own level, or inside one of the groups."""
     if "." not in word and (near := nearest(word, level)):
         return f"; did you mean '{near}'?"
-    inside = {name.rpartition(".")[2]: name for name in reversed(fields) if "." in name}
+    inside = {name.rpartition(".")[2]: name for name in reversed(list(fields)) if "." in name}
     if near := nearest(word.rpartition(".")[2], inside):
         group, _, member = inside[near].rpartition(".")
         return f"; did you mean '{member}' inside '{group}'?"

@@ -7,7 +7,6 @@ two are random because they name the directory, and time there would put years o
 
 from __future__ import annotations
 
-import hmac
 from base64 import b32encode
 from typing import Final
 
@@ -43,5 +42,7 @@ def shard(record_id: str) -> str:
 
 
 def _keyed(key: bytes, *parts: str) -> str:
+    import hmac  # OpenSSL takes 3 ms to load, and reading by id needs none of it
+
     message = b"".join(len(data).to_bytes(8) + data for data in (p.encode("utf-8", "surrogatepass") for p in parts))
     return b32encode(hmac.digest(key, message, "sha256")).decode().lower().rstrip("=")

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.errors import GitmemError, Locked, NoStore
+
+if TYPE_CHECKING:
+    import subprocess
 
 OLDEST_GIT: Final = (2, 39)
 
@@ -70,6 +72,8 @@ def call(  # noqa: PLR0913 (by name, as subprocess.run)
     controlling terminal unless a person sits there, so that neither git nor ssh can wait for an answer nobody gives.
     Raises NoStore when there is no usable git, GitTimeout when time is up.
     """
+    import subprocess
+
     require_git()
     alone = remote and not _person_present()
     with start(args, cwd, env=env, session=alone, stdin=None if input is not None else subprocess.DEVNULL) as child:
@@ -96,6 +100,8 @@ def start(
     stdin: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `git args…` with pipes on stdout and stderr, and on stdin unless given. Raises NoStore without git or `cwd`."""
+    import subprocess  # 6 ms, which a command that starts no git does not pay
+
     try:
         return subprocess.Popen(
             ["git", *args],
@@ -153,6 +159,8 @@ def reason(said: str) -> str:
 @cache
 def require_git() -> None:
     """Make sure, once in a process, that there is a git that knows all we ask of it. Raises NoStore."""
+    import subprocess
+
     with start(["version"], Path("/"), stdin=subprocess.DEVNULL) as child:
         out, _ = child.communicate()
     found = re.search(rb"(\d+)\.(\d+)[\d.]*", out)

@@ -19,7 +19,7 @@ from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
-from gitmem.memory.results import Committed
+from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.marks import mark_of

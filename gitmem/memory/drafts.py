@@ -19,8 +19,8 @@ from gitmem.core.token import epoch_of, is_token
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context
 from gitmem.memory.learn import edit
-from gitmem.memory.recall import get
 from gitmem.memory.results import Record
+from gitmem.memory.showing import get
 from gitmem.memory.typed import read_mapping, write_mapping
 from gitmem.store.files import read_bounded, write_atomic
 

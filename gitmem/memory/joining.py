@@ -15,7 +15,7 @@ from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.enrolment import member_file
-from gitmem.memory.results import Committed, Member
+from gitmem.memory.reports import Committed, Member
 from gitmem.memory.roster import check_name, members, remember_name
 from gitmem.store.layout import key_path
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from gitmem.core.dots import dot_of, json_line
-from gitmem.core.edit import Pen, counted
+from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key, identity_id, random_id
 from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.schema import Kind
@@ -132,34 +132,6 @@ def forget(context: Context, beginning: str) -> Record:
         pen.touch("changed", context.now())
         store.write([Write(path, pen.state, events=[_event(context, "forget", state.id)])])
         return record_of(open_state(store.vault, pen.state), kind)
-
-
-def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None) -> None:
-    """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
-    names = {"fixed" if fixed else "failed": 1}
-    if ms is not None:
-        if not 0 <= ms < 1 << 53:
-            raise UsageError(f"{ms} is no number of milliseconds", "give the time the fix took, such as --ms 1500")
-        names |= {"ms": ms, "timed": 1}
-    path = locate(context, beginning)
-    event = {"op": "used", "id": path.rpartition("/")[2].removesuffix(".yaml"), "at": context.now(), "fixed": fixed, "ms": ms}
-    count(context, [(path, names, "used", [event])])
-
-
-def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, list[Any]]], *, sync: bool = True) -> None:
-    """Raise counters of records, each (path, amounts by counter, the `last` time to touch, events), as one append."""
-    store = context.store
-    with store.lock:
-        store.refresh()
-        writes = []
-        for path, names, last, events in counts:
-            state = store.read(path)
-            if state is None:
-                raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
-            writer = store.writer_for(path, state)
-            fragment = counted(state, writer, names, {last: context.now()})
-            writes.append(Write(path, fragment, whole=False, events=events))
-        store.write(writes, sync=sync)
 
 
 def check_pattern(kind: Kind, values: Mapping[str, Any]) -> None:

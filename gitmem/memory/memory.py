@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gitmem.memory.context import TEAM, Context
-from gitmem.memory.results import Committed, Hit, Match, Member, Record, Status, SyncReport
 
 if TYPE_CHECKING:
     from gitmem.core.record import Json
     from gitmem.memory.audit import AuditReport
+    from gitmem.memory.reports import Committed, Member, Status, SyncReport
+    from gitmem.memory.results import Hit, Match, Record
 
 
 class Memory:
@@ -73,7 +74,7 @@ class Memory:
 
     def used(self, id: str, *, fixed: bool, ms: int | None = None) -> None:  # noqa: A002 - the promised name
         """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
-        from gitmem.memory.learn import used
+        from gitmem.memory.counting import used
 
         used(self.context, id, fixed=fixed, ms=ms)
 
@@ -85,7 +86,7 @@ class Memory:
 
     def get(self, id: str) -> Record:  # noqa: A002 - the promised name
         """One record by its id or any unique beginning of it."""
-        from gitmem.memory.recall import get
+        from gitmem.memory.showing import get
 
         return get(self.context, id)
 
@@ -93,7 +94,7 @@ class Memory:
         self, kind: str | None = None, tag: str | None = None, scope: str | None = None, limit: int = 50
     ) -> list[Record]:
         """Records that stand, the latest changed first."""
-        from gitmem.memory.recall import listing
+        from gitmem.memory.showing import listing
 
         return listing(self.context, kind, tag, scope, limit)
 
@@ -111,7 +112,7 @@ class Memory:
 
     def conflicts(self) -> list[Record]:
         """Records with concurrent values that wait for a person."""
-        from gitmem.memory.recall import conflicts
+        from gitmem.memory.showing import conflicts
 
         return conflicts(self.context)
 

@@ -9,7 +9,7 @@ from gitmem.core.codec import parse
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import InvalidRecord, NoKey, UsageError
 from gitmem.memory.context import Context
-from gitmem.memory.results import Member
+from gitmem.memory.reports import Member
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import MEMBERS, STORE_SCOPE, member_path
 

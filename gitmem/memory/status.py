@@ -5,7 +5,7 @@ from __future__ import annotations
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.gather import own_changes
-from gitmem.memory.results import Status
+from gitmem.memory.reports import Status
 from gitmem.memory.roster import members
 from gitmem.memory.sync import drift
 from gitmem.store.layout import KEYS

@@ -17,7 +17,7 @@ from gitmem.git.worktree import write_worktree
 from gitmem.memory.commit import author, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, require_branch
-from gitmem.memory.results import SyncReport
+from gitmem.memory.reports import SyncReport
 from gitmem.store.files import inside
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state

@@ -5,9 +5,8 @@ Its id is the id of the store, so that two stores can never be taken for one ano
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitmem.core.codec import parse
 from gitmem.core.record import MAX_BYTES, Json, State
@@ -20,8 +19,7 @@ SEALED: Final = "sealed"
 PLAIN: Final = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
+class StoreConfig(NamedTuple):
     """What `.gitmem/config.yaml` says. `values` holds every setting by name; of concurrent ones the smallest text."""
 
     state: State

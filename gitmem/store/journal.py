@@ -17,10 +17,9 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitmem.core.record import Json
 from gitmem.store.files import disk_error, sync_directory
@@ -32,8 +31,7 @@ Position = tuple[int, int]
 """A place in the journal: the number of its file and a byte offset."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One acknowledged write: the record it is about (path in the store, canonical text) and what happened.
 
     `whole` says that the text is the record's full state and so replaces earlier entries of it; else it is a fragment.
@@ -42,7 +40,7 @@ class Entry:
     path: str
     text: str
     whole: bool
-    events: list[Json] = field(default_factory=list)
+    events: Sequence[Json] = ()
 
 
 class Journal:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.core.dots import dot_of, json_line
 from gitmem.core.record import Json, Register, State
 from gitmem.store.vault import Vault
 
 
-@dataclass(frozen=True, slots=True)
-class Sibling:
+class Sibling(NamedTuple):
     """One of several concurrent values of a field: the register key it stands under, and the value."""
 
     key: str
     value: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A record's values in the clear.
 
     `fields` holds one value per dotted field name: the only one, or of several the one written last by (number, writer),

@@ -7,8 +7,8 @@ must not write under the same name as the original and takes a new replica name.
 
 from __future__ import annotations
 
+import os
 import secrets
-import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -78,7 +78,7 @@ def version(local: Path) -> tuple[int, int]:
 
 
 def _place(local: Path) -> tuple[str, int]:
-    return socket.gethostname(), local.stat().st_ino
+    return os.uname().nodename, local.stat().st_ino
 
 
 def _read(path: Path) -> Replica | None:

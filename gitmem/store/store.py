@@ -7,11 +7,10 @@ branch switch between the two changes nothing that was acknowledged.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
@@ -32,14 +31,13 @@ if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One write to be acknowledged: the record's path, its new state (or a fragment of counters) and what happened."""
 
     path: str
     state: State
     whole: bool = True
-    events: list[Json] = field(default_factory=list)
+    events: Sequence[Json] = ()
 
 
 class Store:

@@ -60,6 +60,7 @@ def verify(ui: Ui) -> None:
 
     Signatures, the chain of each writer, and every changed file of the history against the entry that vouches for it.
     """
+    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
 
     with opened(ui) as memory:
@@ -72,10 +73,10 @@ def verify(ui: Ui) -> None:
         for note in report.notes:
             ui.note(f"note: {note}")
         if report.ok:
-            ui.line(f"ok: {report.entries:,} entries by {report.writers:,} writers vouch for every change")
+            entries = "one entry" if report.entries == 1 else f"{report.entries:,} entries"
+            ui.line(f"ok: {entries} by {counted(report.writers, 'writer')} vouch for every change")
     if not report.ok:
-        count = len(report.problems)
-        found = "one problem" if count == 1 else f"{count:,} problems"
+        found = counted(len(report.problems), "problem")
         raise Tampered(
             f"the audit log and the data do not agree: {found}",
             "`gitmem audit log` shows who wrote what; ask them before you sync",

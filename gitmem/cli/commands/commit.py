@@ -25,6 +25,7 @@ def command(ui: Ui, message: str | None) -> None:
 
     `gitmem sync` does this by itself. What was recorded is safe on this disk without it.
     """
+    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
 
     with opened(ui) as memory:
@@ -38,4 +39,4 @@ def command(ui: Ui, message: str | None) -> None:
         ui.note("nothing to commit")
     else:
         ui.line(made.commit)
-        ui.note(f"committed {made.records:,} records; `gitmem sync` shares them")
+        ui.note(f"committed {counted(made.records, 'record')}; `gitmem sync` shares it")

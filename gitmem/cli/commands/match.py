@@ -73,7 +73,7 @@ def _details(words: tuple[str, ...]) -> dict[str, str]:
 
 def _show(ui: Ui, context: Context, matches: list[Match]) -> None:
     """The best answer in full, the others by their headlines."""
-    from gitmem.memory.recall import headline
+    from gitmem.memory.showing import headline
 
     best = matches[0]
     ui.line(ui.styled(headline(context, best.kind, best.fields), "bold"))
@@ -84,7 +84,9 @@ def _show(ui: Ui, context: Context, matches: list[Match]) -> None:
         ui.line()
         ui.line(ui.styled("other answers", "dim"))
     for match in matches[1:]:
-        ui.line(f"  {match.id}  {match.confidence:4.0%}  {ui.styled(headline(context, match.kind, match.fields))}")
+        tried = match.usage.fixed + match.usage.failed
+        worked = f"{match.usage.fixed}/{tried}" if tried else "-"
+        ui.line(f"  {match.id}  {worked:>5}  {ui.styled(headline(context, match.kind, match.fields))}")
 
 
 def _show_fields(ui: Ui, best: Match) -> None:
@@ -93,5 +95,6 @@ def _show_fields(ui: Ui, best: Match) -> None:
     known = {name: best.fields[name] for name in _SHOWN_FIRST if best.fields.get(name)}
     fields(ui, known or best.fields)
     labelled(ui, "why", "; ".join(best.why))
-    labelled(ui, "trust", f"{best.confidence:.0%}: {usage_words(best.usage)}")
+    tried = best.usage.fixed + best.usage.failed
+    labelled(ui, "use", usage_words(best.usage) + (f" (confidence {best.confidence:.0%})" if tried else ""))
     labelled(ui, "id", best.id)

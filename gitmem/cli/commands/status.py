@@ -38,8 +38,10 @@ def command(ui: Ui) -> None:
 
 
 def _remote(remote: str | None, ahead: int, behind: int) -> str:
+    from gitmem.cli.present import counted
+
     if remote is None:
         return "none: git remote add origin URL"
-    drift = [f"{ahead:,} commits to push" if ahead else "", f"{behind:,} to take in" if behind else ""]
+    drift = [f"{counted(ahead, 'commit')} to push" if ahead else "", f"{behind:,} to take in" if behind else ""]
     words = ", ".join(filter(None, drift))
     return f"{remote}: {words}; `gitmem sync`" if words else f"{remote}: as of the last sync, nothing to do"

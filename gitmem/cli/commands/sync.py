@@ -37,5 +37,5 @@ def command(ui: Ui) -> None:
         if not report.attempts:
             ui.note("there is no remote yet; everything is committed here: git remote add origin URL")
     if report.conflicts:
-        records = "one record has" if report.conflicts == 1 else f"{report.conflicts} records have"
-        raise ConflictsLeft(f"{records} concurrent values; everything else is in sync", "`gitmem conflicts` shows them")
+        have = "one record has" if report.conflicts == 1 else f"{report.conflicts:,} records have"
+        raise ConflictsLeft(f"{have} concurrent values; everything else is in sync", "`gitmem conflicts` shows them")

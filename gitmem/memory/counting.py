@@ -1,0 +1,40 @@
+"""Counting what happened to records: each count is a fragment in the journal that adds and overwrites nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gitmem.core.edit import counted
+from gitmem.errors import GitmemError, UsageError
+from gitmem.memory.context import Context
+from gitmem.memory.locate import locate
+from gitmem.store.store import Write
+
+
+def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None) -> None:
+    """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
+    names = {"fixed" if fixed else "failed": 1}
+    if ms is not None:
+        if not 0 <= ms < 1 << 53:
+            raise UsageError(f"{ms} is no number of milliseconds", "give the time the fix took, such as --ms 1500")
+        names |= {"ms": ms, "timed": 1}
+    path = locate(context, beginning)
+    event = {"op": "used", "id": path.rpartition("/")[2].removesuffix(".yaml"), "at": context.now(), "fixed": fixed, "ms": ms}
+    count(context, [(path, names, "used", [event])])
+
+
+def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, list[Any]]], *, sync: bool = True) -> None:
+    """Raise counters of records, each (path, amounts by counter, the `last` time to touch, events), as one append."""
+    store = context.store
+    with store.lock:
+        store.refresh()
+        writes = []
+        for path, names, last, events in counts:
+            state = store.read(path)
+            if state is None:
+                raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+            writer = store.writer_for(path, state)
+            fragment = counted(state, writer, names, {last: context.now()})
+            writes.append(Write(path, fragment, whole=False, events=events))
+        store.write(writes, sync=sync)

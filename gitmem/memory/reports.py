@@ -1,0 +1,58 @@
+"""What commits, syncs and looks at the store return; the names are those of the JSON that other programs rely on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A commit that was made: its id, how many records and audit entries it holds, and in `skipped` what it left out."""
+
+    commit: str
+    records: int
+    entries: int
+    skipped: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did: commits sent and fetched, files changed on both sides, and records it brought that are in conflict."""
+
+    pushed: int
+    pulled: int
+    merged: int
+    conflicts: int
+    attempts: int
+    head: str | None
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person or a service that may read the store."""
+
+    name: str
+    role: str
+    recipients: list[str]
+    keys: list[str]
+    me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the store stands on this replica."""
+
+    store: str
+    root: str
+    member: str | None
+    replica: str
+    plain: bool
+    records: int
+    pending: int
+    conflicts: int
+    ahead: int
+    behind: int
+    branch: str | None
+    remote: str | None
+    scopes: list[str]

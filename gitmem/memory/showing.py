@@ -1,0 +1,63 @@
+"""Showing records: one, a list, those in conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gitmem.errors import GitmemError
+from gitmem.memory.catchup import current_index
+from gitmem.memory.context import Context
+from gitmem.memory.locate import locate
+from gitmem.memory.results import Record
+from gitmem.memory.view import record_of
+from gitmem.store.opened import open_state
+
+if TYPE_CHECKING:
+    from gitmem.store.index import Entry
+
+
+def get(context: Context, beginning: str) -> Record:
+    """One record by its id or the beginning of it, with who wrote each of its concurrent values."""
+    path = locate(context, beginning)
+    state = context.store.read(path)
+    if state is None:
+        raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+    opened = open_state(context.store.vault, state)
+
+    def author(key: str) -> tuple[str, str] | None:
+        from gitmem.memory.audit import who_wrote
+
+        return who_wrote(context.store.root, path, key)
+
+    return record_of(opened, context.kinds.get(state.kind, state.schema), author=author)
+
+
+def listing(
+    context: Context, kind: str | None = None, tag: str | None = None, scope: str | None = None, limit: int = 50
+) -> list[Record]:
+    """Records that stand, the latest changed first."""
+    entries = current_index(context).list(kind=kind, scope=scope, tag=tag, limit=limit)
+    return [record for record in (_record(context, entry) for entry in entries) if record is not None]
+
+
+def conflicts(context: Context) -> list[Record]:
+    """Records with concurrent values that wait for a person."""
+    return [get(context, record_id) for record_id in current_index(context).conflicted()]
+
+
+def headline(context: Context, kind: str, fields: Mapping[str, Any]) -> str:
+    """The one line a record is known by: its kind's headline field, first line."""
+    name = context.kinds.get(kind).headline
+    value: Any = fields
+    for part in name.split("."):
+        value = value.get(part, "") if isinstance(value, Mapping) else ""
+    lines = str(value).strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def _record(context: Context, entry: Entry) -> Record | None:
+    state = context.store.read(entry.path)
+    if state is None:
+        return None
+    return record_of(open_state(context.store.vault, state), context.kinds.get(state.kind, state.schema))

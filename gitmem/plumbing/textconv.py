@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
 from gitmem.errors import GitmemError
+
+# What a person wrote may hold escape sequences, and characters that turn text around; a terminal must not obey them.
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def run() -> int:
@@ -23,6 +28,7 @@ def _text(data: bytes, where: str) -> bytes:
     from gitmem.memory.view import text_of
 
     try:
-        return text_of(data, where).encode("utf-8", "surrogateescape")
+        text = text_of(data, where)
     except GitmemError:
         return data
+    return _STEERING.sub(lambda match: ascii(match[0])[1:-1], text).encode("utf-8", "surrogateescape")

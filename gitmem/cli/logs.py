@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def headlines(context: Context, entries: Iterable[LogEntry]) -> dict[str, str]:
     """What the records of `entries` are about now, by path; nothing for those that cannot be opened."""
-    from gitmem.memory.showing import get, headline
+    from gitmem.memory.headline import headline
+    from gitmem.memory.showing import get
 
     found: dict[str, str] = {}
     for entry in entries:

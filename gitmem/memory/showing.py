@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gitmem.errors import GitmemError
 from gitmem.memory.catchup import current_index
@@ -44,16 +43,6 @@ def listing(
 def conflicts(context: Context) -> list[Record]:
     """Records with concurrent values that wait for a person."""
     return [get(context, record_id) for record_id in current_index(context).conflicted()]
-
-
-def headline(context: Context, kind: str, fields: Mapping[str, Any]) -> str:
-    """The one line a record is known by: its kind's headline field, first line."""
-    name = context.kinds.get(kind).headline
-    value: Any = fields
-    for part in name.split("."):
-        value = value.get(part, "") if isinstance(value, Mapping) else ""
-    lines = str(value).strip().splitlines()
-    return lines[0] if lines else ""
 
 
 def _record(context: Context, entry: Entry) -> Record | None:

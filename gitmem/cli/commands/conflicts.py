@@ -23,7 +23,7 @@ def command(ui: Ui) -> None:
     """
     from gitmem.cli.commands.show import show_conflicts
     from gitmem.cli.session import opened
-    from gitmem.memory.showing import headline
+    from gitmem.memory.headline import headline
 
     with opened(ui) as memory:
         records = memory.conflicts()

@@ -31,7 +31,7 @@ def command(ui: Ui, id: str, yes: bool, dry_run: bool) -> None:  # noqa: A002 - 
     source. Who edits the record elsewhere before hearing of this keeps it alive, and it shows among `gitmem conflicts`.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.showing import headline
+    from gitmem.memory.headline import headline
 
     with opened(ui) as memory:
         record = memory.get(id)

@@ -36,7 +36,7 @@ def command(ui: Ui, kind: str | None, tag: str | None, scope: str | None, limit:
     The columns are id, kind, how often it fixed the problem of how often it was tried, and what it is about.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.showing import headline
+    from gitmem.memory.headline import headline
 
     with opened(ui) as memory:
         if kind is not None:

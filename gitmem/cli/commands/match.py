@@ -73,7 +73,7 @@ def _details(words: tuple[str, ...]) -> dict[str, str]:
 
 def _show(ui: Ui, context: Context, matches: list[Match]) -> None:
     """The best answer in full, the others by their headlines."""
-    from gitmem.memory.showing import headline
+    from gitmem.memory.headline import headline
 
     best = matches[0]
     ui.line(ui.styled(headline(context, best.kind, best.fields), "bold"))

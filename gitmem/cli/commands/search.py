@@ -27,7 +27,7 @@ from gitmem.cli.ui import Ui, pass_ui
 def command(ui: Ui, words: tuple[str, ...], kind: str | None, limit: int) -> None:
     """Find records by the words in them, best first."""
     from gitmem.cli.session import opened
-    from gitmem.memory.showing import headline
+    from gitmem.memory.headline import headline
 
     with opened(ui) as memory:
         if kind is not None:

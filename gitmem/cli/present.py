@@ -66,8 +66,9 @@ def usage_words(usage: Usage) -> str:
     """What use says about a record, in words."""
     tried = usage.fixed + usage.failed
     if not tried:
-        return f"not tried yet, matched {_times(usage.matched)}" if usage.matched else "not tried yet"
-    words = f"fixed it {usage.fixed:,} of {_times(tried)}"
+        return f"not tried yet, matched {times(usage.matched)}" if usage.matched else "not tried yet"
+    once = "tried once, fixed it" if usage.fixed else "tried once, did not help"
+    words = once if tried == 1 else f"fixed it {usage.fixed:,} of {tried:,} times"
     return words if usage.avg_fix_ms is None else f"{words}, in {duration(usage.avg_fix_ms)} on average"
 
 
@@ -79,5 +80,11 @@ def duration(ms: float) -> str:
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def _times(count: int) -> str:
+def times(count: int) -> str:
+    """How often, in words."""
     return "once" if count == 1 else f"{count:,} times"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 record, 2 records."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

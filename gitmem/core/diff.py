@@ -19,7 +19,7 @@ _REMOVED: Final = ("dictionary_item_removed", "iterable_item_removed")
 
 def changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
     """How fields (by dotted name) changed, in the order of their names. Long texts are compared line by line."""
-    found = DeepDiff(dict(old), dict(new), view="tree", verbose_level=2)
+    found = DeepDiff(dict(old), dict(new), view="tree", verbose_level=2, threshold_to_diff_deeper=0)
     lines: list[tuple[str, list[str]]] = []
     for sort in (*_CHANGED, *_ADDED, *_REMOVED):
         for level in found.get(sort, ()):

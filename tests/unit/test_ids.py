@@ -49,6 +49,7 @@ def test_random_ids_sort_by_time_within_a_shard(earlier: int, later: int, entrop
     assert first <= second
     assert (first == second) == (earlier == later)
     assert int(first[4:14], 32) == earlier
+    assert first == random_id("n", earlier, entropy[:10])
 
 
 @given(st.binary(min_size=10, max_size=10), st.binary(min_size=10, max_size=10))

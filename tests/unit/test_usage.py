@@ -34,3 +34,4 @@ def test_only_failures() -> None:
 def test_from_totals() -> None:
     """The index keeps sums; unknown counters are left aside."""
     assert usage_from({"fixed": 1, "x-new": 5}, {}) == Usage(0, 1, 0, 1.0, None, None, None)
+    assert usage_from({"timed": 2}, {}).avg_fix_ms == 0.0

@@ -30,6 +30,7 @@ def row(memory: Memory, found: Match | Hit) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": found.id, "kind": found.kind, "score": round(found.score, 2)}
     if isinstance(found, Match):
         shown["confidence"] = round(found.confidence, 2)
+        shown["usage"] = {"fixed": found.usage.fixed, "failed": found.usage.failed}
     shown["fields"] = _fields(memory, found.kind, found.fields)
     return shown
 
@@ -45,9 +46,11 @@ def full_id(memory: Memory, beginning: str) -> str:
 
 
 def _line(memory: Memory, found: Mapping[str, Any]) -> str:
-    numbers = "/".join(f"{found[name]:.2f}" for name in ("score", "confidence") if name in found)
+    numbers = [f"{found['score']:.2f}"]
+    if "usage" in found:  # a record nobody has tried yet is new, not bad
+        numbers.append(f"{found['confidence']:.2f}" if any(found["usage"].values()) else "untried")
     quoted = " => ".join(json.dumps(value, ensure_ascii=False) for value in found["fields"].values())
-    return f"{_short_id(memory, found['id'])} {found['kind']} {numbers} {quoted}"
+    return f"{_short_id(memory, found['id'])} {found['kind']} {'/'.join(numbers)} {quoted}"
 
 
 def _fields(memory: Memory, kind: str, fields: Mapping[str, Any]) -> dict[str, str]:

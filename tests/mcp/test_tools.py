@@ -153,7 +153,7 @@ BAD = [
     ("memory_learn", {"fix": "x"}, "needs 'pattern'"),
     ("memory_learn", {"kind": "solutoin", "fields": {}}, "solution"),
     ("memory_learn", {"kind": "decision", "fields": {"questoin": "?"}}, "did you mean 'question'"),
-    ("memory_learn", {"pattern": "/a(/", "fix": "x"}, "pattern"),
+    ("memory_learn", {"pattern": "/a(/", "fix": "x"}, "regular expression"),
     ("memory_learn", {"pattern": "a", "fields": {"pattern": "b"}}, "given twice"),
     ("memory_status", {"verbose": True}, "unknown argument 'verbose'"),
 ]

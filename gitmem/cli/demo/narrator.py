@@ -85,7 +85,8 @@ class Narrator:
         for text in self.broken:
             self._line(f"  {self._styled(self._no, 'red')} {text}")
         if kept:
-            self._line(f"kept: {kept} (a member's environment: HOME={kept}/ada, GIT_CONFIG_GLOBAL=$HOME/.gitconfig)")
+            self._line(f"kept: {kept}")
+            self._line(f"  HOME={kept}/grace gitmem -C {kept}/grace/memory list")
 
     def _line(self, text: str = "") -> None:
         self._out.write(f"{text}\n")

@@ -54,17 +54,22 @@ class Member:
     def run(self, *words: str, cwd: Path | None = None, given: str = "", env: dict[str, str] | None = None) -> Ran:
         """Run a program in their environment, with `given` on its standard input."""
         began = time.monotonic()
-        done = subprocess.run(
-            words,
-            cwd=cwd or self.home,
-            env={**self.env, **(env or {})},
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                words,
+                cwd=cwd or self.home,
+                env={**self.env, **(env or {})},
+                input=given,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            return Ran(127, "", f"{words[0]}: not found", 0)
+        except subprocess.TimeoutExpired:
+            return Ran(124, "", f"{words[0]}: no end within {_SECONDS} s", _SECONDS * 1000)
         return Ran(done.returncode, done.stdout, done.stderr, round((time.monotonic() - began) * 1000))
 
     def shell(self, line: str, cwd: Path) -> Ran:

@@ -22,7 +22,7 @@ def test_the_vectors_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*RECORDS, *VECTORS.glob("format-*/merges/*/*.yaml")], ids=lambda p: f"{p.parent.name}/{p.stem}"
+    "path", [*RECORDS, *sorted(VECTORS.glob("format-*/merges/*/*.yaml"))], ids=lambda p: f"{p.parent.name}/{p.stem}"
 )
 def test_a_frozen_file_is_read_and_written_the_same(path: Path) -> None:
     """Byte for byte."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import json as jsons
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitmem.cli.demo.narrator import Narrator
 
 
-def run(*, keep: bool = False, out: TextIO | None = None) -> int:
+def run(*, keep: bool = False, json: bool = False) -> int:
     """Play the demo in a temporary directory and return the exit code: 1 if a claim does not hold.
 
-    `keep` leaves the directory there and says where; `out` is standard output by default.
+    `keep` leaves the directory there and says where. With `json` the play is on stderr, and stdout gets all claims as a document.
     """
     from gitmem.cli.demo.narrator import Narrator
 
-    tell = Narrator(out or sys.stdout)
+    tell = Narrator(sys.stderr if json else sys.stdout)
     root = Path(tempfile.mkdtemp(prefix="gitmem-demo-")).resolve()
     try:
         tell.title(f"gitmem demo: a bare remote and two members, in {root}")
@@ -27,7 +28,10 @@ def run(*, keep: bool = False, out: TextIO | None = None) -> int:
     finally:
         if not keep:
             shutil.rmtree(root, ignore_errors=True)
-    tell.summary(failures, str(root) if keep else None)
+    kept = str(root) if keep else None
+    tell.summary(failures, kept)
+    if json:
+        sys.stdout.write(jsons.dumps({"ok": not tell.broken, "claims": tell.claims, "kept": kept}, ensure_ascii=False) + "\n")
     return 1 if tell.broken else 0
 
 

@@ -24,8 +24,7 @@ class Narrator:
         self._yes, self._no, self._bar = ("✓", "✗", "│") if _can_write(out, "✓✗│") else ("ok", "NO", "|")
         self._began = time.monotonic()
         self._acts = 0
-        self.held = 0
-        self.broken: list[str] = []
+        self.claims: list[dict[str, str | bool]] = []
 
     def title(self, text: str) -> None:
         """Open the demo."""
@@ -66,23 +65,24 @@ class Narrator:
 
     def claim(self, text: str, holds: bool, seen: object = "") -> None:
         """Say whether a claim holds; `seen` is what was found instead if it does not."""
-        if holds:
-            self.held += 1
-            self._line(f"         {self._styled(self._yes, 'green')} {text}")
-            return
-        self.broken.append(text)
-        self._line(
-            f"         {self._styled(self._no, 'red')} {text}" + (f" (found: {safe_text(seen)[:300]})" if seen != "" else "")
-        )
+        self.claims.append({"claim": text, "holds": holds})
+        mark = self._styled(self._yes, "green") if holds else self._styled(self._no, "red")
+        self._line(f"         {mark} {text}" + (f" (found: {safe_text(seen)[:300]})" if seen != "" and not holds else ""))
+
+    @property
+    def broken(self) -> list[str]:
+        """The claims that do not hold."""
+        return [str(made["claim"]) for made in self.claims if not made["holds"]]
 
     def summary(self, failures: int, kept: str | None) -> None:
         """Close the demo: how many claims hold, which do not, and where everything lies if it was `kept`."""
         seconds = time.monotonic() - self._began
-        total = self.held + len(self.broken)
+        broken = self.broken
+        held = f"{len(self.claims) - len(broken)} of {len(self.claims)} claims hold"
+        verdict = self._styled(held, "red" if broken else "green", "bold")
         self._line()
-        verdict = self._styled(f"{self.held} of {total} claims hold", "red" if self.broken else "green", "bold")
         self._line(f"{verdict}; {failures} commands failed on purpose; {seconds:.1f} s")
-        for text in self.broken:
+        for text in broken:
             self._line(f"  {self._styled(self._no, 'red')} {text}")
         if kept:
             self._line(f"kept: {kept}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(*, keep: bool = False, json: bool = False) -> int:
     """Play the demo in a temporary directory and return the exit code: 1 if a claim does not hold.
 
-    `keep` leaves the directory there and says where. With `json` the play is on stderr, and stdout gets all claims as a document.
+    `keep` leaves the directory there and says where. With `json` the play is on stderr, all claims as a document on stdout.
     """
     from gitmem.cli.demo.narrator import Narrator
 

@@ -6,7 +6,7 @@ marks are written, and only then does the journal start anew. Killed at any poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from gitmem.core.audit import Change, build_segment
@@ -18,6 +18,7 @@ from gitmem.git.commits import commit as git_commit
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
+from gitmem.memory.events import note_batch
 from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
 from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
@@ -45,9 +46,9 @@ def commit(context: Context, message: str | None = None, extras: Iterable[Extra]
         store.refresh()
         require_branch(context)
         head = store.repo.head()
-        drop_leftovers(context, head)
+        dirty = drop_leftovers(context, [head])
         chain = own_chain(context)
-        batch = gather(context, head)
+        batch = gather(context, head, dirty)
         _add_extras(context, batch, extras, head)
         if not batch.changes:
             return _nothing(context, batch)
@@ -87,6 +88,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
     for name, content in batch.files.items():
         _put(context, name, content)
     files = {store.prefix + name: content for name, content in batch.files.items()}
+    note_batch(context, batch.events)
     made = git_commit(
         store.repo,
         files,
@@ -96,7 +98,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
         expected=head,
         fallback=author(context),
     )
-    settle(context, done)
+    settle(context, done, batch.left)
     refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 
@@ -107,22 +109,20 @@ def author(context: Context) -> Identity:
     return Identity(name, f"{name}@gitmem.invalid")
 
 
-def settle(context: Context, done: Callable[[], None]) -> None:
-    """What may be forgotten now that a commit holds it: first the marks, then the journal."""
+def settle(context: Context, done: Callable[[], None], left: Collection[str] = ()) -> None:
+    """What may be forgotten now that a commit holds it: first the marks, then the journal, but for what was `left` out."""
     store = context.store
-    states = ((path, store.read(path)) for path in store.pending.paths())
+    states = ((path, store.read(path)) for path in store.pending.paths() if path not in left)
     writer = store.replica.writer
     store.marks.put((path, mark_of(state, writer)) for path, state in states if state is not None)
     done()
-    store.journal.clear()
-    store.pending.clear()
-    store.refresh()
+    store.forget_committed(left)
 
 
 def _nothing(context: Context, batch: Batch) -> Committed | None:
     """Entries that changed nothing (replayed ones, reads of an unchanged state) are done with, too."""
     if len(context.store.pending) or context.store.pending.events:
-        settle(context, lambda: None)
+        settle(context, lambda: None, batch.left)
     head = context.store.repo.head()
     return Committed(head or "", 0, 0, batch.skipped) if batch.skipped else None
 

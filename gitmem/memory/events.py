@@ -16,6 +16,7 @@ from gitmem.memory.context import TEAM, Context
 from gitmem.store.layout import EVENTS, events_path
 
 _KIND = "events"
+_NOTE = "batch"
 
 
 def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
@@ -39,6 +40,26 @@ def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
         f"payload: {payload}",
     ]
     return {path: ("\n".join(lines) + "\n").encode()}
+
+
+def uncommitted_events(context: Context, head: str | None) -> list[Json]:
+    """The journalled events that no commit holds.
+
+    All of them, unless the last commit was killed after it was made and before the journal forgot what it holds.
+    """
+    store = context.store
+    path, number, count = json.loads(store.marks.note(_NOTE, "[null, 0, 0]"))
+    if path is None or head is None or number != store.journal.position[0]:
+        return store.pending.events
+    committed = store.repo.ls_tree(head, [store.prefix + path])
+    return store.pending.events[count:] if committed else store.pending.events
+
+
+def note_batch(context: Context, path: str | None) -> None:
+    """Note, durably and before the commit, which file is to hold the events journalled so far."""
+    store = context.store
+    if path is not None:
+        store.marks.set_note(_NOTE, json.dumps([path, store.journal.position[0], len(store.pending.events)]))
 
 
 def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from gitmem.core.audit import Change
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
-from gitmem.core.merge import merge, normalise
+from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.context import Context
-from gitmem.memory.events import event_files
-from gitmem.store.files import inside, read_bounded
+from gitmem.memory.events import event_files, uncommitted_events
+from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, OWN_PREFIXES, is_record_path
 
 _MAX_FILE = 64 << 20  # bytes of any file a store holds
@@ -24,12 +25,17 @@ _PROGRESS_STEP = 500
 
 @dataclass(slots=True)
 class Batch:
-    """The files of one commit with their audit entries, and what had to be left out, in words."""
+    """The files of one commit with their audit entries, and what had to be left out, in words.
+
+    `left` names the records among it, whose journalled writes must wait on; `events` is the path of the batch of events.
+    """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
     records: int = 0
+    events: str | None = None
 
     def put(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json] | None = None) -> None:
         """Add a file (None: it goes) with its entry, unless nothing about it changes."""
@@ -44,11 +50,14 @@ def digest(data: bytes | None) -> str | None:
     return None if data is None else sha256(data).hexdigest()
 
 
-def gather(context: Context, head: str | None) -> Batch:
-    """Collect the batch under the store's lock. Work-tree files of pending records are brought up to date on the way."""
+def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
+    """Collect the batch under the store's lock; `changed` are the store's paths that differ from HEAD in the work tree.
+
+    Work-tree files of pending records are brought up to date on the way.
+    """
     store = context.store
     batch = Batch()
-    dirty = set(own_changes(context))
+    dirty = set(changed)
     paths = sorted(dirty | set(store.pending.paths()))
     records = [path for path in paths if is_record_path(path)]
     committed = contents_at(context, head, [path for path in paths if not path.startswith(f"{AUDIT}/")])
@@ -59,24 +68,34 @@ def gather(context: Context, head: str | None) -> Batch:
             _gather_record(context, batch, path, committed.get(path))
         except InvalidRecord as error:
             batch.skipped.append(error.message)
+            batch.left.add(path)
     batch.records = len(batch.files)
     for path in sorted(dirty.difference(records)):
         _gather_other(context, batch, path, committed.get(path))
-    for path, data in event_files(context, store.pending.events).items():
+    for path, data in event_files(context, uncommitted_events(context, head)).items():
         batch.put(path, data, None, "events")
+        batch.events = path
     return batch
 
 
-def drop_leftovers(context: Context, head: str | None) -> None:
-    """Remove log files of ours that no commit holds: a commit was cut short, and the journal still has what they say."""
+def drop_leftovers(context: Context, commits: Iterable[str | None]) -> list[str]:
+    """Remove what a killed process left in the work tree, and return the other paths of the store that were changed there.
+
+    That is half-written files, and log files of ours that none of `commits` (HEAD, and what is being merged) holds: a commit
+    was cut short, and the journal still has what they say.
+    """
     store = context.store
-    mine = tuple(f"{folder}/{store.replica.writer}/" for folder in (AUDIT, EVENTS))
-    fresh = [path for path in own_changes(context) if path.startswith(mine)]
-    kept = contents_at(context, head, fresh)
-    for path in fresh:
-        if path not in kept:
-            inside(store.root, path).unlink(missing_ok=True)
-            store.repo.run("update-index", "--force-remove", "--", store.prefix + path)
+    changed = list(own_changes(context))
+    mine = tuple(f"{folder}/{store.replica.name}-" for folder in (AUDIT, EVENTS))
+    fresh = [path for path in changed if path.startswith(mine)]
+    held = {path for commit in commits for path in contents_at(context, commit, fresh)}
+    gone = set(fresh) - held | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
+    for path in gone:
+        inside(store.root, path).unlink(missing_ok=True)
+    if gone:
+        names = "".join(f"{store.prefix}{path}\0" for path in sorted(gone))
+        store.repo.run("update-index", "--force-remove", "-z", "--stdin", input=os.fsencode(names))
+    return [path for path in changed if path not in gone]
 
 
 def own_changes(context: Context) -> Iterator[str]:
@@ -107,10 +126,11 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     if on_disk is None and old is not None:
         on_disk = old  # a record's file goes only by `forget` and `gc`: one that was removed by hand comes back
         batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")
-    parts = [state for state in (on_disk, pending) if state is not None]
+    # What HEAD holds is joined in as well: a file that is older (a merge that was killed, a checkout) takes nothing back.
+    parts = [state for state in (on_disk, pending, old) if state is not None]
     if not parts:
         return
-    state = parts[0] if len(parts) == 1 else merge(*parts)
+    state = merge_all(parts)
     refuse_plaintext(context, state, path)
     data = emit(state)
     if read_bounded(inside(store.root, path), _MAX_FILE) != data:
@@ -125,6 +145,9 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         batch.skipped.append(f"{path} is no record and was left out")
         return
     data = read_bounded(inside(context.store.root, path), _MAX_FILE)
+    if path.startswith("log/") and data is None and before is not None:
+        write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
+        return
     if path.startswith("log/"):
         batch.skipped.append(f"{path} was changed by hand; logs are only added to: `git checkout -- {path}`")
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from gitmem.core.audit import Change as Logged
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
-from gitmem.core.merge import merge, normalise
+from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git import snapshots
@@ -40,18 +40,19 @@ class _Review:
     problems: list[GitmemError] = field(default_factory=list)
 
 
-def check_staged(context: Context) -> list[str]:
+def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
     """Check, mend and complete what is staged; returns what was mended, in words.
 
-    Raises InvalidRecord naming every file that must not be committed as it is. A snapshot is made first.
+    `merging` names the commits that git is about to merge where it has not written them down yet (MERGE_HEAD). A snapshot is
+    made first. Raises InvalidRecord naming every file that must not be committed as it is.
     """
     store = context.store
     with store.lock:
         store.refresh()
         head = store.repo.head()
-        drop_leftovers(context, head)
+        parents = [*merging] or _merge_heads(context)
+        drop_leftovers(context, [head, *parents])
         staged = _own_staged(context, head)
-        parents = _merge_heads(context)
         if not staged and not parents:
             return []
         snapshots.create(store.repo, "pre-commit", context.clock())
@@ -135,7 +136,7 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
 
 
 def _reviewed_record(context: Context, path: str, staged: bytes | None, versions: list[bytes | None]) -> bytes:
-    """What the record must be in the commit: what is staged, joined with every parent where a merge is under way."""
+    """What the record must be in the commit: what is staged, joined with every parent, so that none of them loses a write."""
     known = [version for version in versions if version is not None]
     if staged is None and len(versions) == 1:
         raise InvalidRecord(
@@ -143,12 +144,7 @@ def _reviewed_record(context: Context, path: str, staged: bytes | None, versions
             f"`git restore --staged --worktree {path}`, then `gitmem forget` it",
         )
     state = _parsed(path, staged, lenient=len(versions) > 1)
-    states = [] if state is None else [state]
-    if len(versions) > 1:
-        states += [parse(version, path) for version in known]
-    result = normalise(states[0])
-    for other in states[1:]:
-        result = merge(result, other)
+    result = merge_all([*([] if state is None else [state]), *(parse(version, path) for version in known)])
     if is_record_path(path):
         refuse_plaintext(context, result, path)
         _validate(context, result, path)
@@ -201,10 +197,7 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
     known = [version for version in versions if version is not None]
     if len(known) < 2 or data is None:
         return False
-    result = parse(known[0], path)
-    for other in known[1:]:
-        result = merge(result, parse(other, path))
-    return emit(result) == data
+    return emit(merge_all(parse(version, path) for version in known)) == data
 
 
 def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:

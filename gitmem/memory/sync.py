@@ -7,13 +7,14 @@ import time
 from dataclasses import dataclass, field
 
 from gitmem.core.codec import emit, parse
+from gitmem.core.merge import merge
+from gitmem.core.record import State
 from gitmem.errors import ConflictsLeft, GitmemError, InvalidRecord, NoKey, RemoteError
 from gitmem.git import remote
 from gitmem.git.commits import commit as git_commit
-from gitmem.git.commits import refresh_index
 from gitmem.git.repo import BlobRef
 from gitmem.git.trees import merge_trees
-from gitmem.git.worktree import write_worktree
+from gitmem.git.worktree import checkout
 from gitmem.memory.commit import author, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, require_branch
@@ -130,11 +131,11 @@ def _take_in(context: Context, tally: _Tally, branch: str, theirs: str | None) -
 def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
     """Move the branch to a commit that holds all of ours; git refuses where a file of the user's is in the way."""
     store = context.store
-    waiting = [path for path in store.pending.paths() if inside(store.root, path).exists()]
-    for path in waiting:
-        _set_aside(context, path, ours)
-    store.repo.run("merge", "--ff-only", "--quiet", theirs)
-    _put_back(context, waiting)
+    waiting = _set_aside(context, ours)
+    try:
+        store.repo.run("merge", "--ff-only", "--quiet", theirs)
+    finally:
+        _put_back(context, waiting)
 
 
 def _merge(context: Context, tally: _Tally, branch: str, ours: str, theirs: str) -> None:
@@ -145,46 +146,47 @@ def _merge(context: Context, tally: _Tally, branch: str, ours: str, theirs: str)
     tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
     if merged.tree is None:
         return _leave_to_user(context, theirs, merged.clashes)
-    changes = {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(ours, merged.tree)}
-    made = git_commit(
+    waiting = _set_aside(context, ours)
+    try:
+        checkout(repo, ours, merged.tree, try_only=True)
+        checkout(repo, ours, _commit_merge(context, branch, (ours, theirs), merged.tree))
+    finally:
+        _put_back(context, waiting)
+    return None
+
+
+def _commit_merge(context: Context, branch: str, sides: tuple[str, str], tree: str) -> str:
+    repo = context.store.repo
+    ours, theirs = sides
+    return git_commit(
         repo,
-        changes,
+        {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(ours, tree)},
         "gitmem: merge",
         parents=[ours, theirs],
         ref=f"refs/heads/{branch}",
         expected=ours,
         fallback=author(context),
     )
-    _take_over(context, ours, made)
-    return None
 
 
-def _take_over(context: Context, old: str, new: str) -> None:
-    """Bring work tree and index from one commit to another; what is not committed yet is put back on top."""
+def _set_aside(context: Context, commit: str | None) -> dict[str, State]:
+    """Bring the files of records with pending writes to what a commit holds, so that they may be moved on from there."""
     store = context.store
-    waiting = [path for path in store.pending.paths() if inside(store.root, path).exists()]
-    for path in waiting:
-        _set_aside(context, path, old)
-    changes = store.repo.diff(old, new)
-    write_worktree(store.repo, changes)
-    refresh_index(store.repo, changes)
-    _put_back(context, waiting)
+    states = {path: state for path in store.pending.paths() if (state := store.read(path)) is not None}
+    held = contents_at(context, commit, list(states))
+    for path in states:
+        if path in held:
+            store.put_file(path, held[path])
+        else:
+            inside(store.root, path).unlink(missing_ok=True)
+    return states
 
 
-def _put_back(context: Context, paths: list[str]) -> None:
-    for path in paths:
-        state = context.store.read(path)
-        if state is not None:
-            context.store.put_file(path, emit(state))
-
-
-def _set_aside(context: Context, path: str, commit: str | None) -> None:
-    """Bring a record's file to what a commit holds, so that it may be moved on from there."""
-    held = contents_at(context, commit, [path]).get(path)
-    if held is None:
-        inside(context.store.root, path).unlink(missing_ok=True)
-    else:
-        context.store.put_file(path, held)
+def _put_back(context: Context, states: dict[str, State]) -> None:
+    store = context.store
+    for path, state in states.items():
+        moved_on = store.read_file(path)
+        store.put_file(path, emit(state if moved_on is None else merge(moved_on, state)))
 
 
 def _leave_to_user(context: Context, theirs: str, clashes: list[str]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from gitmem.errors import GitmemError, NoStore
 
+_GITHEAD = "GITHEAD_"
 NAMES = ("pre-commit", "pre-merge-commit")
 
 
@@ -18,7 +20,7 @@ def run(name: str, start: Path | None = None) -> int:
     if name not in NAMES:
         raise GitmemError(f"gitmem has no hook {name!r}", f"it has: {', '.join(NAMES)}")
     try:
-        mended = _check(start or Path.cwd())
+        mended = _check(start or Path.cwd(), _merging() if name == "pre-merge-commit" else [])
     except NoStore:
         return 0
     for line in mended:
@@ -26,9 +28,12 @@ def run(name: str, start: Path | None = None) -> int:
     return 0
 
 
-def _check(start: Path) -> list[str]:
-    import os
+def _merging() -> list[str]:
+    """The commits being merged, which git names to this hook in its environment alone (GITHEAD_<commit>, git-merge(1))."""
+    return sorted(name.removeprefix(_GITHEAD) for name in os.environ if name.startswith(_GITHEAD))
 
+
+def _check(start: Path, merging: list[str]) -> list[str]:
     from gitmem.crypto.lookup import find_identities
     from gitmem.git.repo import Repo
     from gitmem.memory.context import Context
@@ -40,6 +45,6 @@ def _check(start: Path) -> list[str]:
     root = find_root(start)
     store = Store(root, Repo.of_environment(), find_identities(env=os.environ))
     try:
-        return check_staged(Context(store, Kinds(root)))
+        return check_staged(Context(store, Kinds(root)), merging)
     finally:
         store.close()

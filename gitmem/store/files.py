@@ -16,7 +16,7 @@ from typing import Final
 
 from gitmem.errors import GitmemError, InvalidRecord
 
-_TEMPORARY: Final = re.compile(r"\..+\.[0-9]+\.tmp")
+_TEMPORARY: Final = re.compile(r"\..+\.([1-9][0-9]*)\.tmp")
 
 
 def disk_error(error: OSError, what: str) -> GitmemError:
@@ -94,9 +94,18 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
         raise disk_error(error, f"cannot write {path.name}") from error
 
 
-def is_temporary(name: str) -> bool:
-    """Whether a file has the name of one that is being written; without a writer it is what a killed one left."""
-    return _TEMPORARY.fullmatch(name) is not None
+def is_abandoned(name: str) -> bool:
+    """Whether a file is one that a killed process was writing: named as `write_atomic` does, by a process that is no more."""
+    match = _TEMPORARY.fullmatch(name)
+    if match is None:
+        return False
+    try:
+        os.kill(int(match[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False  # somebody else's, and alive
+    return int(match[1]) == os.getpid()
 
 
 def sync_directory(path: Path) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.core.record import Json
-from gitmem.store.files import disk_error, sync_directory
+from gitmem.store.files import disk_error, sync_directory, write_atomic
 
 _NAME: Final = re.compile(r"([0-9]{8})\.log")
 _HEADER: Final = re.compile(rb"([0-9a-f]{8}) ([1-9][0-9]{0,9}) ")
@@ -91,15 +91,13 @@ class Journal:
             raise disk_error(error, "cannot write to the journal") from error
         self._offset = end + len(data)
 
-    def clear(self) -> None:
-        """Start the next file and remove the earlier ones: a commit holds their entries."""
+    def clear(self, keep: Iterable[Entry] = ()) -> None:
+        """Start the next file with the entries to `keep`, and remove the earlier ones: a commit holds their entries."""
         self._forget_descriptor()
         obsolete = self._numbers()
         following = max(obsolete, default=0) + 1
+        write_atomic(self._path(following), b"".join(map(_line, keep)), mode=0o600, durable=True)
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path(following), os.O_CREAT | os.O_WRONLY, 0o600))
-            sync_directory(self.directory)
             for number in obsolete:
                 self._path(number).unlink(missing_ok=True)
         except OSError as error:

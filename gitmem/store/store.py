@@ -7,7 +7,7 @@ branch switch between the two changes nothing that was acknowledged.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -157,6 +157,13 @@ class Store:
             if write.whole:
                 with suppress(GitmemError):
                     self.put_file(write.path, data)
+
+    def forget_committed(self, left: Collection[str] = ()) -> None:
+        """Start the journal anew after a commit. Entries of the paths in `left` stay, without their events: it holds those."""
+        entries = self.journal.since((self.journal.position[0], 0)) if left else []
+        self.journal.clear(Entry(entry.path, entry.text, entry.whole) for entry in entries if entry.path in left)
+        self.pending.clear()
+        self.refresh()
 
     def put_file(self, path: str, data: bytes) -> None:
         """Write a record into the work tree. Not durable by itself: the journal, then a commit, holds what it says."""

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.errors import GitmemError, InvalidRecord
-from gitmem.store.files import inside, is_temporary, read_bounded, write_atomic
+from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 
 
 def test_a_written_file_is_read_back(tmp_path: Path) -> None:
@@ -55,10 +56,14 @@ def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> Non
         write_atomic(tmp_path / "a" / "b", b"")
 
 
-def test_temporary_names_are_known() -> None:
-    """What a killed writer leaves can be told from a person's files."""
-    assert is_temporary(".p-abcd.yaml.4711.tmp")
-    assert not any(map(is_temporary, ["p-abcd.yaml", ".gitignore", ".x.tmp", "p.1.tmp"]))
+def test_what_a_killed_writer_leaves_is_known() -> None:
+    """It can be told from a person's files, and from what a living process is writing."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert is_abandoned(f".p-abcd.yaml.{ended.pid}.tmp")
+    assert is_abandoned(f".p-abcd.yaml.{'9' * 30}.tmp")
+    assert not is_abandoned(f".p-abcd.yaml.{os.getppid()}.tmp")
+    assert not any(map(is_abandoned, ["p-abcd.yaml", ".gitignore", ".x.tmp", "p.1.tmp"]))
 
 
 @pytest.mark.parametrize("name", ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a/", "a/."])

@@ -40,6 +40,8 @@ def configure(repo: Repo, prefix: str = "") -> list[str]:
         notes = [problem.why for problem in _strategy_problems(before)]
         if before.get("pull.twohead") == STRATEGY:
             repo.config_set("pull.twohead", None)
+    if not {"pull.rebase", "pull.ff"} & before.keys():
+        wanted["pull.rebase"] = "false"  # else a plain `git pull` of two sides that both moved stops and asks how
     for key, value in wanted.items():
         if before.get(key) != value:
             repo.config_set(key, value)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from gitmem.errors import GitmemError
+from gitmem.git import process
 from gitmem.git.objects import check_path
 from gitmem.git.repo import Change, Repo
 
@@ -24,13 +25,20 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_C
 _IN_THE_WAY: Final = (errno.ELOOP, errno.ENOTDIR, errno.EISDIR)  # a link, or a file where a directory belongs
 
 
-def checkout(repo: Repo, old: str | None, new: str) -> None:
+def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -> None:
     """Bring index and work tree from tree-ish `old` to `new`, all paths or none, as `git checkout` does.
 
     What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way.
+    With `try_only` nothing is changed in any case.
     """
     repo.call("update-index", "-q", "--refresh")
-    repo.run("read-tree", "-m", "-u", old or repo.empty_tree(), new)
+    trying = ["-n"] if try_only else []
+    done = repo.call("read-tree", "-m", "-u", *trying, old or repo.empty_tree(), new)
+    if done.code:
+        raise GitmemError(
+            f"changes in the work tree are in the way: {process.reason(done.err)}",
+            "commit them or `git stash` them, then run the command again",
+        )
 
 
 def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:

@@ -175,10 +175,13 @@ def _read(value: Json) -> object:
 
 
 def _same(a: object, b: object) -> bool:
-    return a == b and repr(_sorted(a)) == repr(_sorted(b))
+    """Equal, and of the same types all through: Python takes True for 1."""
+    return repr(_sorted(a)) == repr(_sorted(b))
 
 
 def _sorted(tree: object) -> object:
+    if isinstance(tree, list):
+        return [_sorted(item) for item in tree]
     return {key: _sorted(tree[key]) for key in sorted(tree)} if isinstance(tree, dict) else tree
 
 

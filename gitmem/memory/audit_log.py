@@ -95,6 +95,11 @@ def who_wrote(root: Path, path: str, dot: str) -> tuple[str, str] | None:
     return vouched
 
 
+def is_signed(root: Path, path: str, digest: str) -> bool:
+    """Whether some entry vouches for the file at `path` with this SHA-256."""
+    return any(entry.get("after") == digest for entry in _mentions(root, path, ""))
+
+
 def _newest_first(root: Path, target: str | None, since: str | None) -> Iterator[Segment]:
     """The segments that may name `target` and are not older than `since`, by time, writer and number."""
     sought = (target or "").encode("utf-8", "surrogateescape")

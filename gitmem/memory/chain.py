@@ -37,10 +37,13 @@ def note_head(context: Context, head: Head) -> None:
     context.store.marks.set_note("audit", json.dumps([head.writer, head.segment, head.seq, head.hash]))
 
 
-def news(context: Context) -> tuple[dict[str, Head], Callable[[], None]]:
-    """The heads of other chains that came in since our last segment, and how to note that we have told of them."""
+def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callable[[], None]]:
+    """The heads of other chains that came in since our last segment, and how to note that we have told of them.
+
+    The first segment of a chain tells of `everything`.
+    """
     store = context.store
-    told = json.loads(store.marks.note("told", "{}"))
+    told = {} if everything else json.loads(store.marks.note("told", "{}"))
     others = {name: head for name, head in heads(store.root).items() if name != store.replica.writer}
     now = {name: [head.seq, head.hash] for name, head in others.items()}
     fresh = {name: head for name, head in others.items() if told.get(name) != now[name]}

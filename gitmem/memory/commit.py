@@ -60,7 +60,7 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
     store = context.store
     mine, opening = chain
     key = store.vault.signing_key()
-    seen, remember = news(context)
+    seen, remember = news(context, everything=mine is None)
     segment = build_segment(
         store.id,
         store.replica.writer,

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import Change
+from gitmem.core.audit import ATTEST, Change
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.memory.audit_log import is_signed
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
@@ -135,8 +136,17 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     data = emit(state)
     if read_bounded(inside(store.root, path), _MAX_FILE) != data:
         store.put_file(path, data)
+    if data == before and pending is not None:
+        _vouch(context, batch, path, state, data)
     op = "hand" if pending is None else operation(old, state)
     batch.put(path, data, before, op, record_detail(old, state))
+
+
+def _vouch(context: Context, batch: Batch, path: str, state: State, data: bytes) -> None:
+    """Sign for a write of ours that a plain `git commit` without our hook has taken into the history unsigned."""
+    held = digest(data)
+    if held is not None and not is_signed(context.store.root, path, held):
+        batch.changes.append(Change(ATTEST, path, held, held, record_detail(None, state, outside=True)))
 
 
 def _gather_other(context: Context, batch: Batch, path: str, before: bytes | None) -> None:

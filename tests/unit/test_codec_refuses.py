@@ -195,6 +195,7 @@ LINES = {
     "life in quotes": ("alive", '"alive"', 18, "'alive' or 'dead'"),
     "life with a check": ("k3v9q2xa-1.4", "k3v9q2xa-1.4~00000000", 18, "'alive' or 'dead'"),
     "life under a word": ("k3v9q2xa-1.4", "me", 18, "'alive' or 'dead'"),
+    "life with a hash and no twin": ("k3v9q2xa-1.4", "k3v9q2xa-1.4#0453462f", 17, "not spelled canonically"),
     "life of a mapping": ("k3v9q2xa-1.4: alive", "k3v9q2xa-1.4:\n    x: alive", 18, "'alive' or 'dead'"),
     "counter below zero": ("k3v9q2xa-1: 45", "k3v9q2xa-1: -1", 21, "whole number"),
     "counter with a point": ("k3v9q2xa-1: 45", "k3v9q2xa-1: 4.5", 21, "whole number"),

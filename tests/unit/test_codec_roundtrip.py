@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gitmem.core.codec import emit, parse
 from gitmem.core.dots import json_line
 from gitmem.core.edit import Pen
-from gitmem.core.record import Json, State
+from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import InvalidRecord
 from tests.unit.strategies import new_state, rich_states
 
@@ -249,9 +249,17 @@ def test_the_depth_that_is_written_is_read() -> None:
     assert parse(emit(pen.state), WHERE) == pen.state
 
 
-def test_a_record_above_a_mebibyte_is_not_written() -> None:
-    """The error says how large it would be."""
+def test_a_mebibyte_is_written_and_read_and_not_a_byte_more() -> None:
+    """The limit is the same in both directions, and the error says how large the file would be."""
     pen = Pen(new_state(), "k3v9q2xa-1")
-    pen.set("fix", lambda path, dot: "x" * (1 << 20))
-    with pytest.raises(InvalidRecord, match=r"would be 1,048,\d\d\d bytes; the limit is 1,048,576"):
+    pen.set("fix", lambda path, dot: "")
+    room = MAX_BYTES - len(emit(pen.state))
+    pen = Pen(new_state(), "k3v9q2xa-1")
+    pen.set("fix", lambda path, dot: "x" * room)
+    data = emit(pen.state)
+    assert len(data) == MAX_BYTES
+    assert parse(data, WHERE) == pen.state
+    pen = Pen(new_state(), "k3v9q2xa-1")
+    pen.set("fix", lambda path, dot: "x" * (room + 1))
+    with pytest.raises(InvalidRecord, match=r"would be 1,048,577 bytes; the limit is 1,048,576"):
         emit(pen.state)

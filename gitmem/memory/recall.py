@@ -42,8 +42,11 @@ def match(context: Context, text: str, limit: int = 5, where: Mapping[str, str] 
 
 
 def search(context: Context, text: str, kind: str | None = None, limit: int = 10) -> list[Hit]:
-    """Records that hold the words, best first."""
+    """Records that hold the words, best first. Raises InvalidRecord for a kind there is not."""
     from gitmem.store.recall import search as search_index
+
+    if kind is not None:
+        context.kinds.get(kind)
 
     found = search_index(current_index(context), text, kind, limit)
     return [Hit(s.entry.id, s.entry.kind, s.score, _nested(context, s.entry)) for s in found]

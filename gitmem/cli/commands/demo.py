@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitmem.cli.command import define
+from gitmem.cli.ui import Ui, pass_ui
 
 
 @define(
@@ -15,11 +16,12 @@ from gitmem.cli.command import define
     ],
 )
 @click.option("--keep", is_flag=True, help="Keep the directory, and say where it is.")
-def command(keep: bool) -> int:
+@pass_ui
+def command(ui: Ui, keep: bool) -> int:
     """Run the main job before your eyes: two clones learn, match, use, disagree and sync.
 
     Every step is checked; the exit code is 1 if one does not do what it claims.
     """
     from gitmem.cli.demo import run
 
-    return run(keep=keep)
+    return run(keep=keep, json=ui.json)

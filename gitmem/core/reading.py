@@ -66,7 +66,7 @@ _NAMED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """One distinct line: its masked tokens, its weight and the words that masking hid."""
 
@@ -76,9 +76,10 @@ class Line:
     masked: str
     raw: str
 
-    def hidden(self) -> set[str]:
+    @cached_property
+    def hidden(self) -> frozenset[str]:
         """The words of the masked parts: a path's names, a quoted argument, a number."""
-        return set(words(self.raw)) - self.words
+        return frozenset(words(self.raw)) - self.words
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from gitmem.core.reading import RARE_SORTS, Line, Reading
 
@@ -154,14 +154,14 @@ class _Lines:
 
     def hidden(self, weight: Weight) -> float:
         """How much of what masking hid (the paths, numbers and arguments themselves) is the same, 0..1."""
-        ours = set().union(*(line.hidden() for line in self.query)) if self.query else set()
-        theirs = set().union(*(line.hidden() for line in self.target)) if self.target else set()
-        plain_ours = set().union(*(line.words for line in self.query)) if self.query else set()
-        plain_theirs = set().union(*(line.words for line in self.target)) if self.target else set()
-        ours -= plain_ours
-        theirs -= plain_theirs
+        plain_ours, plain_theirs = _union(self.query, "words"), _union(self.target, "words")
+        ours, theirs = _union(self.query, "hidden") - plain_ours, _union(self.target, "hidden") - plain_theirs
         total = sum(map(weight, ours & (theirs | plain_theirs) | theirs & plain_ours))
         return total / (1 + total)
+
+
+def _union(lines: Sequence[Line], of: Literal["words", "hidden"]) -> set[str]:
+    return set().union(*(getattr(line, of) for line in lines))
 
 
 def _near_all(query: Reading) -> Callable[[Line], Sequence[int]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 _BUSY: Final = 10_000  # milliseconds to wait for another process's transaction
-_CACHE: Final = 16_384  # KiB of pages kept in memory
+_CACHE: Final = 32_768  # KiB of pages kept in memory
 _KEY: Final = 32  # bytes
 
 _TABLES = """
@@ -29,11 +29,12 @@ CREATE TABLE entries (
 CREATE INDEX entries_changed ON entries (alive, changed);
 CREATE INDEX entries_conflicted ON entries (id) WHERE conflicts > 0;
 CREATE TABLE usage (number INTEGER PRIMARY KEY, counts TEXT NOT NULL, last TEXT NOT NULL);
-CREATE TABLE texts (number INTEGER PRIMARY KEY, targets TEXT NOT NULL, words TEXT NOT NULL);
+CREATE TABLE texts (number INTEGER PRIMARY KEY, targets TEXT NOT NULL, words TEXT NOT NULL, tags TEXT NOT NULL);
 CREATE TABLE tags (tag TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (tag, number)) WITHOUT ROWID;
-CREATE INDEX tags_number ON tags (number);
-CREATE TABLE keys (word TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (word, number)) WITHOUT ROWID;
+CREATE TABLE keys (
+    word TEXT NOT NULL, number INTEGER NOT NULL, others TEXT NOT NULL, PRIMARY KEY (word, number)) WITHOUT ROWID;
 CREATE TABLE frequencies (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE recent (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE content USING fts5 (heavy, middle, light, content='', contentless_delete=1, tokenize='ascii');
 """
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MAX_WORDS: Final = 20_000  # per column of a record; what a record holds beyond is not searched
 MAX_TARGET: Final = 20_000  # characters of one text that errors are compared with
 NO_WORD: Final = ""  # the key of expressions that fix no word
+_OTHERS: Final = 5  # words of a pattern that are looked for before it is read
+_RECENT: Final = 2_000  # words whose counts wait to be added to the large table
+_COUNT: Final = "INSERT INTO {} VALUES (?, ?) ON CONFLICT DO UPDATE SET records = records + excluded.records"
+_COUNT_RECORDS: Final = "INSERT INTO meta VALUES ('#records', ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
 _HEAVY, _MIDDLE = 0.6, 0.35  # of the greatest weight: the columns of the full-text table
 BATCH: Final = 500  # values in one IN (...)
 
@@ -75,65 +79,75 @@ class Text:
         distinct = sorted(set().union(*text.columns))
         execute = self._connection.execute
         execute("INSERT INTO content (rowid, heavy, middle, light) VALUES (?, ?, ?, ?)", (number, *map(" ".join, text.columns)))
-        execute("INSERT INTO texts VALUES (?, ?, ?)", (number, json.dumps(text.targets), " ".join(distinct)))
+        names = sorted(map(str, tags))
+        kept = (number, json.dumps(text.targets), " ".join(distinct), json.dumps(names))
+        execute("INSERT INTO texts VALUES (?, ?, ?, ?)", kept)
         execute_many = self._connection.executemany
-        execute_many("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(str(tag), number) for tag in tags])
+        execute_many("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(name, number) for name in names])
         self._change.update(distinct)
         self._records += 1
-        keys = {key for target in text.targets for key in self._keys(target)}
-        execute_many("INSERT OR IGNORE INTO keys VALUES (?, ?)", [(key, number) for key in sorted(keys)])
+        keys = [(word, number, others) for word, others in map(self._key, text.targets)]
+        execute_many("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", keys)
 
     def remove(self, number: int) -> None:
         """Undo `add`; does nothing for a record that was not added."""
-        row = self._connection.execute("SELECT targets, words FROM texts WHERE number = ?", (number,)).fetchone()
-        if not row:
-            return
-        self._change.subtract(row[1].split())
-        self._records -= 1
-        possible = {key for target in json.loads(row[0]) for key in (*_pattern(target).words(), NO_WORD)}
-        self._connection.executemany("DELETE FROM keys WHERE word = ? AND number = ?", [(key, number) for key in possible])
-        for statement in (
-            "DELETE FROM content WHERE rowid = ?",
-            "DELETE FROM texts WHERE number = ?",
-            "DELETE FROM tags WHERE number = ?",
-        ):
-            self._connection.execute(statement, (number,))
+        query = "SELECT targets, words, tags FROM texts WHERE number = ?"
+        for targets_of, distinct, tags in list(self._connection.execute(query, (number,))):
+            self._change.subtract(str(distinct).split())
+            self._records -= 1
+            keys = {key for target in json.loads(targets_of) for key in (*_pattern(target).words(), NO_WORD)}
+            many = self._connection.executemany
+            many("DELETE FROM keys WHERE word = ? AND number = ?", [(key, number) for key in sorted(keys)])
+            many("DELETE FROM tags WHERE tag = ? AND number = ?", [(tag, number) for tag in json.loads(tags)])
+            self._connection.execute("DELETE FROM content WHERE rowid = ?", (number,))
+            self._connection.execute("DELETE FROM texts WHERE number = ?", (number,))
 
     def flush(self) -> None:
-        """Write the counts that the changes since the last call add up to."""
+        """Write the counts that the changes since the last call add up to.
+
+        Those of a few records go to a small table first: spread over the large one, each word would cost a page.
+        """
         changes = [(word, change) for word, change in sorted(self._change.items()) if change]
-        self._connection.executemany(
-            "INSERT INTO frequencies VALUES (?, ?) ON CONFLICT DO UPDATE SET records = records + excluded.records", changes
-        )
-        if any(change < 0 for _, change in changes):
-            gone = [(word,) for word, change in changes if change < 0]
-            self._connection.executemany("DELETE FROM frequencies WHERE word = ? AND records <= 0", gone)
+        self._connection.executemany(_COUNT.format("recent"), changes)
+        waiting = sum(int(count) for (count,) in self._connection.execute("SELECT count(*) FROM recent"))
+        if waiting > _RECENT:
+            self._fold()
         if self._records:
-            self._connection.execute(
-                "INSERT INTO meta VALUES ('#records', ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
-                (self._records,),
-            )
+            self._connection.execute(_COUNT_RECORDS, (self._records,))
         self._change.clear()
         self._records = 0
 
-    def _keys(self, target: str) -> list[str]:
-        """The rarest word that a text must contain to match `target`, as far as is known now: any of them would do."""
+    def _fold(self) -> None:
+        waiting = list(self._connection.execute("SELECT word, records FROM recent ORDER BY word"))
+        self._connection.executemany(_COUNT.format("frequencies"), waiting)
+        self._connection.execute(
+            "DELETE FROM frequencies WHERE records <= 0 AND word IN (SELECT word FROM recent WHERE records < 0)"
+        )
+        self._connection.execute("DELETE FROM recent")
+
+    def _key(self, target: str) -> tuple[str, str]:
+        """The rarest word that a text must contain to match `target`, and the next rarest ones.
+
+        As far as is known now: any of them would do, but the rarer the fewer patterns share it.
+        """
         required = list(dict.fromkeys(_pattern(target).words()))
-        if not required:
-            return [NO_WORD]
         counts = frequencies(self._connection, required)
-        return [min(required, key=lambda word: (counts.get(word, 0) + self._change[word], word))]
+        rarest = sorted(required, key=lambda word: (counts.get(word, 0) + self._change[word], word))
+        return rarest[0] if rarest else NO_WORD, " ".join(rarest[1:_OTHERS])
 
 
 def frequencies(connection: apsw.Connection, wanted: Iterable[str]) -> dict[str, int]:
     """word -> how many records hold it, for those of `wanted` that any does."""
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
     asked = sorted(set(wanted))
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
         marks = ",".join("?" * len(some))
-        found.update(connection.execute(f"SELECT word, records FROM frequencies WHERE word IN ({marks})", some))  # noqa: S608
-    return found
+        for table in ("frequencies", "recent"):
+            rows: Any = connection.execute(f"SELECT word, records FROM {table} WHERE word IN ({marks})", some)  # noqa: S608
+            for word, records in rows:
+                found[word] += records
+    return {word: records for word, records in found.items() if records > 0}
 
 
 def targets(connection: apsw.Connection, numbers: Sequence[int]) -> dict[int, list[str]]:

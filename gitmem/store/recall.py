@@ -30,7 +30,7 @@ _MAX_WORDS: Final = 20_000  # distinct words of an error that are looked up
 _POSTINGS: Final = 2_000  # rows read for the rarest words together
 _TERMS: Final = 24  # words that are looked up at all
 _SURE_TERMS: Final = 3  # words that are looked up whatever they cost, each up to _POSTINGS rows
-_COMPARED: Final = 48  # candidates that are compared in full
+_COMPARED: Final = 32  # candidates that are compared in full
 _KEYED: Final = 256  # patterns whose word occurs, and expressions without a word: the latest are tried
 _EXPRESSIONS: Final = 0.25  # seconds for all regular expressions of one answer
 _ONE_EXPRESSION: Final = 0.05
@@ -56,8 +56,9 @@ def recall(index: Index, text: str, limit: int, context: Mapping[str, str], now:
     query = read(text if len(text) <= MAX_TEXT else f"{text[:_HEAD]}\n{text[_HEAD - MAX_TEXT :]}")
     if not query.lines:
         return []
-    counts, total = frequencies(index.connection, _asked(query)), record_count(index.connection)
-    numbers = _candidates(index.connection, query, counts, total)
+    asked = _asked(query)
+    counts, total = frequencies(index.connection, asked), record_count(index.connection)
+    numbers = sorted({*_alike(index.connection, query, counts, total), *_keyed(index.connection, asked)}, reverse=True)
     texts = targets(index.connection, numbers)
     unknown = {word for found in texts.values() for target in found for word in words(target)} - counts.keys()
     rarity = Rarity(counts | frequencies(index.connection, unknown), total)
@@ -75,14 +76,13 @@ def _asked(query: Reading) -> list[str]:
     return list(found)[:_MAX_WORDS]
 
 
-def _candidates(connection: apsw.Connection, query: Reading, counts: Mapping[str, int], total: int) -> list[int]:
-    """Row numbers of the records worth comparing: those with the pattern words first, then by the weight of shared words."""
+def _alike(connection: apsw.Connection, query: Reading, counts: Mapping[str, int], total: int) -> list[int]:
+    """Row numbers of the records that share the weightiest words, the most weight first."""
     votes: dict[int, float] = defaultdict(float)
     for word, weight in _terms(query, counts, total):
         for number in _postings(connection, word):
             votes[number] += weight
-    best = sorted(votes, key=lambda number: (-votes[number], -number))[:_COMPARED]
-    return sorted({*best, *_keyed(connection, counts)}, reverse=True)
+    return sorted(votes, key=lambda number: (-votes[number], -number))[:_COMPARED]
 
 
 def _terms(query: Reading, counts: Mapping[str, int], total: int) -> list[tuple[str, float]]:
@@ -109,16 +109,17 @@ def _postings(connection: apsw.Connection, word: str) -> Iterator[int]:
     return (int(row[0]) for row in rows)
 
 
-def _keyed(connection: apsw.Connection, counts: Mapping[str, int]) -> list[int]:
-    """The latest patterns whose indispensable word occurs, and the latest expressions that have none."""
+def _keyed(connection: apsw.Connection, asked: Sequence[str]) -> list[int]:
+    """The latest patterns whose rarest words all occur, and the latest expressions that fix no word."""
+    present = frozenset(asked)
     found: set[int] = set()
-    present = sorted(counts)
-    for start in range(0, len(present), BATCH):
-        some = present[start : start + BATCH]
+    for start in range(0, len(asked), BATCH):
+        some = asked[start : start + BATCH]
         marks = ",".join("?" * len(some))
-        found.update(row[0] for row in connection.execute(f"SELECT number FROM keys WHERE word IN ({marks})", some))  # noqa: S608
+        rows: Any = connection.execute(f"SELECT number, others FROM keys WHERE word IN ({marks})", some)  # noqa: S608
+        found.update(number for number, others in rows if present.issuperset(others.split()))
     wordless = connection.execute("SELECT number FROM keys WHERE word = ? ORDER BY number DESC LIMIT ?", (NO_WORD, _KEYED))
-    return sorted(found, reverse=True)[:_KEYED] + [row[0] for row in wordless]
+    return sorted(found, reverse=True)[:_KEYED] + [number for (number,) in wordless]
 
 
 def _candidate(entry: Entry, found: Sequence[str]) -> Candidate:

@@ -45,21 +45,28 @@ def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
 def uncommitted_events(context: Context, head: str | None) -> list[Json]:
     """The journalled events that no commit holds.
 
-    All of them, unless the last commit was killed after it was made and before the journal forgot what it holds.
+    All of them, unless a commit was killed after it was made and before the journal forgot what it holds.
     """
     store = context.store
-    path, number, count = json.loads(store.marks.note(_NOTE, "[null, 0, 0]"))
-    if path is None or head is None or number != store.journal.position[0]:
+    noted = _noted(context)
+    if not noted or head is None:
         return store.pending.events
-    committed = store.repo.ls_tree(head, [store.prefix + path])
-    return store.pending.events[count:] if committed else store.pending.events
+    committed = store.repo.ls_tree(head, [store.prefix + path for path in noted])
+    told = max((count for path, count in noted.items() if store.prefix + path in committed), default=0)
+    return store.pending.events[told:]
 
 
 def note_batch(context: Context, path: str | None) -> None:
     """Note, durably and before the commit, which file is to hold the events journalled so far."""
-    store = context.store
     if path is not None:
-        store.marks.set_note(_NOTE, json.dumps([path, store.journal.position[0], len(store.pending.events)]))
+        noted = _noted(context) | {path: len(context.store.pending.events)}
+        context.store.marks.set_note(_NOTE, json.dumps([context.store.journal.position[0], noted]))
+
+
+def _noted(context: Context) -> dict[str, int]:
+    """Batch files that were to be committed since the journal began, with how many of its events they tell of."""
+    number, noted = json.loads(context.store.marks.note(_NOTE, "[0, {}]"))
+    return dict(noted) if number == context.store.journal.position[0] else {}
 
 
 def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:

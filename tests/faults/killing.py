@@ -1,0 +1,94 @@
+"""Run by the tests: a process that writes to a store and is killed, again and again.
+
+    python killing.py STORE ROUNDS SEED SHARED_ID...
+
+Each round forks a writer from this warm interpreter and kills it (SIGKILL) at a random moment, every third time together with
+the git commands it started. The writer says over a pipe what it begins and what has returned. At the end the tally is printed
+as JSON: for each kind of write what was begun and what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import gitmem.crypto.lookup
+import gitmem.memory.commit
+import gitmem.memory.counting
+import gitmem.memory.learn
+import gitmem.store.store  # noqa: F401 - loaded once, before the forks
+from gitmem.memory.memory import Memory
+
+
+def _write(store: str, seed: int, shared: list[str], pipe: int) -> None:
+    rng = random.Random(seed)
+    with Memory.open(store) as memory:
+        for turn in range(10_000):
+            _step(memory, rng, f"{seed}.{turn}", shared, pipe)
+
+
+def _step(memory: Memory, rng: random.Random, name: str, shared: list[str], pipe: int) -> None:
+    what = rng.choices(["used", "learn", "edit", "commit"], [5, 3, 2, 1])[0]
+    record = rng.choice(shared)
+    _tell(pipe, "begun", what, record, name)
+    if what == "used":
+        memory.used(record, fixed=True)
+    elif what == "learn":
+        memory.learn("pattern", {"pattern": f"error {name}", "fix": f"fix {name}"})
+    elif what == "edit":
+        memory.edit(record, {"context": name})
+    else:
+        memory.commit()
+    _tell(pipe, "done", what, record, name)
+
+
+def _tell(pipe: int, *words: str) -> None:
+    os.write(pipe, (" ".join(words) + "\n").encode())  # less than PIPE_BUF: whole or not at all
+
+
+def _round(store: str, rng: random.Random, shared: list[str], with_git: bool) -> list[list[str]]:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setpgid(0, 0)
+            _write(store, rng.randrange(1 << 30), shared, writer)
+        finally:
+            os._exit(1)  # only an error ends a writer by itself
+    os.close(writer)
+    time.sleep(rng.uniform(0.01, 0.5))
+    (os.killpg if with_git else os.kill)(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reader, "rb") as pipe:
+        lines = [line.split() for line in pipe.read().decode().splitlines()]
+    if not os.WIFSIGNALED(status):
+        sys.exit(f"the writer failed by itself after {lines[-1:]}")
+    return lines
+
+
+def _remove_stale_locks(store: str) -> None:
+    """A killed git leaves its lock files, which whoever restarts git has to remove; `with_git` rounds need it."""
+    for lock in Path(store, ".git").rglob("*.lock"):
+        lock.unlink()
+
+
+def main() -> None:
+    """Run the rounds and print the tally."""
+    store, rounds, seed, *shared = sys.argv[1:]
+    rng = random.Random(int(seed))
+    told: list[list[str]] = []
+    for number in range(int(rounds)):
+        with_git = number % 3 == 2
+        told += _round(store, rng, shared, with_git)
+        if with_git:
+            _remove_stale_locks(store)
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

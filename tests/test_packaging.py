@@ -68,7 +68,7 @@ def test_commands_exist() -> None:
         assert callable(entry.load())
 
 
-TOOLS = ("awk", "chmod", "dirname", "grep", "make", "mkdir", "rm", "sed", "sh", "touch")
+TOOLS = ("awk", "chmod", "dirname", "find", "grep", "make", "mkdir", "rm", "sed", "sh", "touch")
 
 # A python3 that makes an environment whose pip notes how it is called, in the way of the real ones.
 STUB_PYTHON = """\

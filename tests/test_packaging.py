@@ -89,7 +89,8 @@ class Machine:
     def __init__(self, tmp_path: Path) -> None:
         self.checkout = tmp_path / "a checkout"
         self.bin = tmp_path / "bin"
-        (self.checkout / ".ci").mkdir(parents=True)
+        for name in (".ci", "gitmem", "hooks", "schemas", "tests"):
+            (self.checkout / name).mkdir(parents=True)
         self.bin.mkdir()
         for name in ("Makefile", "pyproject.toml", ".ci/venv"):
             shutil.copy(ROOT / name, self.checkout / name)

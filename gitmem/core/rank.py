@@ -17,7 +17,7 @@ from typing import Final
 
 from gitmem.core.pattern import TIMEOUT, WILDCARD, Found, Pattern, parse
 from gitmem.core.reading import Reading, read
-from gitmem.core.similarity import MAX_TARGET_LINES, common_words, similarity
+from gitmem.core.similarity import MAX_TARGET_LINES, similarity
 from gitmem.core.terms import Rarity, tokens, words
 from gitmem.errors import InvalidRecord
 
@@ -142,14 +142,10 @@ def _found(pattern: Pattern, found: Found, query: Reading, rarity: Rarity) -> _J
 
 
 def _alike(query: Reading, text: str, rarity: Rarity) -> _Judgement:
-    target = _read(text)
-    score = similarity(query, target, rarity)
-    common = ", ".join(common_words(query, target, rarity))
-    why = [f"{score:.0%} alike" + (f": {common}" if common else "")]
-    programs = sorted((query.heads | query.named) & (target.heads | target.named))
-    if programs:
-        why.append(f"same program: {programs[0]}")
-    return _Judgement(score, tuple(why))
+    likeness = similarity(query, _read(text), rarity)
+    why = [": ".join([f"{likeness.score:.0%} alike", *filter(None, [", ".join(likeness.words)])])]
+    why += [f"same program: {program}" for program in likeness.programs[:1]]
+    return _Judgement(likeness.score, tuple(why))
 
 
 def _answer(judgement: _Judgement, candidate: Candidate, now: datetime, place: frozenset[str]) -> Ranked:

@@ -36,8 +36,7 @@ _SORTS: Final = {
     r"|(?:can ?not|can't|could ?n[o']t|unable to) (?:find|stat|locate|open|access)"
     r"|not recogni[sz]ed|unrecogni[sz]ed|unknown|not exist|is not an? |no [\w ]{1,30}named|not known|missing"
     r"|invalid choice|did not match|not in the|not in your|enoent",
-    "denied": r"denied|not permitted|forbidden|unauthori[sz]ed|not authenticated|not authori[sz]ed|eacces|eperm"
-    r"|authentication|log ?in\b|expired",
+    "denied": r"denied|not permitted|forbidden|unauthori[sz]ed|not authenticated|not authori[sz]ed|eacces|eperm",
     "busy": r"already in use|already using|eaddrinuse|in use by|another process|is locked|resource busy",
     "exists": r"already exists|file exists|eexist|already installed|already up",
     "unreachable": r"refused|unreachable|no route|econnrefused|timed? ?out|reset by peer|could not connect|failed to connect",
@@ -68,7 +67,7 @@ _NAMED = (
 
 @dataclass(frozen=True)
 class Line:
-    """One distinct line: its masked tokens, its weight and the words that masking hid."""
+    """One distinct line: its masked tokens, its words among them, its weight, and what it was before masking."""
 
     tokens: tuple[str, ...]
     words: frozenset[str]
@@ -81,21 +80,38 @@ class Line:
         """The words of the masked parts: a path's names, a quoted argument, a number."""
         return frozenset(words(self.raw)) - self.words
 
+    @cached_property
+    def speaker(self) -> frozenset[str]:
+        """The program that speaks, if any: `name: message`."""
+        head = _HEAD.match(self.raw)
+        return frozenset({_speaker(head[0])} - {""}) if head else frozenset()
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The programs that are spoken of: `see 'name --help'`."""
+        found = {_program(name.rstrip(".")) for expression in _NAMED for name in expression.findall(self.raw)}
+        return frozenset(found - {""})
+
+    @cached_property
+    def sorts(self) -> frozenset[str]:
+        """The sorts of failure that it states."""
+        if self.factor == _FRAME:
+            return frozenset()
+        lower = self.raw.lower()
+        return frozenset(name for name, phrases in _SORT.items() if phrases.search(lower))
+
 
 @dataclass(frozen=True)
 class Reading:
     """An error text as recall sees it: `text` is clean, `plain` is that folded, `masked` is that masked and folded.
 
-    The three have the same number of lines.
+    The three have the same number of lines; `lines` holds each distinct one once.
     """
 
     text: str
     plain: str
     masked: str
     lines: tuple[Line, ...]
-    heads: frozenset[str]  # programs that speak: `name: message`
-    named: frozenset[str]  # programs that are spoken of: `see 'name --help'`
-    sorts: frozenset[str]
 
     @cached_property
     def postings(self) -> dict[str, list[int]]:
@@ -115,13 +131,11 @@ def read(text: str, max_lines: int = MAX_LINES) -> Reading:
     after_frame = False
     for plain, line in zip(raw.split("\n"), masked.split("\n"), strict=True):
         found = tuple(tokens(line)[:MAX_TOKENS])
-        factor = _factor(line, after_frame)
-        after_frame = line.startswith(_PYTHON_FRAME)
         if found and found not in lines:
+            factor = _factor(line, after_frame)
             lines[found] = Line(found, frozenset(t for t in found if not t.startswith("<")), factor, line, plain)
-    kept = tuple(lines.values())[-max_lines:]
-    heads, named, sorts = _topics(kept)
-    return Reading(raw, fold(raw), fold(masked), kept, heads, named, sorts)
+        after_frame = line.startswith(_PYTHON_FRAME)
+    return Reading(raw, fold(raw), fold(masked), tuple(lines.values())[-max_lines:])
 
 
 def _factor(line: str, after_frame: bool) -> float:
@@ -130,22 +144,6 @@ def _factor(line: str, after_frame: bool) -> float:
     if _FAILURE.search(line):
         return _STATEMENT
     return _OPTION if _OPTION_LINE.match(line) else _PROSE
-
-
-def _topics(lines: tuple[Line, ...]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    heads: set[str] = set()
-    named: set[str] = set()
-    sorts: set[str] = set()
-    for line in lines:
-        if line.factor != _FRAME:
-            lower = line.raw.lower()
-            sorts.update(name for name, phrases in _SORT.items() if name not in sorts and phrases.search(lower))
-        head = _HEAD.match(line.raw)
-        if head:
-            heads.add(_speaker(head[0]))
-        for expression in _NAMED:
-            named.update(_program(name.rstrip(".")) for name in expression.findall(line.raw))
-    return frozenset(heads - {""}), frozenset(named - {""}), frozenset(sorts)
 
 
 def _speaker(head: str) -> str:

@@ -31,51 +31,69 @@ _SPECIFIC_WEIGHT: Final = 0.55  # a word that says this much is specific
 _SLOT_COST, _GAP_COST = 0.3, 0.6
 _RELATED: Final = 0.6  # of the weight of a word, for one that only resembles it
 _STEM: Final = 4  # letters
+_SHOWN: Final = 3  # words
 _MAX_SLOT: Final = 2  # words
 
 
-def similarity(query: Reading, target: Reading, weight: Weight) -> float:
-    """How likely `query` states the failure that `target` states, as a score of 0..1 (see the module's text)."""
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How alike two texts are, 0..1, and what shows it: the weightiest common words, the programs both name."""
+
+    score: float
+    words: tuple[str, ...]
+    programs: tuple[str, ...]
+
+
+def similarity(query: Reading, target: Reading, weight: Weight) -> Likeness:
+    """How likely `query` states the failure that `target` states (see the module's text)."""
     lines = _Lines(query, target, weight)
     bag = _Bag(lines, weight)
-    shared = query.sorts & target.sorts
+    ours, theirs = _Topics(lines.query), _Topics(lines.target)
     score = (
         _BY_LINE * (lines.of_target + lines.of_query) / 2
         + _BY_WORD * (max(bag.of_target, bag.of_query) + bag.of_both) / 2
-        + _BY_SORT * len(shared) / max(1, len(query.sorts | target.sorts))
+        + _BY_SORT * len(ours.sorts & theirs.sorts) / max(1, len(ours.sorts | theirs.sorts))
         + _BY_HIDDEN * lines.hidden(weight)
         + _BY_LETTER * _letters(lines)
     )
-    program = _program(query, target)
+    score = _by_topic(score, ours, theirs, specific=bag.most >= _SPECIFIC_WEIGHT)
+    return Likeness(min(1.0, score), bag.telling, tuple(sorted(ours.programs & theirs.programs)))
+
+
+class _Topics:
+    """What lines talk about: programs that speak, programs named at all, sorts of failure."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.speakers = _union(lines, "speaker")
+        self.programs = self.speakers | _union(lines, "named")
+        self.sorts = _union(lines, "sorts")
+
+
+def _by_topic(score: float, ours: _Topics, theirs: _Topics, *, specific: bool) -> float:
+    """The score raised or lowered by whether both talk of one program and one sort of failure."""
+    program, shared = _same_program(ours, theirs), ours.sorts & theirs.sorts
     if program > 0:
         score += _SAME_PROGRAM * program * (1 - score)
     elif program < 0:
         score *= _OTHER_PROGRAM
     if shared & RARE_SORTS:
         score += _SAME_SORT * (1 - score)
-    if query.sorts and target.sorts and not shared:
+    elif ours.sorts and theirs.sorts and not shared:
         score *= _OTHER_SORT
-    if program <= 0 and not shared & RARE_SORTS and bag.most < _SPECIFIC_WEIGHT:
+    if program <= 0 and not shared & RARE_SORTS and not specific:
         score *= 1 - _UNSPECIFIC * (1 - score)
-    return min(1.0, score)
+    return score
 
 
-def common_words(query: Reading, target: Reading, weight: Weight, limit: int = 3) -> list[str]:
-    """The words both texts hold that say the most, for showing why they were found alike."""
-    ours = {word for line in target.lines for word in line.words if word in query.postings}
-    return sorted(ours, key=lambda word: (-weight(word), word))[:limit]
-
-
-def _program(query: Reading, target: Reading) -> float:
+def _same_program(ours: _Topics, theirs: _Topics) -> float:
     """1 if both name the same program, less if only in passing, -1 if they name different ones, 0 if one names none."""
-    ours, theirs = query.heads | query.named, target.heads | target.named
-    if not ours or not theirs:
+    if not ours.programs or not theirs.programs:
         return 0.0
-    if query.heads & target.heads:
+    if ours.speakers & theirs.speakers:
         return 1.0
-    if not ours & theirs:
+    if not ours.programs & theirs.programs:
         return -1.0
-    return 0.5 if query.heads and target.heads else 1.0
+    return 0.5 if ours.speakers and theirs.speakers else 1.0
 
 
 def line_similarity(a: Sequence[str], b: Sequence[str], weight: Weight) -> float:
@@ -125,32 +143,30 @@ def _gap_cost(gap: _Gap, shared: float, weight: Weight) -> float:
 
 
 class _Lines:
-    """Each learnt line with the line of the query that resembles it most."""
+    """Each learnt line with the line of the query that resembles it most, and how much of both sides that covers.
+
+    Of a long query only the lines that answer to a learnt one are counted: the rest of a log is no argument against.
+    """
 
     def __init__(self, query: Reading, target: Reading, weight: Weight) -> None:
         self.target = target.lines if len(target.lines) <= MAX_TARGET_LINES else _weightiest(target.lines)
-        self._all = query.lines
-        near = _near_by_words(query, weight) if len(query.lines) > LONG_QUERY else _near_all(query)
-        best_of_query: dict[int, float] = {}
-        best_of_target: list[float] = []
-        self._pairs: list[tuple[int, Line]] = []
+        long = len(query.lines) > LONG_QUERY
+        near = _near_by_words(query, weight) if long else _near_all(query)
+        of_target: list[float] = []
+        of_query: dict[int, float] = {}
+        answering: set[int] = set()
         for line in self.target:
-            best, at = 0.0, -1
-            for number in near(line):
-                score = line_similarity(line.tokens, query.lines[number].tokens, weight)
-                best_of_query[number] = max(score, best_of_query.get(number, 0.0))
-                if score > best:
-                    best, at = score, number
-            best_of_target.append(best)
-            if at >= 0:
-                self._pairs.append((at, line))
-        self.query = self._answering() if len(query.lines) > LONG_QUERY else query.lines
-        numbers = sorted({at for at, _ in self._pairs}) if len(query.lines) > LONG_QUERY else range(len(query.lines))
-        self.of_target = _covered(self.target, best_of_target, weight)
-        self.of_query = _covered(self.query, [best_of_query.get(number, 0.0) for number in numbers], weight)
-
-    def _answering(self) -> tuple[Line, ...]:
-        return tuple(self._all[number] for number in sorted({at for at, _ in self._pairs}))
+            scores = {n: line_similarity(line.tokens, query.lines[n].tokens, weight) for n in near(line)}
+            best = max(scores, key=lambda number: scores[number], default=-1)
+            of_target.append(scores.get(best, 0.0))
+            if of_target[-1] > 0:
+                answering.add(best)
+            for number, score in scores.items():
+                of_query[number] = max(score, of_query.get(number, 0.0))
+        numbers = sorted(answering) if long else range(len(query.lines))
+        self.query = tuple(query.lines[number] for number in numbers)
+        self.of_target = _covered(self.target, of_target, weight)
+        self.of_query = _covered(self.query, [of_query.get(number, 0.0) for number in numbers], weight)
 
     def hidden(self, weight: Weight) -> float:
         """How much of what masking hid (the paths, numbers and arguments themselves) is the same, 0..1."""
@@ -160,7 +176,7 @@ class _Lines:
         return total / (1 + total)
 
 
-def _union(lines: Sequence[Line], of: Literal["words", "hidden"]) -> set[str]:
+def _union(lines: Sequence[Line], of: Literal["words", "hidden", "speaker", "named", "sorts"]) -> set[str]:
     return set().union(*(getattr(line, of) for line in lines))
 
 
@@ -206,6 +222,7 @@ class _Bag:
         common = ours.keys() & theirs.keys()
         related = _relatives(ours, theirs)
         self.most = max((weight(word) for word in [*common, *related]), default=0.0)
+        self.telling = tuple(sorted(common, key=lambda word: (-weight(word), word))[:_SHOWN])
         shared = sum(min(ours[word], theirs[word]) for word in common)
         shared += _RELATED * sum(min(ours[word], theirs[other]) for word, other in related.items())
         all_ours, all_theirs = sum(ours.values()), sum(theirs.values())

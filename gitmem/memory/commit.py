@@ -20,6 +20,7 @@ from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.events import note_batch
 from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
+from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
 from gitmem.store.files import inside, write_atomic
@@ -45,6 +46,7 @@ def commit(context: Context, message: str | None = None, extras: Iterable[Extra]
     with store.lock:
         store.refresh()
         require_branch(context)
+        finish_move(context)
         head = store.repo.head()
         dirty = drop_leftovers(context, [head])
         chain = own_chain(context)
@@ -89,17 +91,18 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
         _put(context, name, content)
     files = {store.prefix + name: content for name, content in batch.files.items()}
     note_batch(context, batch.events)
-    made = git_commit(
-        store.repo,
-        files,
-        message,
-        parents=[head] if head else [],
-        ref=f"refs/heads/{branch}",
-        expected=head,
-        fallback=author(context),
-    )
-    settle(context, done, batch.left)
-    refresh_index(store.repo, store.repo.diff(head, made), force=True)
+    with moving(context, head):
+        made = git_commit(
+            store.repo,
+            files,
+            message,
+            parents=[head] if head else [],
+            ref=f"refs/heads/{branch}",
+            expected=head,
+            fallback=author(context),
+        )
+        settle(context, done, batch.left)
+        refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 
 

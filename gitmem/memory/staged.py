@@ -21,9 +21,10 @@ from gitmem.git.repo import Change
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
-from gitmem.memory.context import Context
+from gitmem.memory.context import Context, kind_of
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, refuse_plaintext
 from gitmem.memory.learn import check_pattern
+from gitmem.memory.moving import finish_move
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
@@ -49,6 +50,7 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
     store = context.store
     with store.lock:
         store.refresh()
+        finish_move(context)
         head = store.repo.head()
         parents = [*merging] or _merge_heads(context)
         drop_leftovers(context, [head, *parents])
@@ -144,6 +146,8 @@ def _reviewed_record(context: Context, path: str, staged: bytes | None, versions
             f"`git restore --staged --worktree {path}`, then `gitmem forget` it",
         )
     state = _parsed(path, staged, lenient=len(versions) > 1)
+    if state is not None:
+        _check_place(path, state)
     result = merge_all([*([] if state is None else [state]), *(parse(version, path) for version in known)])
     if is_record_path(path):
         refuse_plaintext(context, result, path)
@@ -163,18 +167,23 @@ def _parsed(path: str, data: bytes | None, *, lenient: bool) -> State | None:
         raise
 
 
-def _validate(context: Context, state: State, path: str) -> None:
-    """Hold a record to its place and its schema; without the key only to what shows without it."""
-    if parse_record_path(path) != (state.scope, state.kind, state.id):
+def _check_place(path: str, state: State) -> None:
+    if is_record_path(path) and parse_record_path(path) != (state.scope, state.kind, state.id):
         raise InvalidRecord(
             f"{path} holds the record {state.id} of {state.scope}/{state.kind}", "a record stays in its own file"
         )
+
+
+def _validate(context: Context, state: State, path: str) -> None:
+    """Hold a record to its schema. Without the key its values are not seen, and a newer schema is not known here."""
     try:
         opened = open_state(context.store.vault, state)
     except NoKey:
         return
-    kind = context.kinds.get(state.kind, state.schema)
-    values = kind.join({name: v for name, v in opened.fields.items() if name in kind.fields}, opened.sets)
+    kind = kind_of(context, state)
+    if state.schema > kind.version:
+        return
+    values = kind.join(opened.fields, opened.sets)
     try:
         kind.validate(values)
         check_pattern(kind, values)

@@ -18,6 +18,7 @@ from gitmem.git.worktree import checkout
 from gitmem.memory.commit import author, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, require_branch
+from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.reports import SyncReport
 from gitmem.store.files import inside
 from gitmem.store.layout import MEMORY, is_record_path
@@ -116,6 +117,7 @@ def _take_in(context: Context, tally: _Tally, branch: str, theirs: str | None) -
     repo = store.repo
     with store.lock:
         store.refresh()
+        finish_move(context)
         ours = repo.head()
         if theirs is None or theirs == ours or (ours and repo.is_ancestor(theirs, ours)):
             return
@@ -133,7 +135,8 @@ def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
     store = context.store
     waiting = _set_aside(context, ours)
     try:
-        store.repo.run("merge", "--ff-only", "--quiet", theirs)
+        with moving(context, ours, theirs):
+            store.repo.run("merge", "--ff-only", "--quiet", theirs)
     finally:
         _put_back(context, waiting)
 
@@ -149,7 +152,8 @@ def _merge(context: Context, tally: _Tally, branch: str, ours: str, theirs: str)
     waiting = _set_aside(context, ours)
     try:
         checkout(repo, ours, merged.tree, try_only=True)
-        checkout(repo, ours, _commit_merge(context, branch, (ours, theirs), merged.tree))
+        with moving(context, ours, merged.tree):
+            checkout(repo, ours, _commit_merge(context, branch, (ours, theirs), merged.tree))
     finally:
         _put_back(context, waiting)
     return None

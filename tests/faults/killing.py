@@ -3,8 +3,8 @@
     python killing.py STORE ROUNDS SEED SHARED_ID...
 
 Each round forks a writer from this warm interpreter and kills it (SIGKILL) at a random moment, every third time together with
-the git commands it started. The writer says over a pipe what it begins and what has returned. At the end the tally is printed
-as JSON: for each kind of write what was begun and what was acknowledged.
+the git commands it started. The writer says over a pipe what it begins and what has returned; all of that is printed as JSON
+at the end. How long a commit takes on this machine is measured first, so that kills fall evenly into one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _write(store: str, seed: int, shared: list[str], pipe: int) -> None:
 
 
 def _step(memory: Memory, rng: random.Random, name: str, shared: list[str], pipe: int) -> None:
-    what = rng.choices(["used", "learn", "edit", "commit"], [5, 3, 2, 1])[0]
+    what = rng.choices(["used", "learn", "edit", "commit"], [5, 3, 2, 3])[0]
     record = rng.choice(shared)
     _tell(pipe, "begun", what, record, name)
     if what == "used":
@@ -51,7 +51,7 @@ def _tell(pipe: int, *words: str) -> None:
     os.write(pipe, (" ".join(words) + "\n").encode())  # less than PIPE_BUF: whole or not at all
 
 
-def _round(store: str, rng: random.Random, shared: list[str], with_git: bool) -> list[list[str]]:
+def _round(store: str, rng: random.Random, shared: list[str], with_git: bool, commit_takes: float) -> list[list[str]]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -61,14 +61,23 @@ def _round(store: str, rng: random.Random, shared: list[str], with_git: bool) ->
         finally:
             os._exit(1)  # only an error ends a writer by itself
     os.close(writer)
-    time.sleep(rng.uniform(0.01, 0.5))
-    (os.killpg if with_git else os.kill)(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
     with os.fdopen(reader, "rb") as pipe:
-        lines = [line.split() for line in pipe.read().decode().splitlines()]
+        lines = [pipe.readline().decode().split() for _ in range(rng.randrange(1, 40))]
+        time.sleep(rng.uniform(0, 1.2 * commit_takes if lines[-1][:2] == ["begun", "commit"] else 0.002))
+        (os.killpg if with_git else os.kill)(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        lines += [line.split() for line in pipe.read().decode().splitlines()]
     if not os.WIFSIGNALED(status):
         sys.exit(f"the writer failed by itself after {lines[-1:]}")
     return lines
+
+
+def _time_of_a_commit(store: str) -> float:
+    with Memory.open(store) as memory:
+        memory.learn("pattern", {"pattern": "the first error", "fix": "restart"})
+        start = time.perf_counter()
+        memory.commit()
+        return time.perf_counter() - start
 
 
 def _remove_stale_locks(store: str) -> None:
@@ -82,12 +91,13 @@ def main() -> None:
     store, rounds, seed, *shared = sys.argv[1:]
     rng = random.Random(int(seed))
     told: list[list[str]] = []
+    commit_takes = _time_of_a_commit(store)
     for number in range(int(rounds)):
         with_git = number % 3 == 2
-        told += _round(store, rng, shared, with_git)
+        told += _round(store, rng, shared, with_git, commit_takes)
         if with_git:
             _remove_stale_locks(store)
-    print(json.dumps(told))
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main() -> int:
         if child == 0:
             try:
                 _write(store, number, int(times), shared)
-            except BaseException:  # noqa: BLE001 - a child must end here, whatever happened
+            except BaseException:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

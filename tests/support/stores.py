@@ -19,8 +19,8 @@ from gitmem.memory.person import Person
 from tests.support.environment import make_home
 from tests.support.git import Git
 
-EFFORT = int(os.environ.get("GITMEM_TEST_EFFORT", "1"))
-"""How much longer than usual the tests of faults look for trouble: `make faults` sets it."""
+EFFORT = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
+"""How much longer than usual the tests of faults look for trouble."""
 MEMORY_DISK = next((place for place in ("/dev/shm",) if os.access(place, os.W_OK)), None)
 """Where tests work that need no disk: there fsync costs nothing."""
 

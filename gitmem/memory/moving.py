@@ -1,0 +1,46 @@
+"""Moving the branch with index and work tree behind it, so that what a killed process left half done is finished by the next.
+
+Git moves a branch, writes its index and writes the work tree one after the other. Before the first step the intent is noted,
+durably; it is taken back after the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gitmem.git.commits import refresh_index
+from gitmem.git.worktree import write_worktree
+from gitmem.memory.context import Context
+
+_NOTE = "moving"
+
+
+@contextmanager
+def moving(context: Context, old: str | None, target: str = "") -> Iterator[None]:
+    """Note that the branch is about to leave the commit `old` (None: unborn), for the tree of `target` if that is known yet.
+
+    In the block index and work tree follow. An error in it leaves the note, and the next command puts things right.
+    """
+    context.store.marks.set_note(_NOTE, f"{old or ''} {target}")
+    yield
+    context.store.marks.set_note(_NOTE, "")
+
+
+def finish_move(context: Context) -> None:
+    """Finish what a killed process began: where the branch has moved, index and work tree follow, else they go back.
+
+    Files that somebody edited meanwhile are left alone. Called under the store's lock.
+    """
+    note = context.store.marks.note(_NOTE)
+    if not note:
+        return
+    repo = context.store.repo
+    old, _, target = note.partition(" ")
+    head = repo.head() or ""
+    start = (target or head) if head == old else old
+    if start != head and all(not name or repo.call("cat-file", "-e", name).code == 0 for name in (start, head)):
+        changes = repo.diff(start or None, head or None)
+        refresh_index(repo, changes)  # first: it fails while a git that was left behind is still at work
+        write_worktree(repo, changes)
+    context.store.marks.set_note(_NOTE, "")

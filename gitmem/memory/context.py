@@ -12,6 +12,8 @@ from gitmem.store.kinds import Kinds
 from gitmem.store.store import Store
 
 if TYPE_CHECKING:
+    from gitmem.core.record import State
+    from gitmem.core.schema import Kind
     from gitmem.store.index import Index
 
 TEAM = "team"
@@ -39,6 +41,12 @@ class Context:
     def now(self) -> str:
         """The current time as records keep it: RFC 3339, UTC, seconds."""
         return timestamp(self.clock())
+
+
+def kind_of(context: Context, state: State) -> Kind:
+    """The schema to read a record with: its own version, or the newest known one for a record of a newer gitmem."""
+    latest = context.kinds.get(state.kind)
+    return latest if state.schema >= latest.version else context.kinds.get(state.kind, state.schema)
 
 
 def timestamp(when: datetime) -> str:

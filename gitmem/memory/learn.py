@@ -13,7 +13,7 @@ from gitmem.core.ids import element_key, identity_id, random_id
 from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord, UsageError
-from gitmem.memory.context import TEAM, Context
+from gitmem.memory.context import TEAM, Context, kind_of
 from gitmem.memory.locate import locate
 from gitmem.memory.results import Record
 from gitmem.memory.view import record_of
@@ -218,7 +218,7 @@ def _open(context: Context, path: str) -> tuple[State, Opened, Kind]:
     state = context.store.read(path)
     if state is None:
         raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
-    return state, open_state(context.store.vault, state), context.kinds.get(state.kind, state.schema)
+    return state, open_state(context.store.vault, state), kind_of(context, state)
 
 
 def _changed(old: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

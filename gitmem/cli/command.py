@@ -54,7 +54,9 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"context_settings": SETTINGS, "subcommand_metavar": "COMMAND …"} | options)
+        super().__init__(
+            *args, **{"context_settings": SETTINGS, "subcommand_metavar": "COMMAND …", "no_args_is_help": False} | options
+        )
         self.params += global_options(hidden=True)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -102,7 +104,7 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
 
     colours = click.Choice(["auto", "always", "never"])
     return [
-        option("-C", metavar="DIR", callback=_go_to, help="Work as if started in DIR."),
+        option("-C", metavar="DIR", multiple=True, callback=_go_to, help="Work as if started in DIR."),
         option(
             "--identity", metavar="FILE", callback=_setting("identity", Path), help="Your key file, before any other place."
         ),
@@ -125,12 +127,11 @@ def _setting(name: str, kind: Callable[[Any], Any]) -> Callable[[click.Context, 
     return note
 
 
-def _go_to(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-    if value is None or ctx.resilient_parsing:
-        return
-    try:
-        os.chdir(value)
-    except OSError as error:
-        raise NoStore(
-            f"cannot work in {value}: {(error.strerror or '').lower()}", "name a directory that is there: -C DIR"
-        ) from None
+def _go_to(ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> None:
+    """Change to each directory in turn: each is relative to the one before, as git's are."""
+    for directory in () if ctx.resilient_parsing else value:
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            why = (error.strerror or "").lower()
+            raise NoStore(f"cannot work in {directory}: {why}", "name a directory that is there: -C DIR") from None

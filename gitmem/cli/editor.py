@@ -49,7 +49,7 @@ def _editor() -> list[str]:
 
 def _run(words: list[str]) -> None:
     """Run the editor to its end; the keys that would interrupt us are its own until then."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GITMEM_IDENTITY")}
+    env = {name: value for name, value in os.environ.items() if name != "GITMEM_IDENTITY"}
     before = {number: signal.signal(number, _do_nothing) for number in _KEYBOARD}
     try:
         code = subprocess.run(words, env=env, check=False).returncode

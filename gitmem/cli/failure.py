@@ -55,15 +55,6 @@ def _report_failure(error: BaseException, ui: Ui) -> int:
     return _bug(error, ui)
 
 
-def output_lost(error: OSError, code: int) -> int:
-    """The exit code when the last of the output could not be written: a reader that left is no error, a full disk is."""
-    if error.errno == errno.EPIPE:
-        return code
-    reason = os.strerror(error.errno or 0).lower()
-    _write(f"error: the output could not be written: {reason}\n")
-    return code or 1
-
-
 def stdout_is_gone() -> bool:
     """Whether whoever read our standard output has closed it."""
     try:

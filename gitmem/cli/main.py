@@ -13,21 +13,23 @@ def run(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         _mend_streams()
-        return _flushed(_run(words))
+        return _run(words)
     except KeyboardInterrupt:  # while an earlier one was being reported
         return EXIT_INTERRUPTED
 
 
 def _run(words: list[str]) -> int:
-    from gitmem.cli.ui import Ui
+    from gitmem.cli.ui import Ui, flush
 
     ui = Ui(json="--json" in words)  # until the words have been read, so that a mistake in them is reported as asked
     try:
-        return _dispatch(words, ui)
+        code = _dispatch(words, ui)
+        flush()
     except BaseException as error:  # the one place where everything ends
         from gitmem.cli.failure import report
 
-        return report(error, ui)
+        return _without_output_that_fails(report(error, ui))
+    return code
 
 
 def _dispatch(words: list[str], ui: object) -> int:
@@ -52,13 +54,10 @@ def _mend_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _flushed(code: int) -> int:
-    """`code`, after all output has left; what cannot leave is dropped, so that the interpreter does not try again."""
+def _without_output_that_fails(code: int) -> int:
+    """`code`; what stdout refuses to take is dropped, so that the interpreter does not try again at its end."""
     try:
         sys.stdout.flush()
-    except OSError as error:
-        from gitmem.cli.failure import output_lost
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return output_lost(error, code)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return code

@@ -20,7 +20,7 @@ def paged() -> Iterator[None]:
     if not words or words == ["cat"] or shutil.which(words[0]) is None:
         yield
         return
-    env = {"LESS": "FRX"} | {name: value for name, value in os.environ.items() if not name.startswith("GITMEM_IDENTITY")}
+    env = {"LESS": "FRX"} | {name: value for name, value in os.environ.items() if name != "GITMEM_IDENTITY"}
     sys.stdout.flush()
     with subprocess.Popen(words, stdin=subprocess.PIPE, env=env) as pager:
         assert pager.stdin  # noqa: S101 (a pipe was asked for)

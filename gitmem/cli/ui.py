@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from gitmem.cli.text import json_text, one_line, safe_text
+from gitmem.errors import GitmemError
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Ui:
 
     def data(self, value: Any) -> None:
         """Write a JSON document: indented for a person, on one line for a program."""
-        sys.stdout.write(self.dumps(value, indent=2 if self.terminal else None) + "\n")
+        _write(self.dumps(value, indent=2 if self.terminal else None) + "\n")
 
     def dumps(self, value: Any, indent: int | None = None) -> str:
         """`value` (frozen results included) as JSON without a character that acts on a terminal."""
@@ -44,7 +45,7 @@ class Ui:
 
     def line(self, text: str = "") -> None:
         """Write a line that holds nothing but our own words and what `text`, `styled` or `brief` returned."""
-        sys.stdout.write(f"{text}\n")
+        _write(f"{text}\n")
 
     def block(self, text: Any, indent: str = "") -> None:
         """Write text from a store, line by line, with `indent` before each."""
@@ -65,7 +66,7 @@ class Ui:
         if self.terminal:
             from gitmem.cli.table import draw
 
-            draw(names, rows, colour=self._coloured(self.terminal))
+            _write(draw(names, rows, colour=self._coloured(self.terminal)))
             return
         for row in rows:
             self.line("\t".join(one_line("" if cell is None else cell) for cell in row))
@@ -102,9 +103,26 @@ class Ui:
         return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def _say(self, text: str) -> None:
-        sys.stdout.flush()  # so that both streams on one terminal keep their order
+        flush()  # so that both streams on one terminal keep their order
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
+
+
+def flush() -> None:
+    """Send off what was written to stdout. Raises BrokenPipeError where nobody reads it, GitmemError where it does not fit."""
+    _write("", to_the_end=True)
+
+
+def _write(text: str, *, to_the_end: bool = False) -> None:
+    try:
+        sys.stdout.write(text)
+        if to_the_end:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise GitmemError(f"the output could not be written: {reason}", "free some space, or send it somewhere else") from error
 
 
 pass_ui = click.make_pass_decorator(Ui)

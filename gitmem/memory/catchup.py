@@ -6,6 +6,7 @@ the journal holds beyond that place; only those records are read again. Without 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from gitmem.store.opened import open_state
 if TYPE_CHECKING:
     from gitmem.store.index import Entry, Index
 
+FILE = "index.db"
 _BATCH = 500  # records a transaction
 
 
@@ -28,11 +30,34 @@ def current_index(context: Context) -> Index:
     store = context.store
     store.refresh()
     if context.index is None:
-        from gitmem.store.index import Index
-
-        context.index = Index.open(store.local / "index.db", store.vault.index_key(store.replica.name))
+        context.index = _opened(store.local, store.vault.index_key(store.replica.name))
     _catch_up(context, context.index)
     return context.index
+
+
+def _opened(folder: Path, key: bytes) -> Index:
+    """The index in `folder`; on a disk that cannot be written to, a copy of it (sealed as it is) for this process alone."""
+    from gitmem.store.index import Index
+
+    try:
+        return Index.open(folder / FILE, key)
+    except GitmemError:
+        if os.access(folder, os.W_OK):
+            raise
+        return Index.open(_copied(folder) / FILE, key)
+
+
+def _copied(folder: Path) -> Path:
+    """A directory with a copy of the index, which goes when this process ends."""
+    import atexit
+    import shutil
+    import tempfile
+
+    copy = Path(tempfile.mkdtemp(prefix="gitmem-index-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    for file in folder.glob(f"{FILE}*"):
+        shutil.copy(file, copy)
+    return copy
 
 
 def _catch_up(context: Context, index: Index) -> None:

@@ -39,8 +39,8 @@ class Draft:
 
 
 def begin(context: Context, beginning: str) -> Draft:
-    """The record as text. Raises GitmemError if it is forgotten, or a text of an earlier try is kept."""
-    record = _standing(context, beginning)
+    """The record as text. Raises GitmemError if a text of an earlier try is kept."""
+    record = get(context, beginning)
     if _file(context, record.id).exists():
         raise GitmemError(
             f"an earlier text of {record.id} is kept", f"gitmem edit {record.id} --continue   (save it empty to drop it)"
@@ -51,7 +51,7 @@ def begin(context: Context, beginning: str) -> Draft:
 
 def resume(context: Context, beginning: str) -> Draft:
     """The text that was kept, with what stands in the record now. Raises GitmemError if none is."""
-    record = _standing(context, beginning)
+    record = get(context, beginning)
     data = read_bounded(_file(context, record.id), _MAX)
     if data is None:
         raise GitmemError(f"no text of {record.id} is kept", f"gitmem edit {record.id}")
@@ -89,13 +89,6 @@ def keep(context: Context, draft: Draft, data: bytes) -> None:
 def discard(context: Context, draft: Draft) -> None:
     """Drop the text that is kept, if one is."""
     _file(context, draft.record.id).unlink(missing_ok=True)
-
-
-def _standing(context: Context, beginning: str) -> Record:
-    record = get(context, beginning)
-    if not record.alive:
-        raise GitmemError(f"{record.id} is forgotten", "`gitmem learn` records it anew")
-    return record
 
 
 def _values(context: Context, record: Record) -> dict[str, Any]:

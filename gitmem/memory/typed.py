@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 64
 _NOT_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, c-printable
+_BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")  # what a YAML reader takes for the end of a line, and makes a newline of
 _NULL: Final = re.compile(r"^(?:~|null|)$")
 _BOOL: Final = re.compile(r"^(?:true|false)$")
 _INT: Final = re.compile(r"^-?(?:0|[1-9][0-9]*)$")
@@ -146,7 +147,8 @@ def _dumper() -> Any:
             return True
 
     def text(dumper: Dumper, value: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+        style = '"' if _BREAKS.search(value) else "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     for tag, shape, first in _RESOLVERS:
         Dumper.add_implicit_resolver(tag, shape, first)

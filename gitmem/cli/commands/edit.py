@@ -52,6 +52,8 @@ def command(ui: Ui, /, id: str, file: str | None, again: bool, **words: Any) -> 
         raise UsageError("an edit is made by options, from a file or in the editor, one at a time", "`gitmem edit --help`")
     with opened(ui) as memory:
         before = memory.get(id)
+        if not before.alive:
+            raise GitmemError(f"{before.id} is forgotten", "`gitmem learn` records it anew")
         if file is not None:
             after = _from_file(memory, before, file)
         elif any(words.values()):

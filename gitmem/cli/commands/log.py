@@ -33,7 +33,7 @@ def command(ui: Ui, id: str | None, limit: int) -> None:  # noqa: A002 - the nam
     from gitmem.memory.locate import locate
 
     with opened(ui) as memory:
-        target = locate(memory.context, id) if id else None
+        target = locate(memory.context, id) if id is not None else None
         entries = [entry for entry in log(memory.context.store.root, target=target) if entry.record][:limit]
         titles = headlines(memory.context, entries) if not ui.json else {}
     show_entries(ui, entries, titles)

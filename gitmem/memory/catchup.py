@@ -6,7 +6,6 @@ the journal holds beyond that place; only those records are read again. Without 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -36,15 +35,16 @@ def current_index(context: Context) -> Index:
 
 
 def _opened(folder: Path, key: bytes) -> Index:
-    """The index in `folder`; on a disk that cannot be written to, a copy of it (sealed as it is) for this process alone."""
+    """The index in `folder`; on a disk that is read-only or full, a copy of it (sealed as it is) for this process alone."""
     from gitmem.store.index import Index
 
     try:
         return Index.open(folder / FILE, key)
-    except GitmemError:
-        if os.access(folder, os.W_OK):
-            raise
-        return Index.open(_copied(folder) / FILE, key)
+    except GitmemError as error:
+        try:
+            return Index.open(_copied(folder) / FILE, key)
+        except (GitmemError, OSError):
+            raise error from None
 
 
 def _copied(folder: Path) -> Path:

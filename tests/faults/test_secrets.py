@@ -16,9 +16,7 @@ from tests.support.git import Git
 from tests.support.stores import found, open_memory
 
 HERE = Path(__file__).parent
-SECRETS = [
-    f"{name}-chrysanthemum-{name}" for name in ("host", "password", "token", "project", "plan", "reason", "later")
-]
+SECRETS = [f"{name}-chrysanthemum-{name}" for name in ("host", "password", "token", "project", "plan", "reason", "later")]
 
 
 def _traced(log: Path, *words: object) -> None:

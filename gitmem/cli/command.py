@@ -54,9 +54,8 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(
-            *args, **{"context_settings": SETTINGS, "subcommand_metavar": "COMMAND …", "no_args_is_help": False} | options
-        )
+        ours: dict[str, Any] = {"context_settings": SETTINGS, "subcommand_metavar": "COMMAND …", "no_args_is_help": False}
+        super().__init__(*args, **(ours | options))
         self.params += global_options(hidden=True)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

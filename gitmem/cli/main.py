@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from gitmem.errors import EXIT_INTERRUPTED, EXIT_OK
@@ -16,6 +17,8 @@ def run(words: list[str] | None = None) -> int:
         return _run(words)
     except KeyboardInterrupt:  # while an earlier one was being reported
         return EXIT_INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: nothing is left to interrupt but the interpreter's end
 
 
 def _run(words: list[str]) -> int:

@@ -117,17 +117,21 @@ def test_ctrl_c_while_it_waits_for_input(ada: Seat) -> None:
 @pytest.mark.parametrize(
     "words", [["learn", *LESSON], ["used", "p-", "--fixed"], ["commit"], ["sync"], ["match", "fatal: no upstream"]]
 )
-def test_ctrl_c_at_any_moment(ada: Seat, words: list[str]) -> None:
+def test_ctrl_c_at_any_moment(ada: Seat, tmp_path: Path, words: list[str]) -> None:
     """Interrupted at several moments it ends with 130 (or was done already), prints no traceback, and the store is sound."""
     found = ada.learn()
     words = [found if word == "p-" else word for word in words]
     draw = random.Random(words[0])
+    marker = tmp_path / "started"
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
     for _ in range(6):
         ada("learn", "--pattern", f"error {draw.random()}", "--fix", "x").ok()
-        with subprocess.Popen(
-            [GITMEM, *words], cwd=ada.path, env=_env(ada), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as child:
-            time.sleep(draw.uniform(0.12, 0.6))
+        marker.unlink(missing_ok=True)
+        env = _env(ada) | {"PYTHONPATH": str(tmp_path)}
+        with subprocess.Popen([GITMEM, *words], cwd=ada.path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            while not marker.exists():  # before that it is Python that is interrupted, not gitmem
+                time.sleep(0.005)
+            time.sleep(draw.uniform(0.06, 0.4))
             child.send_signal(signal.SIGINT)
             _, said = child.communicate(timeout=30)
         assert child.returncode in (0, 130), said.decode()

@@ -1,0 +1,27 @@
+"""Every benchmark, each in a process of its own: ratios against peers and baselines of the same run, never seconds alone.
+
+python -m bench [--small]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SMALL = {"flat": ["--small"], "sync": ["200"], "merge": ["200"]}
+ALL = ("writes", "flat", "sync", "merge", "recall")
+
+
+def main() -> int:
+    """Run all of them; the exit code says whether each could be run."""
+    small = "--small" in sys.argv
+    codes = []
+    for name in ALL:
+        print(f"\n== {name}", flush=True)
+        words = SMALL.get(name, []) if small else []
+        codes.append(subprocess.run([sys.executable, "-m", f"bench.{name}", *words], check=False).returncode)
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from bench.common import founded, in_turn, lessons, place, row
@@ -49,7 +50,7 @@ def _durable_file(folder: Path) -> None:
         file.write(b"x" * SIZE)
         file.flush()
         os.fsync(file.fileno())
-    temporary.rename(folder / f"{len(os.listdir(folder))}")
+    temporary.rename(folder / str(time.perf_counter_ns()))
     descriptor = os.open(folder, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)

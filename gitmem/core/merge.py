@@ -111,7 +111,7 @@ def _join_sets(a: State, b: State) -> dict[str, dict[str, Register]]:
 
 
 def _join(path: str, a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, int]) -> Register:
-    if a == b:
+    if a == b or not (b or seen_b):  # a fragment of counters has seen nothing, and so takes nothing away
         return dict(a)
     left, right = _by_dot(a), _by_dot(b)
     result: Register = {}

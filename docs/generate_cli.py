@@ -36,7 +36,7 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | `match` | `{"matches": [{"id", "kind", "score", "confidence", "fields", "usage", "why"}]}` |
 | `used` | `{"id", "fixed", "ms"}` |
 | `search` | `{"results": [{"id", "kind", "score", "fields"}]}` |
-| `show`, `resolve` | `{"id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts"}` |
+| `show`, `resolve` | `{"id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts", "contested"}` |
 | `edit` | the same with `"changed"` |
 | `list` | `{"records": [as show]}` |
 | `conflicts` | `{"conflicts": [as show]}` |

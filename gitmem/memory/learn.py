@@ -91,7 +91,7 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
         new = _changed({} if replace else old, values)
         kind.validate(_known(kind, new))
         check_pattern(kind, new)
-        touched = set(new) | set(old) if replace else {name.partition(".")[0] for name in values}
+        touched = set(new) | set(old) if replace else set(values)
         pen = Pen(state, store.writer_for(path, state))
         _rewrite(context, pen, opened, kind.split(_known(kind, new)), touched)
         if pen.state != state:
@@ -115,6 +115,19 @@ def resolve(context: Context, beginning: str, field: str, pick: str | None = Non
         pen = Pen(state, store.writer_for(path, state))
         seal = store.sealing(state)
         pen.set(field, lambda at, dot: seal(at, dot, value))
+        _finish(context, pen, path, "resolve")
+        return record_of(open_state(store.vault, pen.state), kind)
+
+
+def keep(context: Context, beginning: str) -> Record:
+    """Settle a deletion that crossed somebody's edit: the record stands. `forget` settles it the other way."""
+    store, path = context.store, locate(context, beginning)
+    with store.lock:
+        store.refresh()
+        state, _, kind = _open(context, path)
+        if not state.contested:
+            raise GitmemError(f"nobody's deletion of {state.id} waits for a choice", "`gitmem conflicts`")
+        pen = Pen(state, store.writer_for(path, state))
         _finish(context, pen, path, "resolve")
         return record_of(open_state(store.vault, pen.state), kind)
 
@@ -179,15 +192,20 @@ def _rewrite(
     """Bring the touched fields of a record to what `new` says, and leave the others (and their siblings) alone."""
     fields, sets = new
     for name in opened.fields:
-        if name not in fields and name.partition(".")[0] in touched:
+        if name not in fields and _is_among(touched, name):
             pen.unset(name)
-    _write_fields(context, pen, opened, {n: v for n, v in fields.items() if n.partition(".")[0] in touched})
+    _write_fields(context, pen, opened, {name: value for name, value in fields.items() if _is_among(touched, name)})
     wanted = {name: values for name, values in sets.items() if name in touched}
     for name in touched & pen.state.sets.keys():
         keep = {_element_key(context, pen.state, name, value) for value in wanted.get(name, [])}
         for key in [key for key in pen.state.sets[name] if key not in keep]:
             pen.drop(name, key)
     _add_elements(context, pen, wanted)
+
+
+def _is_among(touched: set[str], name: str) -> bool:
+    """Whether a register is one of those named, inside one, or holds one: `problem.message`, `problem`, `context.tool`."""
+    return any(name == each or name.startswith(f"{each}.") or each.startswith(f"{name}.") for each in touched)
 
 
 def _write_fields(context: Context, pen: Pen, opened: Opened, fields: Mapping[str, Json]) -> None:

@@ -122,6 +122,12 @@ class Memory:
 
         return resolve(self.context, id, field, pick, value)
 
+    def keep(self, id: str) -> Record:  # noqa: A002 - the promised name
+        """Settle a deletion that crossed somebody's edit: the record stands. `forget` settles it the other way."""
+        from gitmem.memory.learn import keep
+
+        return keep(self.context, id)
+
     def commit(self, message: str | None = None) -> Committed | None:
         """Commit what was recorded; None when there was nothing."""
         from gitmem.memory.commit import commit

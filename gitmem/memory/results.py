@@ -21,7 +21,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing learned, values in the clear. `fields` is nested as its schema says; `created` is news of `learn` alone."""
+    """One thing learned, values in the clear. `fields` is nested as its schema says.
+
+    `contested` says that one person deleted it while another edited it; `created` is news of `learn` alone.
+    """
 
     id: str
     kind: str
@@ -32,6 +35,7 @@ class Record:
     usage: Usage
     alive: bool
     conflicts: dict[str, list[Value]]
+    contested: bool = False
     created: bool = False
 
     def as_json(self) -> dict[str, Any]:

@@ -231,8 +231,10 @@ def _in_conflict(context: Context, path: str) -> bool:
         return False
     try:
         state = store.read(path)
-        several = state is not None and state.alive and any(len(register) > 1 for register in state.fields.values())
-        return several and state is not None and bool(open_state(store.vault, state).conflicts)
+        if state is None or not state.alive:
+            return False
+        several = any(len(register) > 1 for register in state.fields.values())
+        return state.contested or (several and bool(open_state(store.vault, state).conflicts))
     except NoKey:
         return False
     except GitmemError as error:

@@ -37,6 +37,7 @@ def record_of(opened: Opened, kind: Kind, *, created: bool = False, author: Auth
         usage=usage_of(state),
         alive=state.alive,
         conflicts=conflicts,
+        contested=state.contested,
         created=created,
     )
 

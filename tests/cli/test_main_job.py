@@ -11,7 +11,7 @@ from tests.cli.conftest import ERROR, LESSON, UPSTREAM, Seat
 from tests.support.cli import Cli
 
 USAGE = ["matched", "fixed", "failed", "success_rate", "avg_fix_ms", "last_matched", "last_used"]
-RECORD = ["id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts"]
+RECORD = ["id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts", "contested"]
 
 
 def test_init(cli: Cli, tmp_path: Path, home: Path) -> None:

@@ -188,6 +188,43 @@ def test_resolve_asks_a_person(ada: Seat, bob: Seat) -> None:
     assert ada("show", found, "--json").ok().json["conflicts"] == {}
 
 
+def test_contested_deletion(ada: Seat, bob: Seat) -> None:
+    """One deletes what another edits: it stands, is flagged on both sides, and is settled either way."""
+    found = _shared(ada, bob)
+    for answer, stands in (("--keep", True), ("--forget", False)):
+        bob("forget", found, "--yes").ok()
+        bob("sync").ok()
+        ada("edit", found, "--fix", f"edited before {answer}").ok()
+        assert ada("sync", "--json").expect(3).json["conflicts"] == 1
+        record = ada("conflicts", "--json").ok().json["conflicts"][0]
+        assert (record["id"], record["contested"], record["alive"], record["conflicts"]) == (found, True, True, {})
+        assert f"gitmem resolve {found} --keep" in ada("conflicts").ok().out
+        assert "--keep or --forget" in ada("resolve", found).expect(2).err
+        settled = ada("resolve", found, answer, "--json").ok().json
+        assert (settled["contested"], settled["alive"]) == (False, stands)
+        ada("sync").ok()
+        bob("sync").ok()
+        assert bob("show", found, "--json").ok().json["alive"] is stands
+    ada("resolve", found, "--keep").expect(1)
+    ada("resolve", found, "--keep", "--pick", "x").expect(2)
+
+
+def test_an_edit_settles_nothing_beside_it(ada: Seat, bob: Seat) -> None:
+    """Editing one member of a group leaves concurrent values of another alone."""
+    found = ada.learn("--kind", "solution", "--set", "problem.message=it broke", "--set", "problem.context=here")
+    ada("sync").ok()
+    bob("sync").ok()
+    bob("edit", found, "--set", "problem.context=at Bob's").ok()
+    bob("sync").ok()
+    ada("edit", found, "--set", "problem.context=at Ada's").ok()
+    ada("sync").expect(3)
+    ada("edit", found, "--set", "root_cause=rust").ok()
+    ada("edit", found, "--set", "problem.context_beside=x").expect(13)
+    assert list(ada("show", found, "--json").ok().json["conflicts"]) == ["problem.context"]
+    other = ada("edit", found, "--set", "problem.error_type=E1")
+    assert list(ada("show", found, "--json").ok().json["conflicts"]) == ["problem.context"], other.err
+
+
 def test_diff(ada: Seat, bob: Seat) -> None:
     """What waits for a commit, in words of the record; nothing after it."""
     found = _shared(ada, bob)

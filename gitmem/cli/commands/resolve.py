@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ("gitmem resolve p-3k7q", "asks which value is right"),
         ("gitmem resolve p-3k7q fix --pick k3v9q2ab-1.4", "takes the value that `gitmem conflicts` shows with this dot"),
         ("gitmem resolve p-3k7q fix --value 'Restart the agent'", "takes neither"),
+        ("gitmem resolve p-3k7q --keep", "one deleted it, another edited it: it stands"),
     ],
     exits=WRITES,
 )
@@ -32,26 +33,43 @@ if TYPE_CHECKING:
 @click.argument("field", required=False)
 @click.option("--pick", metavar="DOT", help="Take the value written as DOT.")
 @click.option("--value", metavar="VALUE", help="Take this value instead (JSON for what is no text).")
+@click.option(
+    "--keep/--forget", default=None, help="A record that one person deleted while another edited it: it stands, or it goes."
+)
 @pass_ui
-def command(ui: Ui, id: str, field: str | None, pick: str | None, value: str | None) -> None:  # noqa: A002
-    """Settle a field that two people changed at once.
+def command(ui: Ui, /, id: str, field: str | None, keep: bool | None, **answers: str | None) -> None:  # noqa: A002
+    """Settle what two people changed at once.
 
-    FIELD may be left out where only one is in conflict. Without --pick and --value a person is asked.
+    FIELD may be left out where only one is in conflict. Without an option a person is asked.
     """
     from gitmem.cli.session import opened
 
-    if pick is not None and value is not None:
-        raise UsageError("--pick and --value are two answers", "give one of them")
+    if sum(answer is not None for answer in (keep, *answers.values())) > 1:
+        raise UsageError("these are several answers", "give one of --pick, --value, --keep and --forget")
     with opened(ui) as memory:
         record = memory.get(id)
-        name = _field(record, clean(field) if field else None)
-        choice = _given(memory, record, name, pick, value) or {"pick": _asked(ui, record, name)}
-        settled = memory.resolve(record.id, name, **choice)
+        if keep is not None or (record.contested and not record.conflicts):
+            what, settled = "the deletion", _settled(ui, memory, record, keep)
+        else:
+            what = _field(record, clean(field) if field is not None else None)
+            choice = _given(memory, record, what, answers) or {"pick": _asked(ui, record, what)}
+            settled = memory.resolve(record.id, what, **choice)
     if ui.json:
         ui.data(settled.as_json())
         return
     left = f"; still in conflict: {', '.join(settled.conflicts)}" if settled.conflicts else ""
-    ui.note(f"settled {name} of {settled.id}{left}")
+    ui.note(f"settled {what} of {settled.id}{left}")
+
+
+def _settled(ui: Ui, memory: Memory, record: Record, keep: bool | None) -> Record:
+    """The record after its contested deletion was settled."""
+    if not record.contested:
+        raise GitmemError(f"nobody's deletion of {record.id} waits for a choice", "`gitmem conflicts` lists what does")
+    if keep is None:
+        if not ui.person:
+            raise UsageError("nobody is there to ask whether it stands", "say so: --keep or --forget")
+        keep = ui.confirm(f"{record.id} was deleted by one and edited by another. Does it stand?")
+    return memory.keep(record.id) if keep else memory.forget(record.id)
 
 
 def _field(record: Record, field: str | None) -> str:
@@ -67,13 +85,14 @@ def _field(record: Record, field: str | None) -> str:
     return field or next(iter(record.conflicts))
 
 
-def _given(memory: Memory, record: Record, name: str, pick: str | None, value: str | None) -> dict[str, Any]:
+def _given(memory: Memory, record: Record, name: str, answers: dict[str, str | None]) -> dict[str, Any]:
     """The choice that the options make, if they do."""
+    pick, value = answers["pick"], answers["value"]
     if pick is not None:
         return {"pick": clean(pick)}
     if value is None:
         return {}
-    return {"value": assignments([f"{name}={value}"], memory.context.kinds.get(record.kind))[name]}
+    return {"value": assignments([f"{name}={value}"], memory.context.kinds.get(record.kind, record.schema))[name]}
 
 
 def _asked(ui: Ui, record: Record, name: str) -> str:

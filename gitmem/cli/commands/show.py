@@ -55,6 +55,10 @@ def show_conflicts(ui: Ui, record: Record) -> None:
     """Write all concurrent values of a record, with the dot to pick each by, and who wrote it when."""
     from gitmem.cli.present import as_text
 
+    if record.contested:
+        ui.line()
+        ui.line(ui.styled("  one deleted it while another edited it", "yellow"))
+        ui.line(f"    settle it: gitmem resolve {record.id} --keep   (or --forget)")
     for name, values in record.conflicts.items():
         ui.line()
         ui.line(ui.styled(f"  {name}: {len(values)} values wait for a choice", "yellow"))

@@ -23,7 +23,7 @@ def test_a_written_file_is_read_back(tmp_path: Path) -> None:
     write_atomic(path, b"one", durable=True)
     write_atomic(path, b"two")
     assert read_bounded(path, 10) == b"two"
-    assert os.listdir(path.parent) == ["record.yaml"]
+    assert [file.name for file in path.parent.iterdir()] == ["record.yaml"]
 
 
 def test_the_mode_is_the_one_asked_for(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["record.yaml"]
+    assert [path.name for path in tmp_path.iterdir()] == ["record.yaml"]
 
 
 def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_a_read_only_directory_is_refused_in_words(tmp_path: Path) -> None:
     blocked = tmp_path / "journal"
     blocked.write_text("a file where the directory belongs")
     journal = Journal(blocked)
-    with pytest.raises(GitmemError, match="cannot (read|write to) the journal"):
+    with pytest.raises(GitmemError, match=r"cannot (read|write to) the journal"):
         journal.append([_entry("a")])
     assert blocked.read_text() == "a file where the directory belongs"
 

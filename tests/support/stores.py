@@ -45,10 +45,10 @@ def open_memory(path: Path, who: Person | None = None) -> Memory:
     return Memory.open(path, env=None if who is None else who.env)
 
 
-def share(path: Path, remote: Path) -> None:
+def share(path: Path, remote: Path, who: Person | None = None) -> None:
     """Push the store at `path` to an empty bare repository."""
     Git(path)("remote", "add", "origin", remote)
-    with open_memory(path) as memory:
+    with open_memory(path, who) as memory:
         memory.sync()
 
 

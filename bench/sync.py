@@ -61,7 +61,7 @@ def _text_files(root: Path, count: int) -> float:
     pull = [*git, "pull", "--quiet", "--no-rebase", "--no-edit"]
     return seconds(
         lambda: (
-            subprocess.run([*pull, "origin"], cwd=root / "ours", check=True),
+            subprocess.run([*pull, "origin"], cwd=root / "ours", check=True, capture_output=True),
             subprocess.run([*git, "push", "--quiet", "origin", "HEAD"], cwd=root / "ours", check=True),
         )
     )

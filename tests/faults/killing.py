@@ -1,10 +1,11 @@
 """Run by the tests: a process that writes to a store and is killed, again and again.
 
-    python killing.py STORE ROUNDS SEED SHARED_ID...
+    python killing.py STORE OTHER ROUNDS SEED SHARED_ID...
 
 Each round forks a writer from this warm interpreter and kills it (SIGKILL) at a random moment, every third time together with
-the git commands it started. The writer says over a pipe what it begins and what has returned; all of that is printed as JSON
-at the end. How long a commit takes on this machine is measured first, so that kills fall evenly into one.
+the git commands it started. Between rounds somebody uses the clone OTHER (`-`: there is none) and syncs. The writer says over
+a pipe what it begins and what has returned; all of that is printed as JSON at the end. How long a commit takes on this machine
+is measured first, so that kills fall evenly into one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def _write(store: str, seed: int, shared: list[str], pipe: int) -> None:
 
 
 def _step(memory: Memory, rng: random.Random, name: str, shared: list[str], pipe: int) -> None:
-    what = rng.choices(["used", "learn", "edit", "commit"], [5, 3, 2, 3])[0]
+    what = rng.choices(["used", "learn", "edit", "commit", "sync"], [5, 3, 2, 2, 2])[0]
     record = rng.choice(shared)
     _tell(pipe, "begun", what, record, name)
     if what == "used":
@@ -42,8 +43,10 @@ def _step(memory: Memory, rng: random.Random, name: str, shared: list[str], pipe
         memory.learn("pattern", {"pattern": f"error {name}", "fix": f"fix {name}"})
     elif what == "edit":
         memory.edit(record, {"context": name})
-    else:
+    elif what == "commit":
         memory.commit()
+    else:
+        memory.sync()
     _tell(pipe, "done", what, record, name)
 
 
@@ -63,7 +66,7 @@ def _round(store: str, rng: random.Random, shared: list[str], with_git: bool, co
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         lines = [pipe.readline().decode().split() for _ in range(rng.randrange(1, 40))]
-        time.sleep(rng.uniform(0, 1.2 * commit_takes if lines[-1][:2] == ["begun", "commit"] else 0.002))
+        time.sleep(rng.uniform(0, 1.5 * commit_takes if lines[-1][1] in ("commit", "sync") else 0.002))
         (os.killpg if with_git else os.kill)(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         lines += [line.split() for line in pipe.read().decode().splitlines()]
@@ -80,6 +83,14 @@ def _time_of_a_commit(store: str) -> float:
         return time.perf_counter() - start
 
 
+def _meanwhile(store: str, name: str, record: str) -> list[list[str]]:
+    with Memory.open(store) as memory:
+        memory.used(record, fixed=True)
+        memory.learn("pattern", {"pattern": f"error {name}", "fix": f"fix {name}"})
+        memory.sync()
+    return [[when, what, record, name] for when in ("begun", "done") for what in ("used", "learn")]
+
+
 def _remove_stale_locks(store: str) -> None:
     """A killed git leaves its lock files, which whoever restarts git has to remove; `with_git` rounds need it."""
     for lock in Path(store, ".git").rglob("*.lock"):
@@ -88,7 +99,7 @@ def _remove_stale_locks(store: str) -> None:
 
 def main() -> None:
     """Run the rounds and print the tally."""
-    store, rounds, seed, *shared = sys.argv[1:]
+    store, other, rounds, seed, *shared = sys.argv[1:]
     rng = random.Random(int(seed))
     told: list[list[str]] = []
     commit_takes = _time_of_a_commit(store)
@@ -97,6 +108,8 @@ def main() -> None:
         told += _round(store, rng, shared, with_git, commit_takes)
         if with_git:
             _remove_stale_locks(store)
+        if other != "-":
+            told += _meanwhile(other, f"other.{number}", rng.choice(shared))
     json.dump(told, sys.stdout)
 
 

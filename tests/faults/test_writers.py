@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.memory.cloning import clone
 from gitmem.memory.events import read_events
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
-from tests.support.stores import EFFORT, found, open_memory
+from tests.support.stores import EFFORT, found, open_memory, share
 
 HERE = Path(__file__).parent
 
@@ -74,9 +75,29 @@ def test_a_hundred_writers_at_once(store: Path) -> None:
 def test_a_writer_killed_at_any_moment(store: Path, seed: int) -> None:
     """What was acknowledged before the kill is there afterwards, each write once, and the log still verifies."""
     shared = _shared(store, 3)
-    told = json.loads(_run("killing.py", store, 24, seed, *shared))
+    told = json.loads(_run("killing.py", store, "-", 24, seed, *shared))
+    _check(store, shared, told)
+
+
+@pytest.mark.parametrize("seed", range(EFFORT))
+def test_a_writer_killed_while_others_push(store: Path, bare_remote: Path, seed: int) -> None:
+    """Killed in fetches, merges and pushes as well, it loses neither its own writes nor the others', and both clones agree."""
+    shared = _shared(store, 3)
+    share(store, bare_remote)
+    other = store.parent / "other"
+    clone(str(bare_remote), str(other))
+    told = json.loads(_run("killing.py", store, other, 12 if EFFORT == 1 else 40, seed, *shared))
+    for path in (store, other, store):
+        with open_memory(path) as memory:
+            assert memory.sync().problems == []
+    for path in (store, other):
+        _check(path, shared, told)
+    assert Git(store)("rev-parse", "HEAD") == Git(other)("rev-parse", "HEAD")
+
+
+def _check(store: Path, shared: list[str], told: list[list[str]]) -> None:
     begun, done = ([tuple(words[1:]) for words in told if words[0] == what] for what in ("begun", "done"))
-    assert sum(what == "commit" for what, _, _ in done) > 3
+    assert sum(what in ("commit", "sync") for what, _, _ in done) > 3
     with open_memory(store) as memory:
         before = [memory.get(record).usage.fixed for record in shared]
         memory.commit()

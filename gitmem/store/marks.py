@@ -70,11 +70,11 @@ class Marks:
         self._run("delete from marks")
 
     def begin(self, replica: str) -> None:
-        """Start anew for a replica that has not written yet; what the directory noted of another one's past goes, too."""
+        """Start anew for a replica that has not written yet; what was noted of another one's chain goes, too."""
         with self._failing() as database, database:
             database.execute("delete from marks")
-            database.execute("delete from notes where key <> 'member'")
-            database.execute("insert into notes values ('replica', ?)", (replica,))
+            database.execute("delete from notes where key in ('audit', 'told')")
+            database.execute("insert or replace into notes values ('replica', ?)", (replica,))
 
     def note(self, key: str, default: str = "") -> str:
         """A note by its key."""

@@ -41,14 +41,15 @@ def test_marks_of_another_replica_are_none(opened: Marks) -> None:
     assert Marks(opened.path.with_name("lost")).get(PATH, "abc") is None
 
 
-def test_a_new_beginning_forgets_all_but_the_member(opened: Marks) -> None:
-    """The chain of the earlier replica is another one's, who we are is not."""
+def test_a_new_beginning_forgets_the_chain(opened: Marks) -> None:
+    """The chain of the earlier replica is another one's; who we are, and what a killed process left to do, is not."""
     opened.put([(PATH, (3, {}))])
     opened.set_note("audit", "[]")
     opened.set_note("member", "ada")
+    opened.set_note("moving", "from here")
     opened.begin("xyz")
     assert opened.get(PATH, "xyz") == (0, {})
-    assert (opened.note("audit"), opened.note("member")) == ("", "ada")
+    assert (opened.note("audit"), opened.note("member"), opened.note("moving")) == ("", "ada", "from here")
 
 
 def test_forgetting_keeps_the_notes(opened: Marks) -> None:

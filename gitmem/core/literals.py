@@ -59,7 +59,7 @@ def _piece(token: re.Match[str]) -> str:
         return token["plain"]
     if token["char"] in ("b", "s"):
         return _EDGE
-    if token["escaped"] and not token["char"].isalnum():
+    if token["escaped"] and not token["char"][0].isalnum():
         return str(token["char"])
     if token["anchor"]:
         return _EDGE

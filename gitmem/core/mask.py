@@ -39,6 +39,7 @@ _TIMES = re.compile(
 _PIECES = re.compile(
     r"(?P<keep>(?<!\w)(?i:err(?:no|or)?|code|status|signal|sqlstate|http(?:/\d(?:\.\d)?)?)[ =:#\[(]{1,3}-?\d{1,6}(?!\w))"
     r"|(?P<known><[a-z]{1,4}>)"
+    r"|(?P<url>(?<![\w.+-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'`<>]{0,2047}[^\s\"'`<>.,;:!?)\]])"
     r"|(?<!\w)(?:'[^\s\"`]{1,256}?'|\"[^\s\"]{1,256}\"|`[^\s`']{1,256}[`']|[\u2018\u201c\xab][^\s\u2019\u201d\xbb]{1,256}[\u2019\u201d\xbb])(?!\w)"
     r"|(?P<chunk>[^\s\"'`()\[\]{}<>,;|=\u2018\u2019\u201c\u201d\xab\xbb]+)"
 )
@@ -55,7 +56,6 @@ _UNITS = r"%|[kKMGTP]i?[bB]?(?:/s)?|[bB]|ns|us|µs|ms|s|m|h|d|secs?|mins?|x|px|[
 _CHUNKS: Final = tuple(
     (name, re.compile(expression))
     for name, expression in (
-        ("<url>", r"[A-Za-z][A-Za-z0-9+.-]{1,20}:/?/.+"),
         ("<uuid>", r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
         ("<mac>", r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}"),
         ("<ip>", r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}|/\d{1,2})?"),
@@ -97,7 +97,7 @@ class _Masker:
     def __call__(self, piece: re.Match[str]) -> str:
         chunk = piece["chunk"]
         if chunk is None:
-            return piece[0] if piece["keep"] or piece["known"] else "<q>"
+            return "<url>" if piece["url"] else piece[0] if piece["keep"] or piece["known"] else "<q>"
         masked = self._seen.get(chunk)
         if masked is None:
             masked = mask_chunk(chunk)

@@ -30,7 +30,10 @@ WILDCARD: Final = "<*>"
 MAX_EXPRESSION: Final = 1_000  # characters of a regular expression
 TIMEOUT: Final = 0.05  # seconds one regular expression may run
 _MAX_REPEAT: Final = 1_000  # the product of nested counts: `(a{100}){100}` compiles to 10,000 states
+_ENOUGH_LETTERS: Final = 6
+_ORDINARY_TEXT: Final = "The quick brown fox, 12 lazy dogs.\nerror: it failed (code 3) at /usr/bin/x.c:40 in 'main'"
 _PLACEHOLDER = re.compile(r"<[a-z]{1,4}>")
+_BESIDE_WILDCARD = re.compile(r"[^\W_]*<\*>[^\W_]*")  # what touches a wildcard may be part of a longer word
 _COUNT = re.compile(r"\{(\d{0,6}),?(\d{0,6})\}")
 
 
@@ -87,13 +90,14 @@ class Pattern:
         """Words that any text it matches must contain, folded, for looking candidates up; may be none."""
         if self.kind == "regex":
             return words(required_text(self.text))
-        return self._masked_words or words(self._plain.replace(WILDCARD, "\n"))
+        return self._masked_words or words(_BESIDE_WILDCARD.sub(" ", self._plain))
 
-    def letters(self) -> int:
-        """How many characters of a match the pattern itself fixes: next to none for `/.+/`."""
-        if self.kind == "regex":
-            return sum(map(str.isalnum, required_text(self.text, whole_words=False)))
-        return sum(map(str.isalnum, self.text))
+    def specificity(self) -> float:
+        """How much of a match the pattern itself decides, 0..1: next to nothing for `/.+/`, all for literal text."""
+        if self.kind != "regex" or not self._finds(_ORDINARY_TEXT):
+            return 1.0
+        letters = sum(map(str.isalnum, required_text(self.text, whole_words=False)))
+        return min(1.0, letters / _ENOUGH_LETTERS)
 
     def match(self, text: str) -> bool:
         """Whether `text`, raw as a program printed it, contains this pattern."""
@@ -107,11 +111,11 @@ class Pattern:
             return self._search(query, timeout)
         plain = _find_lines(self._plain, query.plain)
         if plain:
-            return Found(self._part(self._plain), query.masked[_same_lines(query.plain, query.masked, *plain)], exact=True)
+            return Found(_said(self._plain), query.masked[_same_lines(query.plain, query.masked, *plain)], exact=True)
         if not self._masked_words:
             return None
         masked = _find_lines(self._masked, query.masked)
-        return Found(self._part(self._masked), query.masked[slice(*masked)], exact=False) if masked else None
+        return Found(_said(self._masked), query.masked[slice(*masked)], exact=False) if masked else None
 
     def _search(self, query: Reading, timeout: float) -> Found | None:
         try:
@@ -122,7 +126,13 @@ class Pattern:
             return None
         start, end = _whole_lines(query.text, found.start(), found.end())
         lines = slice(query.text.count("\n", 0, start), query.text.count("\n", 0, end) + 1)
-        return Found(fold(mask(found[0])), "\n".join(query.masked.split("\n")[lines]), exact=True)
+        return Found(_said(fold(found[0])), "\n".join(query.masked.split("\n")[lines]), exact=True)
+
+    def _finds(self, text: str) -> bool:
+        try:
+            return self._compiled.search(text, timeout=TIMEOUT) is not None
+        except TimeoutError:
+            return True
 
     @cached_property
     def _compiled(self) -> Any:  # the regex module has no types
@@ -140,11 +150,13 @@ class Pattern:
 
     @cached_property
     def _masked_words(self) -> list[str]:
-        return words(_PLACEHOLDER.sub(" ", self._masked.replace(WILDCARD, " ")))
+        return words(_PLACEHOLDER.sub(" ", _BESIDE_WILDCARD.sub(" ", self._masked)))
 
-    @staticmethod
-    def _part(text: str) -> str:
-        return fold(mask(text.replace(WILDCARD, " ")))
+
+def _said(text: str) -> str:
+    """What a match of `text` says: its words without volatile parts, or those where it has no others."""
+    masked = fold(mask(text.replace(WILDCARD, " ")))
+    return masked if words(_PLACEHOLDER.sub(" ", masked)) else text
 
 
 def _mask_line(line: str) -> str:
@@ -167,13 +179,13 @@ def _find_lines(pattern: str, text: str) -> tuple[int, int] | None:
     return _whole_lines(text, at, at + len(pattern)) if at >= 0 else None
 
 
-def _find_words(needle: str, text: str) -> int:
-    """Where `needle` begins in `text` without cutting a word in two, or -1."""
-    at = text.find(needle)
+def _find_words(needle: str, text: str, start: int = 0, *, begins: bool = True, ends: bool = True) -> int:
+    """Where `needle` stands in `text` from `start` on, or -1; it cuts no word at an end that is a word's end."""
+    at = text.find(needle, start)
     while at >= 0:
         after = at + len(needle)
-        cut_before = at > 0 and needle[:1].isalnum() and text[at - 1].isalnum()
-        cut_after = after < len(text) and needle[-1:].isalnum() and text[after].isalnum()
+        cut_before = begins and at > 0 and needle[:1].isalnum() and text[at - 1].isalnum()
+        cut_after = ends and after < len(text) and needle[-1:].isalnum() and text[after].isalnum()
         if not cut_before and not cut_after:
             return at
         at = text.find(needle, at + 1)
@@ -208,12 +220,14 @@ def _block_at(block: list[str], lines: list[str], at: int) -> bool:
 
 def _line_holds(pattern: str, line: str) -> bool:
     """Whether the pieces between the wildcards stand in `line` one after the other."""
+    pieces = pattern.split(WILDCARD)
+    last = len(pieces) - 1
     at = 0
-    for piece in filter(None, pattern.split(WILDCARD)):
-        found = line.find(piece, at)
-        if found < 0:
+    for number, piece in enumerate(pieces):
+        at = _find_words(piece, line, at, begins=number == 0, ends=number == last) if piece else at
+        if at < 0:
             return False
-        at = found + len(piece)
+        at += len(piece)
     return True
 
 

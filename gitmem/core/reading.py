@@ -50,7 +50,7 @@ _SORT = {name: re.compile(phrases) for name, phrases in _SORTS.items()}
 # Words in the place of a program's name that name none.
 _ORDINARY: Final = (
     "error fatal warning err warn info hint note usage traceback failed failure exception debug critical line bash zsh sh"
-    " dash ksh fish sudo npm run see try type use used using caused by fix help please command in and or to the a an is this"
+    " dash ksh fish sudo run see try type use used using caused by fix help please command in and or to the a an is this"
     " that -bash make ok exec main unknown invalid no not cannot could unable such file"
 )
 _NO_PROGRAM: Final = frozenset(_ORDINARY.split())

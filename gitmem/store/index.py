@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.store.index_file import open_database
-from gitmem.store.index_text import BATCH, Text, text_of
+from gitmem.store.index_text import BATCH, RecordText, Text, targets, text_of
 
 if TYPE_CHECKING:
-    import apsw
+    from gitmem.store.index_file import Database
 
 Json = Any  # what json.loads gives
 
-_COLUMNS: Final = "e.number, e.id, e.kind, e.scope, e.path, e.alive, e.conflicts, e.body, u.counts, u.last"
+_COLUMNS: Final = "e.number, e.id, e.kind, e.scope, e.path, e.alive, e.conflicts, e.body, e.heads, e.words, u.counts, u.last"
+_WRITE: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FROM: Final = "entries e JOIN usage u ON u.number = e.number"
 _HIGHEST: Final = "\U0010ffff"
 
@@ -51,6 +52,25 @@ class Entry:
     usage: dict[str, int] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def values(self) -> dict[str, Json]:
+        """Fields and sets by name."""
+        return {**self.fields, **self.sets}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry with what the index worked out: its row number, its heaviest fields, its distinct words."""
+
+    number: int
+    entry: Entry
+    heads: list[str]
+    words: str
+
+    def targets(self) -> list[str]:
+        """The texts that errors are compared with."""
+        return targets(self.entry.values, self.heads)
+
 
 @dataclass(frozen=True, slots=True)
 class Stats:
@@ -69,9 +89,9 @@ Entries = list[Entry]  # inside `Index` the name `list` is its method
 class Index:
     """An open index. `fresh` says that it was made by this `open` and holds nothing yet."""
 
-    def __init__(self, connection: apsw.Connection, path: Path, *, fresh: bool) -> None:
+    def __init__(self, database: Database, path: Path, *, fresh: bool) -> None:
         """For `Index.open`."""
-        self.connection = connection
+        self.database = database
         self.path = path
         self.fresh = fresh
 
@@ -81,60 +101,58 @@ class Index:
 
         Raises GitmemError if the disk does not let it be read or made.
         """
-        connection, fresh = open_database(path, key)
-        return cls(connection, path, fresh=fresh)
+        database, fresh = open_database(path, key)
+        return cls(database, path, fresh=fresh)
 
     def close(self) -> None:
         """Close the index; a second time does nothing."""
-        self.connection.close()
+        self.database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All changes inside happen together or not at all, also if the process is killed; may be nested."""
-        if self.connection.in_transaction:
+        if self.database.in_transaction():
             yield
             return
-        self.connection.execute("BEGIN IMMEDIATE")
+        self.database.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            self.database.roll_back()
             raise
-        self.connection.execute("COMMIT")
+        self.database.execute("COMMIT")
 
     def get_meta(self, key: str) -> str | None:
         """What the caller last noted under `key`."""
-        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else None
+        return next((str(value) for (value,) in self.database.execute("SELECT value FROM meta WHERE key = ?", (key,))), None)
 
     def set_meta(self, key: str, value: str) -> None:
         """Note `value` under `key`, in the same transaction as the changes it speaks of."""
         with self.transaction():
-            self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self.database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def put(self, entries: Iterable[Entry], weights: Mapping[str, float]) -> None:
         """Add `entries`, or replace what stands under their ids. `weights` says how much the words of each field or set
         count in search (those not named do not count); errors are compared with the fields that weigh most.
         """
         with self.transaction():
-            text = Text(self.connection)
+            text = Text(self.database)
             for entry in entries:
-                number = self._number(entry.id)
-                if number is not None:
-                    text.remove(number)
-                number = self._write(entry, number)
+                number = self._forget(text, entry.id)
+                of = text_of(entry.values if entry.alive else {}, weights)
+                number = self._write(entry, number, of)
                 if entry.alive:
-                    text.add(number, text_of({**entry.fields, **entry.sets}, weights), entry.sets.get("tags", []))
+                    text.add(number, of, targets(entry.values, of.heads), entry.sets.get("tags", []))
             text.flush()
 
     def remove(self, ids: Iterable[str]) -> None:
         """Forget these records; ids that are not there are ignored."""
         with self.transaction():
-            text = Text(self.connection)
-            for number in filter(None, map(self._number, ids)):
-                text.remove(number)
-                self.connection.execute("DELETE FROM entries WHERE number = ?", (number,))
-                self.connection.execute("DELETE FROM usage WHERE number = ?", (number,))
+            text = Text(self.database)
+            for record_id in ids:
+                number = self._forget(text, record_id)
+                self.database.execute("DELETE FROM entries WHERE number = ?", (number,))
+                self.database.execute("DELETE FROM usage WHERE number = ?", (number,))
             text.flush()
 
     def set_usage(self, record_id: str, usage: Mapping[str, int], last: Mapping[str, str]) -> None:
@@ -143,24 +161,24 @@ class Index:
         if number is not None:
             with self.transaction():
                 row = (json.dumps(dict(usage)), json.dumps(dict(last)), number)
-                self.connection.execute("UPDATE usage SET counts = ?, last = ? WHERE number = ?", row)
+                self.database.execute("UPDATE usage SET counts = ?, last = ? WHERE number = ?", row)
 
     def get(self, record_id: str) -> Entry | None:
         """The record with this id, dead or alive."""
-        return next(self._select("WHERE e.id = ?", [record_id]), None)
+        return next((row.entry for row in self._select("WHERE e.id = ?", [record_id])), None)
 
-    def by_number(self, numbers: Sequence[int]) -> dict[int, Entry]:
-        """The records with these row numbers."""
-        found: dict[int, Entry] = {}
+    def by_number(self, numbers: Sequence[int]) -> dict[int, Row]:
+        """The rows with these numbers."""
+        found: dict[int, Row] = {}
         for start in range(0, len(numbers), BATCH):
             some = numbers[start : start + BATCH]
-            rows = self._rows(f"WHERE e.number IN ({_marks(some)})", some)
-            found.update((int(row[0]), _entry(row)) for row in rows)
+            marks = ",".join("?" * len(some))
+            found.update((row.number, row) for row in self._select(f"WHERE e.number IN ({marks})", some))
         return found
 
     def ids_with_prefix(self, prefix: str, limit: int = 20) -> Ids:
         """Ids that begin with `prefix`, in order."""
-        rows = self.connection.execute(
+        rows = self.database.execute(
             "SELECT id FROM entries WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + _HIGHEST, limit)
         )
         return [str(row[0]) for row in rows]
@@ -182,7 +200,8 @@ class Index:
             conditions.append("e.number IN (SELECT number FROM tags WHERE tag = ?)")
             values.append(tag)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        return [*self._select(f"{where} ORDER BY e.changed DESC, e.number DESC LIMIT ?", [*values, limit])]
+        rows = self._select(f"{where} ORDER BY e.changed DESC, e.number DESC LIMIT ?", [*values, limit])
+        return [row.entry for row in rows]
 
     def count(self) -> int:
         """How many records stand."""
@@ -190,46 +209,58 @@ class Index:
 
     def conflicted(self) -> Ids:
         """Ids of records with a field that has more than one value, in order."""
-        rows = self.connection.execute("SELECT id FROM entries WHERE conflicts > 0 ORDER BY id")
+        rows = self.database.execute("SELECT id FROM entries WHERE conflicts > 0 ORDER BY id")
         return [str(row[0]) for row in rows]
 
     def stats(self) -> Stats:
         """What the index holds; reads all of it."""
         records = self._one("SELECT count(*) FROM entries")
-        known = self._one("SELECT count(*) FROM frequencies")
+        known = self._one("SELECT count(*) FROM (SELECT word FROM frequencies UNION SELECT word FROM recent)")
         return Stats(records, self.count(), known, self.path.stat().st_size)
 
     def _one(self, statement: str) -> int:
-        return sum(int(value) for (value,) in self.connection.execute(statement))
+        return sum(int(value) for (value,) in self.database.execute(statement))
 
     def _number(self, record_id: str) -> int | None:
-        row = self.connection.execute("SELECT number FROM entries WHERE id = ?", (record_id,)).fetchone()
-        return int(row[0]) if row else None
+        rows = self.database.execute("SELECT number FROM entries WHERE id = ?", (record_id,))
+        return next((int(number) for (number,) in rows), None)
 
-    def _write(self, entry: Entry, number: int | None) -> int:
-        body = json.dumps({"fields": entry.fields, "sets": entry.sets}, ensure_ascii=False, separators=(",", ":"))
-        row = (entry.id, entry.kind, entry.scope, entry.path, int(entry.alive), entry.conflicts, entry.last.get("changed", ""))
-        self.connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *row, body))
-        number = self.connection.last_insert_rowid()
+    def _forget(self, text: Text, record_id: str) -> int | None:
+        """Take a record's words out of the index; its row number if it has one."""
+        for row in self._select("WHERE e.id = ?", [record_id]):
+            if row.entry.alive:
+                text.remove(row.number, row.words, row.targets(), row.entry.sets.get("tags", []))
+            return row.number
+        return None
+
+    def _write(self, entry: Entry, number: int | None, text: RecordText) -> int:
+        row = {
+            "number": number,
+            "id": entry.id,
+            "kind": entry.kind,
+            "scope": entry.scope,
+            "path": entry.path,
+            "alive": int(entry.alive),
+            "conflicts": entry.conflicts,
+            "changed": entry.last.get("changed", ""),
+            "body": json.dumps({"fields": entry.fields, "sets": entry.sets}, separators=(",", ":")),
+            "heads": json.dumps(text.heads),
+            "words": text.words(),
+        }
+        self.database.execute(_WRITE, tuple(row.values()))
+        number = self.database.last_number()
         usage = (number, json.dumps(entry.usage), json.dumps(entry.last))
-        self.connection.execute("INSERT OR REPLACE INTO usage VALUES (?, ?, ?)", usage)
+        self.database.execute("INSERT OR REPLACE INTO usage VALUES (?, ?, ?)", usage)
         return number
 
-    def _rows(self, rest: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        yield from self.connection.execute(f"SELECT {_COLUMNS} FROM {_FROM} {rest}", tuple(values))  # noqa: S608
-
-    def _select(self, rest: str, values: Sequence[Any]) -> Iterator[Entry]:
-        return map(_entry, self._rows(rest, values))
+    def _select(self, rest: str, values: Sequence[Any]) -> Iterator[Row]:
+        return map(_row, self.database.execute(f"SELECT {_COLUMNS} FROM {_FROM} {rest}", values))  # noqa: S608
 
 
-def _marks(values: Sequence[Any]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    _, record_id, kind, scope, path, alive, conflicts, body, counts, last = row
+def _row(row: tuple[Any, ...]) -> Row:
+    number, record_id, kind, scope, path, alive, conflicts, body, heads, distinct, counts, last = row
     opened = json.loads(body)
-    return Entry(
+    entry = Entry(
         id=record_id,
         kind=kind,
         scope=scope,
@@ -241,3 +272,4 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         usage=json.loads(counts),
         last=json.loads(last),
     )
+    return Row(number, entry, json.loads(heads), distinct)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gitmem.errors import GitmemError
+from gitmem.errors import GitmemError, Locked
 
 if TYPE_CHECKING:
     import apsw
@@ -25,11 +25,11 @@ BEGIN IMMEDIATE;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entries (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, scope TEXT NOT NULL, path TEXT NOT NULL,
-    alive INTEGER NOT NULL, conflicts INTEGER NOT NULL, changed TEXT NOT NULL, body TEXT NOT NULL);
+    alive INTEGER NOT NULL, conflicts INTEGER NOT NULL, changed TEXT NOT NULL, body TEXT NOT NULL,
+    heads TEXT NOT NULL, words TEXT NOT NULL);
 CREATE INDEX entries_changed ON entries (alive, changed);
 CREATE INDEX entries_conflicted ON entries (id) WHERE conflicts > 0;
 CREATE TABLE usage (number INTEGER PRIMARY KEY, counts TEXT NOT NULL, last TEXT NOT NULL);
-CREATE TABLE texts (number INTEGER PRIMARY KEY, targets TEXT NOT NULL, words TEXT NOT NULL, tags TEXT NOT NULL);
 CREATE TABLE tags (tag TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (tag, number)) WITHOUT ROWID;
 CREATE TABLE keys (
     word TEXT NOT NULL, number INTEGER NOT NULL, others TEXT NOT NULL, PRIMARY KEY (word, number)) WITHOUT ROWID;
@@ -39,18 +39,78 @@ CREATE VIRTUAL TABLE content USING fts5 (heavy, middle, light, content='', conte
 """
 
 
-def open_database(path: Path, key: bytes) -> tuple[apsw.Connection, bool]:
+class Database:
+    """A connection whose failures are GitmemErrors. A file that turns out to be damaged is removed, to be made anew."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        """For `open_database`."""
+        self.path = path
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one statement."""
+        with self._told():
+            return list(self._connection.execute(statement, tuple(values)))
+
+    def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """One statement for each of `rows`."""
+        with self._told():
+            self._connection.executemany(statement, [tuple(row) for row in rows])
+
+    def last_number(self) -> int:
+        """The row number of the last row added."""
+        return self._connection.last_insert_rowid()
+
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
+
+    def roll_back(self) -> None:
+        """Undo the open transaction, if a failure has not done so already."""
+        import apsw
+
+        with suppress(apsw.ConnectionClosedError):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._connection.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        import apsw
+
+        try:
+            yield
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            self._discard()
+            raise _damaged() from error
+        except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError) as error:
+            if _is_tampering(error):
+                self._discard()
+                raise _damaged() from error
+            raise _refused(error) from error
+        except apsw.BusyError as error:
+            raise Locked("the index is in use by another process", "wait for that command and run this one again") from error
+
+    def _discard(self) -> None:
+        self._connection.close()
+        _remove(self.path)
+
+
+def open_database(path: Path, key: bytes) -> tuple[Database, bool]:
     """The database at `path` and whether it is new. Raises GitmemError if the disk does not let it be read or made."""
     if len(key) != _KEY:
         raise ValueError(f"the index key has {len(key)} bytes instead of {_KEY}")
     connection = _usable(path, key)
     if connection:
-        return connection, False
+        return Database(path, connection), False
     with _making(path):
         connection = _usable(path, key)  # another process may have made it while we waited
         if connection:
-            return connection, False
-        return _make(path, key), True
+            return Database(path, connection), False
+        return Database(path, _make(path, key)), True
 
 
 def _usable(path: Path, key: bytes) -> apsw.Connection | None:
@@ -59,7 +119,7 @@ def _usable(path: Path, key: bytes) -> apsw.Connection | None:
 
     try:
         connection = _connect(path, key)
-        if [version for (version,) in connection.execute("PRAGMA user_version")] == [SCHEMA]:
+        if list(connection.execute("PRAGMA user_version")) == [(SCHEMA,)]:
             return connection
         connection.close()
     except apsw.CantOpenError:
@@ -68,15 +128,22 @@ def _usable(path: Path, key: bytes) -> apsw.Connection | None:
     except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError):
         pass  # under another key, or damaged: to be made anew
     except (apsw.IOError, apsw.ReadOnlyError, apsw.FullError) as error:
-        raise _refused(error) from error
+        if not _is_tampering(error):
+            raise _refused(error) from error
     return None
 
 
-def _connect(path: Path, key: bytes, *, create: bool = False) -> apsw.Connection:
+def _is_tampering(error: Exception) -> bool:
+    """Whether a page was read and did not authenticate, which SQLite reports as an I/O error."""
     import apsw
 
-    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
-    connection = apsw.Connection(str(path), flags=flags)
+    return getattr(error, "extendedresult", 0) in (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS)
+
+
+def _connect(path: Path, key: bytes) -> apsw.Connection:
+    import apsw
+
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(_BUSY)
     connection.execute("PRAGMA cipher = 'chacha20'")
     connection.execute(f"PRAGMA key = 'raw:{key.hex()}'")
@@ -91,17 +158,21 @@ def _make(path: Path, key: bytes) -> apsw.Connection:
     import apsw
 
     try:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        _remove(path)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        connection = _connect(path, key, create=True)
+        connection = _connect(path, key)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"{_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT")
     except (OSError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError) as error:
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            _remove(path)
         raise _refused(error) from error
     return connection
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -117,6 +188,10 @@ def _making(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _damaged() -> GitmemError:
+    return GitmemError("the index was damaged and has been removed", "run the command again: the index is made anew")
 
 
 def _refused(error: Exception) -> GitmemError:

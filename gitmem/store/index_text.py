@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +12,7 @@ from gitmem.core.terms import words
 from gitmem.errors import InvalidRecord
 
 if TYPE_CHECKING:
-    import apsw
+    from gitmem.store.index_file import Database
 
 MAX_WORDS: Final = 20_000  # per column of a record; what a record holds beyond is not searched
 MAX_TARGET: Final = 20_000  # characters of one text that errors are compared with
@@ -28,27 +27,41 @@ BATCH: Final = 500  # values in one IN (...)
 
 @dataclass(frozen=True, slots=True)
 class RecordText:
-    """What of a record is searched: three columns of words, and the texts that errors are compared with."""
+    """What of a record is searched: three columns of words, and the names of the fields that errors are compared with."""
 
     columns: tuple[list[str], list[str], list[str]]
-    targets: list[str]
+    heads: list[str]
+
+    def words(self) -> str:
+        """Each distinct word once."""
+        return " ".join(sorted(set().union(*self.columns)))
 
 
 def text_of(values: Mapping[str, Any], weights: Mapping[str, float]) -> RecordText:
-    """The words of `values` by the weight of their field, and the texts of the fields that weigh most."""
+    """The words of `values` by the weight of their field, and the fields that weigh most."""
     columns: tuple[list[str], list[str], list[str]] = ([], [], [])
     most = max(weights.values(), default=0.0)
-    targets = []
+    heads = []
     for name, value in values.items():
         share = weights.get(name, 0.0) / most if most else 0.0
         if share <= 0:
             continue
-        text = "\n".join(_strings(value))
         column = columns[0 if share >= _HEAVY else 1 if share >= _MIDDLE else 2]
-        column += words(text)[: MAX_WORDS - len(column)]
-        if share == 1.0 and text:
-            targets.append(text[:MAX_TARGET])
-    return RecordText(columns, targets)
+        column += words(plain_text(value))[: MAX_WORDS - len(column)]
+        if share == 1.0:
+            heads.append(name)
+    return RecordText(columns, heads)
+
+
+def targets(values: Mapping[str, Any], heads: Iterable[str]) -> list[str]:
+    """The texts of a record that errors are compared with: those of its heaviest fields."""
+    found = (plain_text(values.get(name))[:MAX_TARGET] for name in heads)
+    return [text for text in found if text.strip()]
+
+
+def plain_text(value: Any) -> str:
+    """All text in a value, a line each."""
+    return "\n".join(_strings(value))
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -68,39 +81,33 @@ def _strings(value: Any) -> Iterator[str]:
 class Text:
     """The writer of words within one transaction; `flush` before it ends."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         """Nothing is written before the first call."""
-        self._connection = connection
+        self._database = database
         self._change: Counter[str] = Counter()
         self._records = 0
 
-    def add(self, number: int, text: RecordText, tags: Sequence[Any]) -> None:
-        """Make the record with this row number findable."""
-        distinct = sorted(set().union(*text.columns))
-        execute = self._connection.execute
-        execute("INSERT INTO content (rowid, heavy, middle, light) VALUES (?, ?, ?, ?)", (number, *map(" ".join, text.columns)))
-        names = sorted(map(str, tags))
-        kept = (number, json.dumps(text.targets), " ".join(distinct), json.dumps(names))
-        execute("INSERT INTO texts VALUES (?, ?, ?, ?)", kept)
-        execute_many = self._connection.executemany
-        execute_many("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(name, number) for name in names])
-        self._change.update(distinct)
+    def add(self, number: int, text: RecordText, texts: Iterable[str], tags: Iterable[Any]) -> None:
+        """Make the record with this row number findable by its words, its `texts` (see `targets`) and its tags."""
+        self._database.execute(
+            "INSERT INTO content (rowid, heavy, middle, light) VALUES (?, ?, ?, ?)", (number, *map(" ".join, text.columns))
+        )
+        self._change.update(text.words().split())
         self._records += 1
-        keys = [(word, number, others) for word, others in map(self._key, text.targets)]
-        execute_many("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", keys)
+        keys = [(word, number, others) for word, others in map(self._key, texts)]
+        self._database.execute_many("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", keys)
+        names = sorted(set(map(str, tags)))
+        self._database.execute_many("INSERT INTO tags VALUES (?, ?)", [(name, number) for name in names])
 
-    def remove(self, number: int) -> None:
-        """Undo `add`; does nothing for a record that was not added."""
-        query = "SELECT targets, words, tags FROM texts WHERE number = ?"
-        for targets_of, distinct, tags in list(self._connection.execute(query, (number,))):
-            self._change.subtract(str(distinct).split())
-            self._records -= 1
-            keys = {key for target in json.loads(targets_of) for key in (*_pattern(target).words(), NO_WORD)}
-            many = self._connection.executemany
-            many("DELETE FROM keys WHERE word = ? AND number = ?", [(key, number) for key in sorted(keys)])
-            many("DELETE FROM tags WHERE tag = ? AND number = ?", [(tag, number) for tag in json.loads(tags)])
-            self._connection.execute("DELETE FROM content WHERE rowid = ?", (number,))
-            self._connection.execute("DELETE FROM texts WHERE number = ?", (number,))
+    def remove(self, number: int, distinct: str, texts: Iterable[str], tags: Iterable[Any]) -> None:
+        """Undo `add` of a record with these distinct words."""
+        self._change.subtract(distinct.split())
+        self._records -= 1
+        keys = {key for text in texts for key in (*_pattern(text).words(), NO_WORD)}
+        execute_many = self._database.execute_many
+        execute_many("DELETE FROM keys WHERE word = ? AND number = ?", [(key, number) for key in sorted(keys)])
+        execute_many("DELETE FROM tags WHERE tag = ? AND number = ?", [(name, number) for name in sorted(set(map(str, tags)))])
+        self._database.execute("DELETE FROM content WHERE rowid = ?", (number,))
 
     def flush(self) -> None:
         """Write the counts that the changes since the last call add up to.
@@ -108,22 +115,22 @@ class Text:
         Those of a few records go to a small table first: spread over the large one, each word would cost a page.
         """
         changes = [(word, change) for word, change in sorted(self._change.items()) if change]
-        self._connection.executemany(_COUNT.format("recent"), changes)
-        waiting = sum(int(count) for (count,) in self._connection.execute("SELECT count(*) FROM recent"))
+        self._database.execute_many(_COUNT.format("recent"), changes)
+        waiting = sum(int(count) for (count,) in self._database.execute("SELECT count(*) FROM recent"))
         if waiting > _RECENT:
             self._fold()
         if self._records:
-            self._connection.execute(_COUNT_RECORDS, (self._records,))
+            self._database.execute(_COUNT_RECORDS, (self._records,))
         self._change.clear()
         self._records = 0
 
     def _fold(self) -> None:
-        waiting = list(self._connection.execute("SELECT word, records FROM recent ORDER BY word"))
-        self._connection.executemany(_COUNT.format("frequencies"), waiting)
-        self._connection.execute(
+        waiting = list(self._database.execute("SELECT word, records FROM recent ORDER BY word"))
+        self._database.execute_many(_COUNT.format("frequencies"), waiting)
+        self._database.execute(
             "DELETE FROM frequencies WHERE records <= 0 AND word IN (SELECT word FROM recent WHERE records < 0)"
         )
-        self._connection.execute("DELETE FROM recent")
+        self._database.execute("DELETE FROM recent")
 
     def _key(self, target: str) -> tuple[str, str]:
         """The rarest word that a text must contain to match `target`, and the next rarest ones.
@@ -131,12 +138,12 @@ class Text:
         As far as is known now: any of them would do, but the rarer the fewer patterns share it.
         """
         required = list(dict.fromkeys(_pattern(target).words()))
-        counts = frequencies(self._connection, required)
+        counts = frequencies(self._database, required)
         rarest = sorted(required, key=lambda word: (counts.get(word, 0) + self._change[word], word))
         return rarest[0] if rarest else NO_WORD, " ".join(rarest[1:_OTHERS])
 
 
-def frequencies(connection: apsw.Connection, wanted: Iterable[str]) -> dict[str, int]:
+def frequencies(database: Database, wanted: Iterable[str]) -> dict[str, int]:
     """word -> how many records hold it, for those of `wanted` that any does."""
     found: Counter[str] = Counter()
     asked = sorted(set(wanted))
@@ -144,27 +151,15 @@ def frequencies(connection: apsw.Connection, wanted: Iterable[str]) -> dict[str,
         some = asked[start : start + BATCH]
         marks = ",".join("?" * len(some))
         for table in ("frequencies", "recent"):
-            rows: Any = connection.execute(f"SELECT word, records FROM {table} WHERE word IN ({marks})", some)  # noqa: S608
+            rows: Any = database.execute(f"SELECT word, records FROM {table} WHERE word IN ({marks})", some)  # noqa: S608
             for word, records in rows:
                 found[word] += records
     return {word: records for word, records in found.items() if records > 0}
 
 
-def targets(connection: apsw.Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
-    """The texts of these records that errors are compared with."""
-    found: dict[int, list[str]] = {}
-    for start in range(0, len(numbers), BATCH):
-        some = numbers[start : start + BATCH]
-        marks = ",".join("?" * len(some))
-        rows = connection.execute(f"SELECT number, targets FROM texts WHERE number IN ({marks})", some)  # noqa: S608
-        found.update((int(number), json.loads(text)) for number, text in rows)
-    return found
-
-
-def record_count(connection: apsw.Connection) -> int:
+def record_count(database: Database) -> int:
     """How many records can be found, without counting them."""
-    row = connection.execute("SELECT value FROM meta WHERE key = '#records'").fetchone()
-    return int(row[0]) if row else 0
+    return sum(int(value) for (value,) in database.execute("SELECT value FROM meta WHERE key = '#records'"))
 
 
 def _pattern(text: str) -> Pattern:

@@ -6,7 +6,6 @@ postings is spent, and by the one word each pattern cannot do without; only the 
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.core.rank import Candidate, Request, rank
 from gitmem.core.reading import Reading, read
 from gitmem.core.terms import Rarity, words
-from gitmem.store.index_text import BATCH, NO_WORD, frequencies, record_count, targets
+from gitmem.store.index_text import BATCH, NO_WORD, frequencies, plain_text, record_count
 
 if TYPE_CHECKING:
-    import apsw
-
-    from gitmem.store.index import Entry, Index
+    from gitmem.store.index import Entry, Index, Row
+    from gitmem.store.index_file import Database
 
 MAX_TEXT: Final = 4_000_000  # characters of an error text; of a longer one the beginning and the end are read
 _HEAD: Final = MAX_TEXT // 4
@@ -57,15 +55,14 @@ def recall(index: Index, text: str, limit: int, context: Mapping[str, str], now:
     if not query.lines:
         return []
     asked = _asked(query)
-    counts, total = frequencies(index.connection, asked), record_count(index.connection)
-    numbers = sorted({*_alike(index.connection, query, counts, total), *_keyed(index.connection, asked)}, reverse=True)
-    texts = targets(index.connection, numbers)
-    unknown = {word for found in texts.values() for target in found for word in words(target)} - counts.keys()
-    rarity = Rarity(counts | frequencies(index.connection, unknown), total)
-    entries = index.by_number(numbers)
-    candidates = [_candidate(entries[number], texts[number]) for number in numbers if number in entries]
+    counts, total = frequencies(index.database, asked), record_count(index.database)
+    numbers = sorted({*_alike(index.database, query, counts, total), *_keyed(index.database, asked)}, reverse=True)
+    rows = index.by_number(numbers)
+    candidates = [_candidate(rows[number]) for number in numbers if number in rows]
+    unknown = {word for one in candidates for target in one.targets for word in words(target)} - counts.keys()
+    rarity = Rarity(counts | frequencies(index.database, unknown), total)
     ranked = rank(query, candidates, rarity, Request(now, limit, context, _patience()))
-    by_id = {entry.id: entry for entry in entries.values()}
+    by_id = {row.entry.id: row.entry for row in rows.values()}
     return [Scored(by_id[one.id], min(1.0, one.score), one.confidence, one.why) for one in ranked]
 
 
@@ -76,11 +73,11 @@ def _asked(query: Reading) -> list[str]:
     return list(found)[:_MAX_WORDS]
 
 
-def _alike(connection: apsw.Connection, query: Reading, counts: Mapping[str, int], total: int) -> list[int]:
+def _alike(database: Database, query: Reading, counts: Mapping[str, int], total: int) -> list[int]:
     """Row numbers of the records that share the weightiest words, the most weight first."""
     votes: dict[int, float] = defaultdict(float)
     for word, weight in _terms(query, counts, total):
-        for number in _postings(connection, word):
+        for number in _postings(database, word):
             votes[number] += weight
     return sorted(votes, key=lambda number: (-votes[number], -number))[:_COMPARED]
 
@@ -102,29 +99,31 @@ def _terms(query: Reading, counts: Mapping[str, int], total: int) -> list[tuple[
     return terms
 
 
-def _postings(connection: apsw.Connection, word: str) -> Iterator[int]:
-    rows = connection.execute(
+def _postings(database: Database, word: str) -> Iterator[int]:
+    rows = database.execute(
         "SELECT rowid FROM content WHERE content MATCH ? ORDER BY rowid DESC LIMIT ?", (f'"{word}"', _POSTINGS)
     )
     return (int(row[0]) for row in rows)
 
 
-def _keyed(connection: apsw.Connection, asked: Sequence[str]) -> list[int]:
+def _keyed(database: Database, asked: Sequence[str]) -> list[int]:
     """The latest patterns whose rarest words all occur, and the latest expressions that fix no word."""
     present = frozenset(asked)
     found: set[int] = set()
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
         marks = ",".join("?" * len(some))
-        rows: Any = connection.execute(f"SELECT number, others FROM keys WHERE word IN ({marks})", some)  # noqa: S608
+        rows: Any = database.execute(f"SELECT number, others FROM keys WHERE word IN ({marks})", some)  # noqa: S608
         found.update(number for number, others in rows if present.issuperset(others.split()))
-    wordless = connection.execute("SELECT number FROM keys WHERE word = ? ORDER BY number DESC LIMIT ?", (NO_WORD, _KEYED))
+    wordless = database.execute("SELECT number FROM keys WHERE word = ? ORDER BY number DESC LIMIT ?", (NO_WORD, _KEYED))
     return sorted(found, reverse=True)[:_KEYED] + [number for (number,) in wordless]
 
 
-def _candidate(entry: Entry, found: Sequence[str]) -> Candidate:
+def _candidate(row: Row) -> Candidate:
+    entry = row.entry
     about = [value for name, value in entry.fields.items() if name.split(".")[0] == "context"]
-    return Candidate(entry.id, tuple(found), entry.usage, entry.last, frozenset(words(json.dumps([about, entry.sets]))))
+    place = frozenset(words(plain_text([about, entry.sets])))
+    return Candidate(entry.id, tuple(row.targets()), entry.usage, entry.last, place)
 
 
 def _patience() -> Callable[[], float]:
@@ -140,7 +139,7 @@ def _patience() -> Callable[[], float]:
 def search(index: Index, text: str, kind: str | None, limit: int) -> list[Scored]:
     """Records that hold the words of `text`, best first: all of them, then all of them as beginnings, then any of them."""
     asked = list(dict.fromkeys(words(text)))[:_TERMS]
-    counts = frequencies(index.connection, asked)
+    counts = frequencies(index.database, asked)
     rarest = sorted((word for word in asked if word in counts), key=lambda word: counts[word])
     beginnings = [f'"{word}"*' if len(word) >= _MIN_BEGINNING else f'"{word}"' for word in asked]
     attempts = [
@@ -151,11 +150,11 @@ def search(index: Index, text: str, kind: str | None, limit: int) -> list[Scored
     found: dict[int, float] = {}
     for expression, most in attempts:
         if expression and len(found) < limit:
-            for number, share in _scored(index.connection, expression, kind):
+            for number, share in _scored(index.database, expression, kind):
                 found.setdefault(number, most * share)
     best = sorted(found, key=lambda number: (-found[number], -number))[:limit]
-    entries = index.by_number(best)
-    return [Scored(entries[number], found[number]) for number in best]
+    rows = index.by_number(best)
+    return [Scored(rows[number].entry, found[number]) for number in best]
 
 
 def _affordable(rarest: list[str], counts: Mapping[str, int]) -> list[str]:
@@ -170,9 +169,9 @@ def _affordable(rarest: list[str], counts: Mapping[str, int]) -> list[str]:
     return kept
 
 
-def _scored(connection: apsw.Connection, expression: str, kind: str | None) -> list[tuple[int, float]]:
+def _scored(database: Database, expression: str, kind: str | None) -> list[tuple[int, float]]:
     """Row numbers of what matches, with their BM25 as a share of the best one's; of very many the latest."""
-    rows: Any = connection.execute(
+    rows: Any = database.execute(
         "SELECT c.rowid, -bm25(content, 4, 2, 1) FROM content c JOIN entries e ON e.number = c.rowid"
         " WHERE content MATCH ? AND (? IS NULL OR e.kind = ?) ORDER BY c.rowid DESC LIMIT ?",
         (expression, kind, kind, _READ),

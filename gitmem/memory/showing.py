@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def get(context: Context, beginning: str) -> Record:
     """One record by its id or the beginning of it, with who wrote each of its concurrent values."""
+    context.store.refresh()
     path = locate(context, beginning)
     state = context.store.read(path)
     if state is None:

@@ -106,7 +106,7 @@ class Store:
         file = inside(self.root, path)
         try:
             info = file.stat(follow_symlinks=False)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         signature = (info.st_mtime_ns, info.st_size, info.st_ino)
         known = self._files.get(path)

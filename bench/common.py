@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import statistics
@@ -19,7 +20,9 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
 
 CHUNK = 500
-WORDS = [f"{a}{b}" for a in ("ba", "cer", "dim", "fol", "gur", "kap", "lem", "nor", "pul", "set") for b in range(400)]
+SYLLABLES = ["ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "zu"]
+WORDS = ["".join(parts) for parts in itertools.product(SYLLABLES, repeat=3)]
+"""3,375 words without digits, which recall would take for arguments."""
 
 
 @contextmanager

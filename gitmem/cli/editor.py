@@ -67,7 +67,7 @@ def _run(words: list[str]) -> None:
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
-    """A handler, not SIG_IGN: the editor we start would inherit that."""
+    """A handler, not SIG_IGN: the editor would inherit that, and could not be interrupted itself."""
 
 
 @contextmanager

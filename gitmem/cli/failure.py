@@ -52,7 +52,7 @@ def _report_failure(error: BaseException, ui: Ui) -> int:
         return _tell(ui, *_usage(error), 2)
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return _tell(ui, _machine(error), _MACHINE[error.errno], 1)
-    return _bug(error, ui)
+    return _interrupted(ui) if _was_interrupted(error) else _bug(error, ui)
 
 
 def stdout_is_gone() -> bool:
@@ -81,6 +81,13 @@ def _interrupted(ui: Ui) -> int:
     if not ui.json and sys.stderr.isatty():
         _write("\n")  # the terminal has drawn ^C
     return _tell(ui, "interrupted", "", EXIT_INTERRUPTED)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error, such as one in cleaning up after it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _usage(error: click.UsageError) -> tuple[str, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
+from gitmem.cli import interrupt
 from gitmem.errors import EXIT_INTERRUPTED, EXIT_OK
 
 
@@ -13,12 +13,14 @@ def run(words: list[str] | None = None) -> int:
     """Run `gitmem WORDS…` (those of the process by default) and return the exit code. Raises nothing."""
     words = sys.argv[1:] if words is None else words
     try:
+        interrupt.watch()
         _mend_streams()
         return _run(words)
-    except KeyboardInterrupt:  # while an earlier one was being reported
+    except KeyboardInterrupt:  # before there was anything to interrupt, or while an earlier one was being reported
+        sys.stderr.write("error: interrupted\n")
         return EXIT_INTERRUPTED
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: nothing is left to interrupt but the interpreter's end
+        interrupt.ignore()
 
 
 def _run(words: list[str]) -> int:

@@ -22,6 +22,7 @@ from gitmem.memory.context import TEAM, Context, utc_now
 from gitmem.memory.enrolment import member_file
 from gitmem.memory.person import Person
 from gitmem.memory.roster import check_name, name_from, remember_name
+from gitmem.memory.unfinished import clear_unfinished, is_founded
 from gitmem.store.config import KIND, PLAIN, SEALED
 from gitmem.store.files import read_bounded, write_atomic
 from gitmem.store.kinds import Kinds
@@ -50,8 +51,6 @@ class Founded:
 def init(root: Path, person: Person, *, plain: bool = False, name: str | None = None) -> Founded:
     """Make a store at `root`, in a new git repository if there is none. Raises GitmemError where one is already."""
     root = root.absolute()
-    if (root / CONFIG).exists():
-        raise GitmemError(f"{root} holds a gitmem store already", "`gitmem status` shows it")
     root.mkdir(parents=True, exist_ok=True)
     repo = open_or_create(root)
     if repo.root != root.resolve():
@@ -59,7 +58,19 @@ def init(root: Path, person: Person, *, plain: bool = False, name: str | None = 
             f"{root} lies inside the repository {repo.root}",
             "make the store at the top of a repository: its own, or `git init` there",
         )
+    if is_founded(repo):
+        raise GitmemError(f"{root} holds a gitmem store already", "`gitmem status` shows it")
     member = check_name(name) if name else default_name(repo, person.env)
+    clear_unfinished(root, repo)
+    try:
+        return _found(root, repo, person, member, plain)
+    except BaseException:
+        if not is_founded(repo):
+            clear_unfinished(root, repo)
+        raise
+
+
+def _found(root: Path, repo: Repo, person: Person, member: str, plain: bool) -> Founded:
     identity, fresh = person.identity()
     store_id = random_id("s", int(utc_now().timestamp() * 1000), os.urandom(10))
     config = _config_state(store_id, plain, repo)

@@ -5,7 +5,8 @@ side and on the asked side alike. The text is cut into chunks at spaces, quotes 
 by itself: the work is linear in the text, whatever the text is (it comes from programs, logs and other people).
 
 Placeholders, stable because stored words depend on them:
-`<url> <path> <host> <mail> <time> <ip> <mac> <uuid> <hex> <id> <q> <n>`; `<q>` is one quoted word.
+`<url> <path> <host> <mail> <time> <mac> <uuid> <hex> <id> <q> <n>`; `<q>` is one quoted word,
+`<host>` a name or an address.
 Left alone because they tell errors apart: error codes (`E11000`, `ORA-01017`), numbers right after a word such as
 `errno`, `status` or `code`, one digit inside a word (`utf8`), and quoted text of several words.
 """
@@ -58,8 +59,8 @@ _CHUNKS: Final = tuple(
     for name, expression in (
         ("<uuid>", r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
         ("<mac>", r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}"),
-        ("<ip>", r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}|/\d{1,2})?"),
-        ("<ip>", r"(?=.*::|(?:.*:){7})[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,8}(?:%\w+|/\d{1,3})?"),
+        ("<host>", r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}|/\d{1,2})?"),
+        ("<host>", r"(?=.*::|(?:.*:){7})[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,8}(?:%\w+|/\d{1,3})?"),
         ("<n>", rf"[-+#v]?\d+(?:[.,:/x-]\d+)*(?:{_UNITS})?"),
         ("<hex>", r"0[xX][0-9a-fA-F]+|(?=.*\d)(?=.*[a-fA-F])[0-9a-fA-F]{7,128}"),
         ("<mail>", r"[\w.+-]+@[A-Za-z][\w.-]*(?::.*)?"),

@@ -27,6 +27,7 @@ _USAGE: Final = 0.04
 _CONFIDENCE, _RECENCY, _CONTEXT = 0.025, 0.005, 0.01  # they add up to _USAGE
 _HALF_YEAR: Final = 180.0  # days
 _BASE: Final = 0.12  # of a pattern that is found and says nothing
+_WORD: Final = 0.12  # that someone put a word into a pattern says at least this much, however frequent it is
 _FIRST: Final = {"literal": 0.02, "wildcard": 0.01, "regex": 0.0}
 _BAR, _LEAST = 0.6, 0.02  # what follows an answer of score s must reach max(_LEAST, _BAR * s**3)
 _RESEMBLANCE: Final = 0.02
@@ -129,7 +130,8 @@ def _found(pattern: Pattern, found: Found, query: Reading, rarity: Rarity) -> _J
     """A pattern that is found counts by what it says and by how much of the lines it touches it accounts for."""
     said = tokens(found.part)
     mass = sum(map(rarity, said))
-    says = pattern.specificity() * (1 - math.exp(-sum(map(rarity, set(said)))))
+    weight = sum(max(_WORD, rarity(token)) for token in set(said) if token.isalnum())
+    says = pattern.specificity() * (1 - math.exp(-weight))
     of_region = min(1.0, mass / (sum(map(rarity, tokens(found.region))) or 1.0))
     of_query = min(1.0, mass / (sum(sum(map(rarity, line.tokens)) for line in query.lines) or 1.0))
     score = _BASE + (1 - _BASE) * max(says * (0.6 + 0.4 * of_region), of_query * says**0.5)

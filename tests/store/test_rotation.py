@@ -182,6 +182,31 @@ def test_a_copied_clone_is_a_replica_of_its_own(store: Path) -> None:
         assert memory.verify().problems == []
 
 
+def test_own_branches_merge_with_their_logs(store: Path) -> None:
+    """Two branches of one clone, written under two names: merged by plain git, counts, events and logs of both are there."""
+    git = Git(store)
+    with open_memory(store) as memory:
+        note = _note(memory)
+        memory.commit()
+        memory.used(note, fixed=True)
+        memory.commit()
+        git("checkout", "--quiet", "-b", "left", "HEAD~1")
+        memory.used(note, fixed=True)
+        memory.commit()
+        assert _writer(memory).endswith("-2")
+        for name in ("main", "left"):
+            git("checkout", "--quiet", name)
+            git("merge", "--quiet", "--no-edit", "left" if name == "main" else "main")
+            assert memory.get(note).usage.fixed == 2
+            assert memory.verify().problems == []
+            assert git("status", "--porcelain") == ""
+        memory.used(note, fixed=True)
+        memory.commit()
+        assert memory.get(note).usage.fixed == 3
+        assert memory.verify().problems == []
+    assert len(list((store / "log/events").rglob("*.yaml"))) == 4
+
+
 class Clones(RuleBasedStateMachine):
     """One clone and its copies, with everything git can do to their past."""
 

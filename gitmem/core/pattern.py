@@ -14,15 +14,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from gitmem.core.literals import required_text
 from gitmem.core.mask import clean, mask
+from gitmem.core.reading import Reading, read
 from gitmem.core.terms import fold, words
 from gitmem.errors import InvalidRecord
-
-if TYPE_CHECKING:
-    from gitmem.core.reading import Reading
 
 Kind = Literal["literal", "wildcard", "regex"]
 
@@ -101,8 +99,6 @@ class Pattern:
 
     def match(self, text: str) -> bool:
         """Whether `text`, raw as a program printed it, contains this pattern."""
-        from gitmem.core.reading import read
-
         return self.find(read(text)) is not None
 
     def find(self, query: Reading, timeout: float = TIMEOUT) -> Found | None:
@@ -141,11 +137,18 @@ class Pattern:
         return regex.compile(self.text, regex.MULTILINE)
 
     @cached_property
+    def reading(self) -> Reading:
+        """The pattern's own text, read as an error text; wildcards are gaps in it."""
+        return read(self.text.replace(WILDCARD, " "))
+
+    @cached_property
     def _plain(self) -> str:
-        return fold(clean(self.text))
+        return self.reading.plain if self.kind == "literal" else fold(clean(self.text))
 
     @cached_property
     def _masked(self) -> str:
+        if self.kind == "literal":
+            return self.reading.masked
         return fold("\n".join(map(_mask_line, clean(self.text).split("\n"))))
 
     @cached_property

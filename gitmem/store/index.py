@@ -16,13 +16,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.store.index_file import open_database
 from gitmem.store.index_text import BATCH, RecordText, Text, targets, text_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gitmem.store.index_file import Database
 
 Json = Any  # what json.loads gives

@@ -7,12 +7,13 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.errors import GitmemError, Locked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import apsw
 
 SCHEMA: Final = 1

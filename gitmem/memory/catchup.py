@@ -7,12 +7,13 @@ the journal holds beyond that place; only those records are read again. Without 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem.core.usage import totals
-from gitmem.errors import GitmemError, NoKey
+from gitmem.errors import GitmemError, Locked, NoKey
 from gitmem.memory.context import Context
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
@@ -25,26 +26,37 @@ _BATCH = 500  # records a transaction
 
 
 def current_index(context: Context) -> Index:
-    """The index, opened and caught up."""
-    store = context.store
-    store.refresh()
+    """The index, opened and caught up.
+
+    A damaged one is made anew. On a disk that is read-only or full a copy of it (sealed as it is) serves this process alone.
+    """
+    context.store.refresh()
+    folder = context.store.local
+    try:
+        return _current(context, folder)
+    except (NoKey, Locked):
+        raise
+    except GitmemError as error:
+        for again in (folder, None):
+            _close(context)
+            with suppress(GitmemError, OSError):
+                return _current(context, again or _copied(folder))
+        raise error
+
+
+def _current(context: Context, folder: Path) -> Index:
     if context.index is None:
-        context.index = _opened(store.local, store.vault.index_key(store.replica.name))
+        from gitmem.store.index import Index
+
+        context.index = Index.open(folder / FILE, context.store.vault.index_key(context.store.replica.name))
     _catch_up(context, context.index)
     return context.index
 
 
-def _opened(folder: Path, key: bytes) -> Index:
-    """The index in `folder`; on a disk that is read-only or full, a copy of it (sealed as it is) for this process alone."""
-    from gitmem.store.index import Index
-
-    try:
-        return Index.open(folder / FILE, key)
-    except GitmemError as error:
-        try:
-            return Index.open(_copied(folder) / FILE, key)
-        except (GitmemError, OSError):
-            raise error from None
+def _close(context: Context) -> None:
+    if context.index is not None:
+        context.index.close()
+        context.index = None
 
 
 def _copied(folder: Path) -> Path:

@@ -84,6 +84,8 @@ class Database:
 
         try:
             yield
+        except apsw.ConnectionClosedError as error:  # when it was found damaged
+            raise _damaged() from error
         except (apsw.CorruptError, apsw.NotADBError) as error:
             self._discard()
             raise _damaged() from error

@@ -74,7 +74,7 @@ FAULTS = [
     ("pattern", None, "a pattern must be a mapping of names to values, not null"),
     ("pattern", {"pattern": 7}, "'pattern' of a pattern must be text, not a whole number"),
     ("pattern", {"pattern": " \t"}, "'pattern' of a pattern must not be blank"),
-    ("pattern", {"pattern": "x" * 20_001}, "'pattern' of a pattern must have at most 20,000 characters"),
+    ("pattern", {"pattern": "x" * 200_001}, "'pattern' of a pattern must have at most 200,000 characters"),
     ("pattern", {"pattern": "x", "fix": None}, "'fix' of a pattern must be text, not null"),
     ("pattern", {"pattern": "x", "commands": 4}, "'commands' of a pattern must be text or a list, not a whole number"),
     (

@@ -161,7 +161,7 @@ def test_without_a_key_nothing_opens_and_nothing_is_written(sealed: Path) -> Non
         for call in (lambda: memory.get(note), lambda: _note(memory), lambda: memory.match("anything")):
             with pytest.raises(NoKey) as caught:
                 call()
-            assert "gitmem member add" in caught.value.hint
+            assert "gitmem join" in caught.value.hint
         assert memory.context.store.read(locate(memory.context, note)) is not None
 
 

@@ -81,13 +81,17 @@ class Ui:
 
     def confirm(self, question: str) -> bool:
         """Ask a person; nothing is taken for yes but yes."""
+        from gitmem.cli import ask
+
         self.before_asking()
-        return click.confirm(safe_text(question), err=True)
+        return ask.yes(safe_text(question))
 
     def choose(self, question: str, upto: int) -> int:
         """Ask a person for a number from 1 to `upto`."""
+        from gitmem.cli import ask
+
         self.before_asking()
-        return int(click.prompt(safe_text(question), type=click.IntRange(1, upto), err=True))
+        return ask.number(safe_text(question), upto)
 
     def paged(self) -> AbstractContextManager[None]:
         """Show what is written inside page by page if it is long and a person reads it."""

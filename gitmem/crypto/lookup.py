@@ -71,7 +71,7 @@ class Found:
         held = [Tried(identity.source, "its key does not open this") for identity in self]
         message = f"no identity opens {what}; tried: {', '.join(map(str, [*held, *self.tried]))}"
         if self._identities:
-            return NoKey(message, f"ask a member to run: gitmem member add NAME '{self._identities[0].recipient}'")
+            return NoKey(message, "`gitmem join` prints a request to become a member, for one of them to accept")
         return NoKey(message, "name your key file: --identity PATH, or set GITMEM_IDENTITY_FILE")
 
     def _has(self, position: int) -> bool:

@@ -41,16 +41,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the store stands on this replica."""
+    """How the store stands on this replica; None for what only a key could tell."""
 
     store: str
     root: str
     member: str | None
     replica: str
     plain: bool
-    records: int
+    records: int | None
     pending: int
-    conflicts: int
+    conflicts: int | None
     ahead: int
     behind: int
     branch: str | None

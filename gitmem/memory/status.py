@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from gitmem.errors import NoKey
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.gather import own_changes
@@ -10,11 +13,14 @@ from gitmem.memory.roster import members
 from gitmem.memory.sync import drift
 from gitmem.store.layout import KEYS
 
+if TYPE_CHECKING:
+    from gitmem.store.index import Index
+
 
 def status(context: Context) -> Status:
     """Count what is there, what waits for a commit, and how far branch and remote have drifted since the last fetch."""
     store = context.store
-    index = current_index(context)
+    index = _index(context)
     branch = store.repo.branch()
     remote, ahead, behind = drift(context, branch)
     return Status(
@@ -23,12 +29,20 @@ def status(context: Context) -> Status:
         member=next((member.name for member in members(context) if member.me), None),
         replica=store.replica.name,
         plain=store.config.plain,
-        records=index.count(),
+        records=index.count() if index else None,
         pending=len(set(store.pending.paths()) | set(own_changes(context))),
-        conflicts=len(index.conflicted()),
+        conflicts=len(index.conflicted()) if index else None,
         ahead=ahead,
         behind=behind,
         branch=branch,
         remote=remote,
         scopes=sorted(path.name for path in (store.root / KEYS).glob("*") if path.is_dir()) or ["team"],
     )
+
+
+def _index(context: Context) -> Index | None:
+    """The index; None where no key opens it, as in the clone of somebody who is not a member yet."""
+    try:
+        return current_index(context)
+    except NoKey:
+        return None

@@ -41,7 +41,10 @@ def test_clone_and_join(place: Path, ada: Seat) -> None:
     assert done["root"] == str(place / "cem")
     assert done["member"] is None
     assert "gitmem-join:" in done["request"]
-    assert cem("list").expect(12).err.startswith("error: ")
+    assert "`gitmem join`" in cem("list").expect(12).err
+    status = cem("status", "--json").ok().json
+    assert (status["member"], status["records"]) == (None, None)
+    assert "unknown: no key" in cem("status").ok().out
     asked = cem("join", "--name", "cem", "--json").ok().json
     assert list(asked) == ["request", "name", "fingerprint", "store"]
     assert asked["request"] == done["request"]
@@ -182,6 +185,7 @@ def test_resolve_asks_a_person(ada: Seat, bob: Seat) -> None:
     found = _conflict(ada, bob)
     assert ada.terminal("resolve", found, answers=[("which one is right", "\x03")]).code == 130
     assert ada("show", found, "--json").ok().json["conflicts"]
+    assert ada.terminal("resolve", found, answers=[("which one is right", "\x04")]).code == 2
     drawn = ada.terminal("resolve", found, answers=[("which one is right", "9\n"), ("which one is right", "1\n")])
     assert drawn.code == 0
     assert "Bob's way" in drawn.text

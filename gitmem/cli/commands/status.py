@@ -28,13 +28,19 @@ def command(ui: Ui) -> None:
         return
     ui.line(f"{ui.styled(status.root, 'bold')}  {status.store}{'  (plain: nothing is encrypted)' if status.plain else ''}")
     labelled(ui, "member", status.member or "not enrolled yet: `gitmem join` makes a request")
-    labelled(ui, "records", f"{status.records:,}")
+    labelled(ui, "records", "unknown: no key of yours opens the store" if status.records is None else f"{status.records:,}")
     labelled(ui, "pending", f"{status.pending:,} to commit" if status.pending else "nothing to commit")
-    labelled(ui, "conflicts", f"{status.conflicts:,}: `gitmem conflicts`" if status.conflicts else "none")
+    labelled(ui, "conflicts", _conflicts(status.conflicts))
     labelled(ui, "branch", status.branch or "none: HEAD is detached")
     labelled(ui, "remote", _remote(status.remote, status.ahead, status.behind))
     labelled(ui, "scopes", ", ".join(status.scopes))
     labelled(ui, "replica", status.replica)
+
+
+def _conflicts(count: int | None) -> str:
+    if count is None:
+        return "unknown"
+    return f"{count:,}: `gitmem conflicts`" if count else "none"
 
 
 def _remote(remote: str | None, ahead: int, behind: int) -> str:

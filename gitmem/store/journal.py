@@ -60,11 +60,12 @@ class Journal:
 
     def refresh(self) -> tuple[bool, list[Entry]]:
         """(whether the entries read before are gone, new entries) since the last call, by whichever process."""
-        number = self._latest()
-        restarted = number != self._number
+        restarted = not self._is_latest()
         if restarted:
-            self._number, self._offset = number, 0
+            self._number, self._offset = self._latest(), 0
             self._forget_descriptor()
+        if self._descriptor >= 0 and os.fstat(self._descriptor).st_size == self._offset:
+            return restarted, []
         entries, self._offset = self._read(self._offset)
         return restarted, entries
 
@@ -98,7 +99,7 @@ class Journal:
         following = max(obsolete, default=0) + 1
         write_atomic(self._path(following), b"".join(map(_line, keep)), mode=0o600, durable=True)
         try:
-            for number in obsolete:
+            for number in sorted(obsolete):  # so that none goes before an older one
                 self._path(number).unlink(missing_ok=True)
         except OSError as error:
             raise disk_error(error, "cannot start a new journal") from error
@@ -152,6 +153,15 @@ class Journal:
         except FileNotFoundError:
             return []
         return [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
+
+    def _is_latest(self) -> bool:
+        """Whether the file in use is the latest still: a cheap look that never says so wrongly."""
+        try:
+            inode = self._path().stat().st_ino if self._number else 0
+        except FileNotFoundError:
+            return False
+        same = self._descriptor < 0 or os.fstat(self._descriptor).st_ino == inode
+        return inode > 0 and same and not self._path(self._number + 1).exists()
 
     def _latest(self) -> int:
         return max(self._numbers(), default=0)

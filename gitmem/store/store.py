@@ -102,17 +102,16 @@ class Store:
 
     def read_file(self, path: str) -> State | None:
         """The state in the work tree alone, hand edits turned into writes."""
-        scope, kind, record_id = parse_record_path(path)
-        file = inside(self.root, path)
         try:
-            info = file.stat(follow_symlinks=False)
+            info = os.lstat(f"{self.root}/{path}")
         except (FileNotFoundError, NotADirectoryError):
             return None
         signature = (info.st_mtime_ns, info.st_size, info.st_ino)
         known = self._files.get(path)
         if known is not None and known[0] == signature:
             return known[1]
-        data = read_bounded(file, MAX_BYTES)
+        scope, kind, record_id = parse_record_path(path)
+        data = read_bounded(inside(self.root, path), MAX_BYTES)
         if data is None:
             return None
         state = normalise(parse(data, path))

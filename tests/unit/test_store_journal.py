@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import resource
+import shutil
 import signal
 import stat
 import tempfile
@@ -149,6 +150,16 @@ def test_a_restart_by_another_is_noticed(tmp_path: Path) -> None:
     assert one.refresh() == (False, [_entry("b")])
     assert one.since(before) == [_entry("b")]
     assert [file.name for file in tmp_path.iterdir()] == ["00000002.log"]
+
+
+def test_a_journal_that_was_removed_and_begun_again_is_read_anew(tmp_path: Path) -> None:
+    """Under the same name there may be another file: an open process must not go on writing to the one that is gone."""
+    one = _journal(tmp_path / "journal", _entry("a"))
+    shutil.rmtree(tmp_path / "journal")
+    two = _journal(tmp_path / "journal", _entry("b"))
+    assert one.refresh() == (True, [_entry("b")])
+    one.append([_entry("c")])
+    assert two.refresh() == (False, [_entry("c")])
 
 
 def test_a_clear_cut_short_forgets_the_old_entries(tmp_path: Path) -> None:

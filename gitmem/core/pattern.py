@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from gitmem.core.literals import required_text
 from gitmem.core.mask import clean, mask
@@ -35,8 +35,7 @@ _BESIDE_WILDCARD = re.compile(r"[^\W_]*<\*>[^\W_]*")  # what touches a wildcard 
 _COUNT = re.compile(r"\{(\d{0,6}),?(\d{0,6})\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Where a pattern was found: `part` is what the pattern itself says of it, `region` the lines it touches."""
 
     part: str

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from gitmem.core.pattern import TIMEOUT, Found, Pattern, parse
 from gitmem.core.reading import Reading
@@ -37,8 +37,7 @@ _RESEMBLANCE: Final = 0.02
 _SHOWN: Final = 3  # words in a reason
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What ranking needs of a record: the texts it is known by, and what is known of its use.
 
     `usage` holds counts named `fixed` and `failed`, `last` times (RFC 3339, UTC), `context` words of where it applies.
@@ -51,8 +50,7 @@ class Candidate:
     context: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """One answer. `score` as in the module's text; `confidence` is 0 for a fix nobody has reported on yet."""
 
     id: str
@@ -71,8 +69,7 @@ def confidence(fixed: int, failed: int) -> float:
     return max(0.0, (rate + z2 / (2 * tried) - spread) / (1 + z2 / tried))
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked for: at most `limit` answers, as of `now` (with a time zone).
 
     `context` is where the error happened, in any terms (`tool`, `os`, `cwd`); `patience` says how many seconds the next
@@ -81,7 +78,7 @@ class Request:
 
     now: datetime
     limit: int = 5
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = MappingProxyType({})
     patience: Callable[[], float] = lambda: TIMEOUT
 
 
@@ -101,8 +98,7 @@ def rank(query: Reading, candidates: Sequence[Candidate], rarity: Rarity, reques
     return sorted(answers, key=lambda answer: -answer.score)[: request.limit]
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
+class _Judgement(NamedTuple):
     score: float
     why: tuple[str, ...] = ()
 

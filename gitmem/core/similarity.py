@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from gitmem.core.reading import RARE_SORTS, Line, Reading
 
@@ -35,8 +34,7 @@ _SHOWN: Final = 3  # words
 _MAX_SLOT: Final = 2  # words
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(NamedTuple):
     """How alike two texts are, 0..1, and what shows it: the weightiest common words, the programs both name."""
 
     score: float
@@ -107,8 +105,7 @@ def line_similarity(a: Sequence[str], b: Sequence[str], weight: Weight) -> float
     return shared / (shared + sum(_gap_cost(gap, shared, weight) for gap in gaps))
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
+class _Gap(NamedTuple):
     left: Sequence[str]
     right: Sequence[str]
     leading: bool  # before the first shared word: where a program's name stands

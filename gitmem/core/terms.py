@@ -10,7 +10,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from gitmem.core.background import RATES
@@ -80,7 +79,6 @@ def tokens(masked: str) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
 class Rarity:
     """How much a word says: about 1 for a word nobody has seen, near 0 for boilerplate.
 
@@ -88,16 +86,17 @@ class Rarity:
     if `PRIOR` further records had been seen, so that a small store does not take "not found" for something special.
     """
 
-    frequencies: Mapping[str, int]
-    total: int
-    _known: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
-
     PRIOR = 300.0
     UNSEEN = 0.0005  # rate of a word that the background does not know
     SPREAD = 12.0  # an error text is many messages long: its words are that much more common than a message's
     PLACEHOLDER = 0.1
     LEAST = 0.05
     SHARPNESS = 1.5
+
+    def __init__(self, frequencies: Mapping[str, int], total: int) -> None:
+        self.frequencies = frequencies
+        self.total = total
+        self._known: dict[str, float] = {}
 
     def __call__(self, token: str) -> float:
         """The weight of a word or placeholder, 0..1."""

@@ -10,10 +10,9 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitmem.crypto.identity import Ask, Identity, Unusable, parse_identities
 from gitmem.errors import NoKey
@@ -26,8 +25,7 @@ _MAX_BYTES: Final = 1 << 20
 _SSH_NAMES: Final = ("id_ed25519", "id_rsa")
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(NamedTuple):
     """One place that was looked at, and why it gave nothing (or, among warnings, what is wrong with it)."""
 
     place: str
@@ -37,12 +35,14 @@ class Tried:
         return f"{self.place} ({self.why})"
 
 
-@dataclass(frozen=True)
 class Source:
     """A place to look: `read` gives its text, or raises Unusable; it may add to the warnings it is given."""
 
-    name: str
-    read: Callable[[list[Tried]], str] = field(repr=False)
+    __slots__ = ("name", "read")  # and so no repr of what `read` holds, which may be the identity itself
+
+    def __init__(self, name: str, read: Callable[[list[Tried]], str]) -> None:
+        self.name = name
+        self.read = read
 
 
 class Found:
@@ -171,12 +171,12 @@ def _text(data: bytes) -> str:
 
 def _command(env: Mapping[str, str], _: list[Tried]) -> str:
     """What GITMEM_IDENTITY_CMD prints. It gets no shell, no secret, no input; its stderr stays visible."""
-    import shlex
-    import subprocess
-
     line = env.get("GITMEM_IDENTITY_CMD", "")
     if not line.strip():
         raise Unusable("not set")
+    import shlex
+    import subprocess
+
     clean = {name: value for name, value in env.items() if not name.startswith("GITMEM_IDENTITY")}
     try:
         done = subprocess.run(

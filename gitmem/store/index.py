@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gitmem.store.index_file import open_database
 from gitmem.store.index_text import BATCH, RecordText, Text, targets, text_of
@@ -59,8 +59,7 @@ class Entry:
         return {**self.fields, **self.sets}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An entry with what the index worked out: its row number, its heaviest fields, its distinct words."""
 
     number: int
@@ -73,8 +72,7 @@ class Row:
         return targets(self.entry.values, self.heads)
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(NamedTuple):
     """What the index holds: records, those that stand, their distinct words, bytes on the disk."""
 
     records: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     import apsw
 
-SCHEMA: Final = 1
 _BUSY: Final = 10_000  # milliseconds to wait for another process's transaction
 _CACHE: Final = 32_768  # KiB of pages kept in memory
 _KEY: Final = 32  # bytes
@@ -38,6 +38,9 @@ CREATE TABLE frequencies (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHO
 CREATE TABLE recent (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE content USING fts5 (heavy, middle, light, content='', contentless_delete=1, tokenize='ascii');
 """
+
+SCHEMA: Final = zlib.crc32(_TABLES.encode()) & 0x7FFFFFFF
+"""What kind of index this is; one with other tables, of an older or newer gitmem, is made anew."""
 
 
 class Database:

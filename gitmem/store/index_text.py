@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gitmem.core.pattern import Pattern, parse
 from gitmem.core.terms import words
@@ -25,8 +24,7 @@ _HEAVY, _MIDDLE = 0.6, 0.35  # of the greatest weight: the columns of the full-t
 BATCH: Final = 500  # values in one IN (...)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordText:
+class RecordText(NamedTuple):
     """What of a record is searched: three columns of words, and the names of the fields that errors are compared with."""
 
     columns: tuple[list[str], list[str], list[str]]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gitmem.core.rank import Candidate, Request, rank
 from gitmem.core.reading import Reading, read
@@ -36,8 +35,7 @@ _READ: Final = 2_000  # rows of a search that are scored
 _MIN_BEGINNING: Final = 3  # letters; shorter ones begin too many words
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A record that was found: how well it fits (0..1), how sure its fix is (0..1), and why it was found."""
 
     entry: Entry

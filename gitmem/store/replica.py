@@ -8,7 +8,6 @@ must not write under the same name as the original and takes a new replica name.
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -44,6 +43,8 @@ def load_replica(local: Path) -> Replica | None:
 
 def begin_replica(local: Path) -> Replica:
     """Give this git directory a replica name nobody has, with marks of its own, durably. Called under the store's lock."""
+    import secrets  # with all of `random`, for what happens once in a clone
+
     replica = Replica("".join(secrets.choice(_ALPHABET) for _ in range(8)), 1, *_place(local))
     marks = Marks(local / MARKS)
     marks.begin(replica.name)  # first: marks of one name and a file of another only make for a third

@@ -16,7 +16,7 @@ import gitmem
 from gitmem.cli.command import Command
 from gitmem.cli.root import SECTIONS
 from gitmem.cli.root import gitmem as program
-from tests.cli.conftest import ERROR, Seat
+from tests.cli.conftest import ERROR, LESSON, Seat
 from tests.support.cli import Cli
 from tests.support.terminal import PtyCli
 
@@ -174,6 +174,19 @@ def test_bash_takes_the_script(cli: Cli, tmp_path: Path) -> None:
     script = tmp_path / "gitmem.bash"
     script.write_text(cli("completion", "bash").ok().out)
     subprocess.run(["bash", "--norc", "-n", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "also"),
+    [(["match", ERROR], {"jsonschema_rs"}), (["used", "p-", "--fixed"], {"jsonschema_rs"}), (["learn", *LESSON], set())],
+)
+def test_the_main_job_imports_nothing_it_does_not_need(ada: Seat, words: list[str], also: set[str]) -> None:
+    """What costs tens of milliseconds and is needed elsewhere stays away from the commands that are called all day."""
+    found = ada.learn()
+    done = ada(*(found if word == "p-" else word for word in words), env={"PYTHONPROFILEIMPORTTIME": "1"}).ok()
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
+    assert "gitmem" in imported
+    assert not imported & ({"rich", "yaml", "keyring", "deepdiff", "mcp", "zstandard", "git", "asyncio"} | also)
 
 
 def test_a_person_sees_indented_json(ada: Seat, pty_cli: PtyCli) -> None:

@@ -11,6 +11,7 @@ from gitmem.cli.progress import Progress
 
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
+    from gitmem.crypto.identity import Ask
     from gitmem.memory.memory import Memory
     from gitmem.memory.person import Person
 
@@ -23,11 +24,16 @@ def opened(ui: Ui) -> Iterator[Memory]:
     """
     from gitmem.memory.memory import Memory
 
-    with Memory.open(".", identity=ui.identity) as memory, Progress(shown=not ui.quiet) as progress:
+    with Memory.open(".", identity=ui.identity, ask=_ask(ui)) as memory, Progress(shown=not ui.quiet) as progress:
         memory.context.warn = ui.warn
         memory.context.progress = progress.tell
         ui.before_asking = progress.stop
         yield memory
+
+
+def _ask(ui: Ui) -> Ask | None:
+    """How to ask for a passphrase: not at all where nobody is there."""
+    return ui.secret if ui.person else None
 
 
 def person(ui: Ui) -> Person:
@@ -38,4 +44,4 @@ def person(ui: Ui) -> Person:
     from gitmem.memory.person import Person
 
     home = Path.home()
-    return Person(find_identities(ui.identity, env=os.environ, home=home), os.environ, home)
+    return Person(find_identities(ui.identity, env=os.environ, home=home, ask=_ask(ui)), os.environ, home)

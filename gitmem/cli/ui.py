@@ -86,6 +86,13 @@ class Ui:
         self.before_asking()
         return ask.yes(safe_text(question))
 
+    def secret(self, question: str) -> str:
+        """Ask a person for something that must not be seen."""
+        from getpass import getpass
+
+        self.before_asking()
+        return getpass(safe_text(question), stream=sys.stderr)
+
     def choose(self, question: str, upto: int) -> int:
         """Ask a person for a number from 1 to `upto`."""
         from gitmem.cli import ask

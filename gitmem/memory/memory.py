@@ -12,6 +12,7 @@ from gitmem.memory.context import TEAM, Context
 
 if TYPE_CHECKING:
     from gitmem.core.record import Json
+    from gitmem.crypto.identity import Ask
     from gitmem.memory.audit import AuditReport
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
     from gitmem.memory.results import Hit, Match, Record
@@ -31,10 +32,18 @@ class Memory:
         self.context = context
 
     @classmethod
-    def open(cls, path: str | Path = ".", *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> Memory:
+    def open(
+        cls,
+        path: str | Path = ".",
+        *,
+        identity: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        ask: Ask | None = None,
+    ) -> Memory:
         """Open the store at or above `path`.
 
-        `identity` names a key file, `env` is the environment to look for one in (the process's own by default).
+        `identity` names a key file, `env` is the environment to look for one in (the process's own by default), `ask` asks a
+        person for the passphrase of an SSH key (None: such a key is passed over).
         Raises NoStore, InvalidRecord; keys are looked for only when one is needed.
         """
         from gitmem.crypto.lookup import find_identities
@@ -42,7 +51,7 @@ class Memory:
         from gitmem.store.store import Store
 
         env = os.environ if env is None else env
-        store = Store.open(Path(path), find_identities(identity, env=env))
+        store = Store.open(Path(path), find_identities(identity, env=env, ask=ask))
         return cls(Context(store, Kinds(store.root)))
 
     def __enter__(self) -> Memory:

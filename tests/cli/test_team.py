@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -190,6 +192,22 @@ def test_resolve_asks_a_person(ada: Seat, bob: Seat) -> None:
     assert drawn.code == 0
     assert "Bob's way" in drawn.text
     assert ada("show", found, "--json").ok().json["conflicts"] == {}
+
+
+def test_a_key_under_a_passphrase(place: Path, ada: Seat) -> None:
+    """An SSH key is asked for its passphrase on a terminal, which does not show it; without one it is passed over."""
+    key = place / "id_ed25519"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(key)]
+    if shutil.which(words[0]) is None or subprocess.run(words, check=False).returncode:
+        pytest.skip("no ssh-keygen")
+    seat = Seat(place, key)
+    drawn = seat.terminal("init", "mine", "--name", "ada", answers=[("Passphrase for", "open sesame\n")])
+    assert drawn.code == 0, drawn.text
+    assert "open sesame" not in drawn.text
+    mine = Seat(place / "mine", key)
+    assert "has a passphrase, and there is no terminal" in mine("list").expect(12).err
+    assert mine.terminal("learn", "--pattern", "x", "--fix", "y", answers=[("Passphrase for", "open sesame\n")]).code == 0
+    assert mine.terminal("list", answers=[("Passphrase for", "wrong\n")]).code == 12
 
 
 def test_contested_deletion(ada: Seat, bob: Seat) -> None:

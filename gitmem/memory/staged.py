@@ -148,11 +148,17 @@ def _reviewed_record(context: Context, path: str, staged: bytes | None, versions
     state = _parsed(path, staged, lenient=len(versions) > 1)
     if state is not None:
         _check_place(path, state)
-    result = merge_all([*([] if state is None else [state]), *(parse(version, path) for version in known)])
+    result = merge_all([*([] if state is None else [state]), *_sound(path, known)])
     if is_record_path(path):
         refuse_plaintext(context, result, path)
         _validate(context, result, path)
     return emit(result)
+
+
+def _sound(path: str, versions: Iterable[bytes | None]) -> list[State]:
+    """The versions that can be read: one that is broken in a parent is what this commit may be about to mend."""
+    states = (_parsed(path, version, lenient=True) for version in versions)
+    return [state for state in states if state is not None]
 
 
 def _parsed(path: str, data: bytes | None, *, lenient: bool) -> State | None:
@@ -206,13 +212,14 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
     known = [version for version in versions if version is not None]
     if len(known) < 2 or data is None:
         return False
-    return emit(merge_all(parse(version, path) for version in known)) == data
+    states = _sound(path, known)
+    return len(states) == len(known) and emit(merge_all(states)) == data
 
 
 def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:
     if after is None or not holds_record(path):
         return Logged("config", path, digest(before), digest(after), {})
-    old = None if before is None else parse(before, path)
+    old = _parsed(path, before, lenient=True)
     new = parse(after, path)
     op = operation(old, new) if path in context.store.pending else "hand"
     return Logged(op, path, digest(before), digest(after), record_detail(old, new))

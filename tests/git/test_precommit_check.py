@@ -173,3 +173,15 @@ def test_a_snapshot_comes_first(store: Store) -> None:
     assert code == 0, said
     ref = git("for-each-ref", "--format=%(refname)", "refs/gitmem/snapshots")
     assert git.raw("show", f"{ref}:{path}") == edited
+
+
+def test_a_record_that_is_broken_in_the_history_can_be_mended(store: Store) -> None:
+    """What a commit without the hook broke does not stand in the way of the commit that mends it."""
+    git, path = store(plain=True)
+    sound = (git.path / path).read_text()
+    (git.path / path).write_text("<<<<<<< broken\n")
+    git("commit", "--quiet", "--all", "--no-verify", "-m", "broken")
+    (git.path / path).write_text(sound.replace("empty the trash", "buy a disk"))
+    code, said = _commit(git)
+    assert code == 0, said
+    assert b"buy a disk" in git.raw("show", f"HEAD:{path}")

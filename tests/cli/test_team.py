@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,10 @@ def test_members(ada: Seat, bob: Seat) -> None:
     assert [(member["name"], member["me"]) for member in listed["members"]] == [("ada", True), ("bob", False)]
     key, recipient = listed["members"][1]["keys"][0], listed["members"][0]["recipients"][0]
     assert ada("member", "list").ok().out.startswith("ada (you)\tadmin\tSHA256:")
+    eve = Seat(ada.path.parent / "other", ada.path.parent / "keys/eve/gitmem/identity.txt")
+    stranger = eve("member", "list", "--json").ok().json["members"][0]
+    ada("member", "add", "eve", "--recipient", stranger["recipients"][0], "--key", stranger["keys"][0]).ok()
+    assert [member["name"] for member in ada("member", "list", "--json").ok().json["members"]] == ["ada", "bob", "eve"]
     assert "enrolled already, as bob" in ada("member", "add", "ci", "--recipient", recipient, "--key", key).expect(2).err
     bob("commit").ok()
 
@@ -172,6 +177,20 @@ def test_conflict(ada: Seat, bob: Seat) -> None:
     ada("sync").ok()
     bob("sync").ok()
     assert bob("show", found, "--json").ok().json["fields"]["fix"] == "Bob's way"
+
+
+def test_the_editor_shows_a_conflict(ada: Seat, bob: Seat, make_editor: Callable[[str], str], tmp_path: Path) -> None:
+    """Both values stand in the text as comments; what is changed there settles the field."""
+    found = _conflict(ada, bob)
+    note = f'cp "$1" {tmp_path}/seen'
+    ada("edit", found, env={"EDITOR": make_editor(note)}).ok()
+    comments = [line for line in (tmp_path / "seen").read_text().splitlines() if line.startswith("#")]
+    assert any("fix has 2 values that wait for a choice" in line for line in comments)
+    assert any('by bob: "Bob\'s way"' in line for line in comments)
+    assert ada("show", found, "--json").ok().json["conflicts"]
+    ada("edit", found, env={"EDITOR": make_editor('sed -i "s/^fix:.*/fix: agreed/" "$1"')}).ok()
+    shown = ada("show", found, "--json").ok().json
+    assert (shown["fields"]["fix"], shown["conflicts"]) == ("agreed", {})
 
 
 def test_resolve_with_a_new_value(ada: Seat, bob: Seat) -> None:

@@ -122,8 +122,12 @@ _INSTALL: Final = f"install git {OLDEST_GIT[0]}.{OLDEST_GIT[1]} or newer: https:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment a git command gets: scrubbed, untranslated, with paths taken literally, and without prompts."""
+    """The environment a git command gets: scrubbed, untranslated, with paths taken literally, and without prompts.
+
+    An identity that was given in the environment stays with us: what git starts for us asks for no key.
+    """
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT or k.startswith(_KEPT_PREFIXES)}
+    env.pop("GITMEM_IDENTITY", None)
     env["LC_ALL"] = "C"
     env["GIT_LITERAL_PATHSPECS"] = "1"
     if not _person_present():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from gitmem.core.codec import parse
 from gitmem.core.merge import merge
 from gitmem.core.record import Json, State
 from gitmem.store.journal import Entry
+
+_VALUE: Final = re.compile(r": (?:\d+|\d{4}-\S+Z)$", re.MULTILINE)
+_TIME: Final = re.compile(r": (\d{4}-\S+Z)$", re.MULTILINE)
 
 
 class Pending:
@@ -35,7 +40,8 @@ class Pending:
                 self._states.pop(entry.path, None)
                 self._texts[entry.path] = [entry.text]
             else:
-                self._texts.setdefault(entry.path, []).append(entry.text)
+                before = self._texts.get(entry.path, [])
+                self._texts[entry.path] = [*(text for text in before if not _supersedes(entry.text, text)), entry.text]
             self.events.extend(entry.events)
 
     def add(self, path: str, state: State, whole: bool, events: Iterable[Json]) -> None:
@@ -58,3 +64,12 @@ class Pending:
         self._texts.clear()
         self._states.clear()
         self.events.clear()
+
+
+def _supersedes(text: str, before: str) -> bool:
+    """Whether a fragment says all that an earlier one says: the same writer's same counters, which only ever grow.
+
+    Hundreds of matches between two commits would otherwise be parsed one by one at each cold start. What is a whole state, or
+    was written by a clock that has gone back since, is kept.
+    """
+    return _VALUE.sub("", text) == _VALUE.sub("", before) and _TIME.findall(text) >= _TIME.findall(before)

@@ -304,3 +304,12 @@ def test_sha256_repository(git: Git) -> None:
     repo = Repo.find(git.path)
     assert (repo.head(), len(commit), len(repo.zero_id())) == (commit, 64, 64)
     assert [data for _, data in repo.read_blobs(e.id for e in repo.ls_tree("HEAD").values())] == [b"1"]
+
+
+def test_an_identity_in_the_environment_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was given as text reaches no child of ours; where one lies may be told."""
+    monkeypatch.setenv("GITMEM_IDENTITY", "AGE-SECRET-KEY-1")
+    monkeypatch.setenv("GITMEM_IDENTITY_FILE", "/somewhere")
+    env = process.environment()
+    assert "GITMEM_IDENTITY" not in env
+    assert env["GITMEM_IDENTITY_FILE"] == "/somewhere"

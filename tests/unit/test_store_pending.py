@@ -70,3 +70,17 @@ def test_nothing_is_pending_for_other_records() -> None:
     assert (len(pending), PATH in pending, pending.paths()) == (1, True, [PATH])
     pending.clear()
     assert (len(pending), PATH in pending, pending.paths(), pending.events) == (0, False, [], [])
+
+
+@given(
+    st.lists(st.sampled_from(["matched", "fixed"]), min_size=1, max_size=30),
+    st.lists(st.integers(0, 9), min_size=30, max_size=30),
+)
+def test_a_fragment_takes_the_place_of_those_it_includes(counters: list[str], hours: list[int]) -> None:
+    """However often a record is counted, and whichever way the clock goes, few fragments are kept and they add up."""
+    pending, current = Pending(), State("note", 1, "team", "n-abcd")
+    for counter, hour in zip(counters, hours, strict=False):
+        fragment = counted(current, "abcdefgh-1", {counter: 1}, {"used": f"2026-11-20T0{hour}:00:00Z"})
+        current = merge_all([current, fragment])
+        pending.take([_entry(fragment, False, counter)])
+    assert pending.get(PATH) == current

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.common import fill, founded, in_turn, lessons, place, row, seconds
@@ -58,7 +59,7 @@ def _warm(folder: Path, few: int, many: int) -> None:
         row(f"memory of a match at {many:,} records", used, "MB", "<= 200")
 
 
-def _queries(memory: Memory):  # type: ignore[no-untyped-def]
+def _queries(memory: Memory) -> Iterator[str]:
     """Texts of records that are there, with other numbers, and of others that are not."""
     for number, (known, other) in enumerate(zip(lessons(memory, TIMES), lessons(memory, TIMES, seed=3), strict=True)):
         yield str((known if number % 2 else other).fields["pattern"]).replace("line", "row")

@@ -1,7 +1,7 @@
 """An identity: the secret half of a member's recipient, as age knows it (X25519, or an SSH key the member already has).
 
-This file turns text into identities and makes new ones; where the text is looked for is in `lookup`, what is peculiar
-to SSH keys in `sshkey`. Nothing here prints, logs or puts a secret into a message.
+This file says what one is and makes new ones. `keyfile` reads them from text, `sshkey` what is peculiar to SSH keys, and where
+the text is looked for is in `lookup`. Nothing here prints, logs or puts a secret into a message.
 """
 
 from __future__ import annotations
@@ -9,16 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from gitmem.errors import GitmemError, UsageError
 
 Ask: TypeAlias = "Callable[[str], str | None]"
 """Asks a person for a passphrase: takes the prompt, gives the answer, None when the person declines."""
-
-AGE_SECRET: Final = "AGE-SECRET-KEY-1"  # noqa: S105 - the public prefix of every X25519 identity
-
-_AGE_FILE: Final = ("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----")
 
 
 class Unusable(Exception):
@@ -62,7 +58,7 @@ def new_identity(source: str) -> Identity:
     """A fresh X25519 identity, in memory only."""
     from pyrage import x25519
 
-    return _from_age(x25519.Identity.generate(), source)
+    return from_age(x25519.Identity.generate(), source)
 
 
 def new_recovery() -> Identity:
@@ -89,49 +85,8 @@ def create_identity(path: Path, created: str) -> Identity:
     return identity
 
 
-def parse_identities(text: str, source: str, ask: Ask | None) -> tuple[list[Identity], list[str]]:
-    """The identities in the text of an identity file or of an SSH private key, and why others in it are unusable.
-
-    `ask` is called for a passphrase when an SSH key has one. Raises Unusable when the text as a whole is no such thing.
-    """
-    text = text.strip()
-    if text.startswith(_AGE_FILE):
-        raise Unusable("is itself encrypted by age; have GITMEM_IDENTITY_CMD decrypt it")
-    if text.startswith("-----BEGIN "):
-        from gitmem.crypto.sshkey import load_ssh_key
-
-        return [load_ssh_key(text, source, ask)], []
-    return _parse_lines(text, source)
-
-
-def _parse_lines(text: str, source: str) -> tuple[list[Identity], list[str]]:
-    """The lines of an age identity file; a line that is no key spoils none of the others."""
-    identities: list[Identity] = []
-    problems: list[str] = []
-    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
-        if not line or line.startswith("#"):
-            continue
-        try:
-            identities.append(_parse_line(line, source))
-        except Unusable as why:
-            problems.append(f"line {number} {why}")
-    if not identities and not problems:
-        raise Unusable("holds no key")
-    return identities, problems
-
-
-def _parse_line(line: str, source: str) -> Identity:
-    from pyrage import IdentityError, x25519
-
-    if line.startswith("AGE-PLUGIN-"):
-        raise Unusable("needs an age plugin, which gitmem does not run")
-    try:
-        return _from_age(x25519.Identity.from_str(line), source)
-    except IdentityError:
-        raise Unusable(f"is no age identity ({AGE_SECRET}…)") from None
-
-
-def _from_age(key: Any, source: str) -> Identity:
+def from_age(key: Any, source: str) -> Identity:
+    """The identity that a pyrage X25519 identity is."""
     text = str(key)
     return Identity(source, str(key.to_public()), key, text, text.encode())
 

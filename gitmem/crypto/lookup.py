@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gitmem.crypto.identity import Ask, Identity, Unusable, parse_identities
+from gitmem.crypto.identity import Ask, Identity, Unusable
+from gitmem.crypto.keyfile import parse_identities
 from gitmem.errors import NoKey
 
 KEYRING_SERVICE: Final = "gitmem"

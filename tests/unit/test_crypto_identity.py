@@ -17,7 +17,8 @@ import keyring.core
 import keyring.errors
 import pytest
 
-from gitmem.crypto.identity import Ask, Identity, Unusable, create_identity, new_recovery, parse_identities
+from gitmem.crypto.identity import Ask, Identity, Unusable, create_identity, new_recovery
+from gitmem.crypto.keyfile import parse_identities
 from gitmem.crypto.keys import new_epoch, unwrap, wrap
 from gitmem.crypto.lookup import Found, config_file, find_identities, has_keychain
 from gitmem.crypto.signing import SigningKey

@@ -14,7 +14,8 @@ import pyrage
 import pytest
 
 from gitmem.core.token import EPOCH
-from gitmem.crypto.identity import Identity, new_recovery, parse_identities
+from gitmem.crypto.identity import Identity, new_recovery
+from gitmem.crypto.keyfile import parse_identities
 from gitmem.crypto.keys import EpochKey, check_recipient, commitment, new_epoch, open_first, unwrap, wrap
 from gitmem.errors import NoKey, Tampered, UsageError
 

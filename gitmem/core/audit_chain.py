@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from gitmem.core.audit import CLOSE, EMPTY, ROOT, Entry, Problem, Segment, segment_path
@@ -12,6 +12,8 @@ from gitmem.core.record import WRITER
 
 Chains = dict[str, list[Segment]]
 """Segments by writer, in the order of their numbers."""
+Node = tuple[str, int]
+"""A segment, by its writer and number."""
 
 
 def chains_of(segments: Iterable[Segment]) -> Chains:
@@ -85,9 +87,22 @@ def causal_order(segments: Iterable[Segment]) -> tuple[list[Segment], list[Probl
     Segments that claim to have seen their own future come last.
     """
     chains = chains_of(segments)
+    ordered, circle = _sorted(chains, _needs)
+    why = "it has seen entries that come after it"
+    return ordered + circle, [Problem("impossible order", s.path, why) for s in circle]
+
+
+def in_turn(segments: Iterable[Segment]) -> list[Segment]:
+    """Some of all segments, signed in one second, each after those of them that it has seen; concurrent ones by writer."""
+    ordered, circle = _sorted(chains_of(segments), _saw)
+    return ordered + circle
+
+
+def _sorted(chains: Chains, needs_of: Callable[[Segment, Chains], set[Node]]) -> tuple[list[Segment], list[Segment]]:
+    """Segments after what they need, else by time, writer and number; and those that need each other."""
     nodes = {(s.writer, s.number): s for chain in chains.values() for s in chain}
-    waits = {node: _needs(segment, chains) for node, segment in nodes.items()}
-    followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    waits = {node: needs_of(segment, chains) for node, segment in nodes.items()}
+    followers: dict[Node, list[Node]] = {}
     for node, needs in waits.items():
         for need in needs:
             followers.setdefault(need, []).append(node)
@@ -101,11 +116,23 @@ def causal_order(segments: Iterable[Segment]) -> tuple[list[Segment], list[Probl
             waits[node].discard((writer, number))
             if not waits[node]:
                 heappush(ready, (nodes[node].entries[0].time, *node))
-    why = "it has seen entries that come after it"
-    return ordered + list(nodes.values()), [Problem("impossible order", s.path, why) for s in nodes.values()]
+    return ordered, list(nodes.values())
 
 
-def _needs(segment: Segment, chains: Chains) -> set[tuple[str, int]]:
+def _saw(segment: Segment, chains: Chains) -> set[Node]:
+    """The segments among `chains` that this one comes after: the one before it, and the last it has seen of each other."""
+    chain = chains[segment.writer]
+    position = bisect_left(chain, segment.number, key=lambda s: s.number)
+    saw = {(segment.writer, chain[position - 1].number)} if position else set()
+    for writer, (seq, _) in _quotes(segment.entries[0]).items():
+        other = chains.get(writer, [])
+        at = bisect_right(other, seq, key=lambda s: s.entries[-1].seq)
+        if at and writer != segment.writer:
+            saw.add((writer, other[at - 1].number))
+    return saw
+
+
+def _needs(segment: Segment, chains: Chains) -> set[Node]:
     """The segments that must come before this one: the one before it in its chain, and those its first entry names."""
     chain = chains[segment.writer]
     position = bisect_left(chain, segment.number, key=lambda s: s.number)

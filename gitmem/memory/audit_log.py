@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gitmem.core.audit import ATTEST, Entry, Segment
+from gitmem.core.audit_chain import in_turn
 from gitmem.core.audit_delta import dots_in, raised_in
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.dots import Dot, dot_of
@@ -101,15 +102,18 @@ def is_signed(root: Path, path: str, digest: str) -> bool:
 
 
 def _newest_first(root: Path, target: str | None, since: str | None) -> Iterator[Segment]:
-    """The segments that may name `target` and are not older than `since`, by time, writer and number."""
+    """The segments that may name `target` and are not older than `since`; within one second, what has seen more is newer."""
     sought = (target or "").encode("utf-8", "surrogateescape")
-    found = []
+    seconds: dict[str, dict[str, Path]] = {}
+    wanted: set[str] = set()
     for path, file in segment_files(root):
         data = file.read_bytes()
-        if sought in data and (time := _time(data)) >= (since or ""):
-            found.append((time, path, file))
-    for _, path, file in sorted(found, reverse=True):
-        yield parse_segment(file.read_bytes(), path)
+        if (time := _time(data)) >= (since or ""):
+            seconds.setdefault(time, {})[path] = file
+            wanted.update([time] if sought in data else [])
+    for time in sorted(wanted, reverse=True):
+        segments = [parse_segment(file.read_bytes(), path) for path, file in seconds[time].items()]
+        yield from (segment for segment in reversed(in_turn(segments)) if sought in segment.data)
 
 
 def _time(data: bytes) -> str:

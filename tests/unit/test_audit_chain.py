@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import Change, Head, Segment, closing, segment_path
-from gitmem.core.audit_chain import causal_order, check_chain
+from gitmem.core.audit import Change, Head, Segment, build_segment, closing, segment_path
+from gitmem.core.audit_chain import causal_order, check_chain, in_turn
 from gitmem.core.audit_parse import parse_segment
 from gitmem.errors import Tampered
 from tests.support.auditing import Scribe, change
@@ -140,3 +140,13 @@ def test_two_that_have_seen_each_other() -> None:
     ordered, problems = causal_order([replace(ada, entries=(after_bob,)), replace(bob, entries=(after_ada,))])
     assert [p.what for p in problems] == ["impossible order"] * 2
     assert len(ordered) == 2
+
+
+def test_one_second_is_listed_in_turn() -> None:
+    """Of two segments signed in one second the one that has seen the other is later, whatever the writers are called."""
+    for first, second in (("aaaa-1", "bbbb-1"), ("bbbb-1", "aaaa-1")):
+        change = Change("config", ".gitattributes", None, "0" * 64)
+        begun = build_segment("s-x", first, None, "ada", {}, "2026-11-20T10:00:00Z", [change], lambda _: "sig", "key")
+        seen = {first: begun.head}
+        then = build_segment("s-x", second, None, "bob", seen, "2026-11-20T10:00:00Z", [change], lambda _: "sig", "key")
+        assert in_turn([then, begun]) == [begun, then]

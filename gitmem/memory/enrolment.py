@@ -7,6 +7,7 @@ from functools import partial
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
+from gitmem.core.membership import enrol_detail
 from gitmem.core.record import Json, State
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context
@@ -27,8 +28,7 @@ def member_file(context: Context, name: str, recipients: list[str], keys: list[s
         for value in values:
             pen.add(field, element_key(id_key, f"{state.id}/{field}", value), partial(_in_the_clear, value))
     pen.live()
-    detail: dict[str, Json] = {"member": name, "recipients": list(recipients), "keys": list(keys), "role": role}
-    return Extra(path, emit(pen.state), "enrol", detail)
+    return Extra(path, emit(pen.state), "enrol", enrol_detail(name, recipients, keys, role))
 
 
 def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:

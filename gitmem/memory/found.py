@@ -10,7 +10,8 @@ from pathlib import Path
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import random_id
-from gitmem.core.record import Json, State
+from gitmem.core.membership import genesis_detail
+from gitmem.core.record import State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.git.attributes import with_own_lines
 from gitmem.git.create import open_or_create
@@ -111,15 +112,11 @@ def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
 
 def _founding_files(context: Context, member: str, config: State, person: Person) -> tuple[list[Extra], str | None]:
     root, identity = context.store.root, context.store.vault.identity
-    facts: dict[str, Json] = {
-        "member": member,
-        "store": context.store.id,
-        "recipient": identity.recipient,
-        "key": context.store.vault.signing_key().public,
-    }
+    key = context.store.vault.signing_key().public
+    facts = genesis_detail(member, identity.recipient, key, context.store.id)
     extras = [
         Extra(CONFIG, emit(config), "init", facts),
-        member_file(context, member, [identity.recipient], [str(facts["key"])], "admin"),
+        member_file(context, member, [identity.recipient], [key], "admin"),
         Extra(ATTRIBUTES, with_own_lines(read_bounded(root / ATTRIBUTES, 1 << 20) or b""), "config"),
     ]
     remember_name(context, member)

@@ -44,7 +44,15 @@ COMMANDS = dict(_commands())
 def test_every_command_is_there() -> None:
     """The commands that were promised, each in one section of the help."""
     assert {name for names in SECTIONS.values() for name in names} == ISSUED
-    assert {"member add", "member list", "audit log", "audit verify", "hooks install", "hooks run"} <= COMMANDS.keys()
+    assert {
+        "member add",
+        "member list",
+        "audit log",
+        "audit verify",
+        "hooks install",
+        "hooks uninstall",
+        "hooks run",
+    } <= COMMANDS.keys()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -328,3 +328,13 @@ def test_audit_verify(ada: Seat, bob: Seat) -> None:
     assert all(list(problem) == ["what", "where", "why"] for problem in bad.json["problems"])
     assert bad.error["exit_code"] == 15
     assert found in bob("audit", "verify").expect(15).out
+
+
+def test_hooks_go_as_they_came(ada: Seat) -> None:
+    """`hooks uninstall`, which the hooks themselves name, removes them; `hooks install` puts them back."""
+    hook = ada.path / ".git/hooks/pre-commit"
+    assert hook.exists()
+    assert ada("hooks", "uninstall", "--json").ok().json == {"removed": ["pre-commit", "pre-merge-commit"]}
+    assert not hook.exists()
+    ada("hooks", "install").ok()
+    assert hook.exists()

@@ -35,6 +35,21 @@ def install(ui: Ui) -> None:
         ui.note("installed: pre-commit, pre-merge-commit")
 
 
+@define("uninstall", examples=[("gitmem hooks uninstall", "brings back the hooks that were there before")], exits=(10,))
+@pass_ui
+def uninstall(ui: Ui) -> None:
+    """Remove gitmem's hooks from this clone, and bring back those that were there before."""
+    from gitmem.cli.session import opened
+    from gitmem.git.hooks import uninstall_hooks
+
+    with opened(ui) as memory:
+        removed = uninstall_hooks(memory.context.store.repo)
+    if ui.json:
+        ui.data({"removed": removed})
+        return
+    ui.note(f"removed: {', '.join(removed)}" if removed else "there was no hook of gitmem's here")
+
+
 @define(
     "run",
     examples=[("gitmem hooks run pre-commit", "from a hook manager's own pre-commit hook")],
@@ -51,4 +66,5 @@ def run(name: str, args: tuple[str, ...]) -> int:  # noqa: ARG001 - git passes s
 
 
 command.add_command(install)
+command.add_command(uninstall)
 command.add_command(run)

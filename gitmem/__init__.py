@@ -5,8 +5,7 @@ The promised names are imported on first use: `import gitmem` itself costs nothi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gitmem.errors import GitmemError
     from gitmem.memory.memory import Memory

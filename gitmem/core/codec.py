@@ -8,11 +8,8 @@ merge driver that git starts once a file.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from math import inf
-from typing import Final, NoReturn, TypeAlias
+from functools import cache
 
 from gitmem.core.dots import DOT_KEY, MAX_NESTING, Dot, dot_of, json_line, spell, too_deep
 from gitmem.core.record import (
@@ -24,13 +21,18 @@ from gitmem.core.record import (
     RECORD_ID,
     SCOPE,
     WRITER,
-    Json,
-    Register,
     State,
     name_problem,
 )
 from gitmem.core.token import is_token
 from gitmem.errors import InvalidRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Final, NoReturn, TypeAlias
+
+    from gitmem.core.record import Json, Register
 
 Tree: TypeAlias = "dict[str, Tree | str]"
 
@@ -38,7 +40,8 @@ _LINE: Final = re.compile(r"( *)([A-Za-z0-9_.~#-]+):(?: (.+))?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,127}")
 _ELEMENT: Final = re.compile(r"[a-z][a-z2-7]{1,63}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,14}")
-_TIME: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+_TIME: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}Z")
+_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FORMAT_LINE: Final = re.compile(r"gitmem: ([1-9][0-9]{0,8})")
 _HEADER: Final = ("gitmem", "kind", "schema", "scope", "id")
 _SECTIONS: Final = ("seen", "fields", "sets", "life", "counts", "last")
@@ -79,58 +82,68 @@ def _spelled(state: State) -> bytes:
         f"scope: {state.scope}",
         f"id: {state.id}",
     ]
-    _emit_section(lines, "seen", state.seen)
-    _emit_section(lines, "fields", state.fields)
-    _emit_section(lines, "sets", state.sets)
-    _emit_section(lines, "life", state.life)
-    _emit_section(lines, "counts", state.counts)
-    _emit_section(lines, "last", state.last)
-    return ("\n".join(lines) + "\n").encode("utf-8")
+    _emit_flat(lines, "seen:", state.seen, "  ")
+    if state.fields:
+        lines.append("fields:")
+        _emit_registers(lines, state.fields, "  ")
+    if state.sets:
+        lines.append("sets:")
+        for name in sorted(state.sets):
+            lines.append(f"  {name}:")
+            _emit_registers(lines, state.sets[name], "    ")
+    _emit_flat(lines, "life:", state.life, "  ")
+    if state.counts:
+        lines.append("counts:")
+        for name in sorted(state.counts):
+            _emit_flat(lines, f"  {name}:", state.counts[name], "    ")
+    _emit_flat(lines, "last:", state.last, "  ")
+    lines.append("")
+    return "\n".join(lines).encode("utf-8")
 
 
-def _emit_section(lines: list[str], name: str, content: Mapping[str, object]) -> None:
+def _emit_flat(lines: list[str], title: str, content: Mapping[str, object], indent: str) -> None:
     if content:
-        lines.append(f"{name}:")
-        _emit_map(lines, content, "  ", _PLAIN_DEPTH.get(name, 0))
+        lines.append(title)
+        lines += [f"{indent}{key}: {content[key]}" for key in sorted(content)]
 
 
-# Which level of a section holds values; above it, maps are structure. Sections left out hold plain words and numbers.
-_PLAIN_DEPTH: Final = {"fields": 2, "sets": 3}
-
-
-def _emit_map(lines: list[str], content: Mapping[str, object], indent: str, value_depth: int) -> None:
-    for key in sorted(content):
-        item = content[key]
-        if value_depth == 1:
-            lines.append(f"{indent}{key}: {item if is_token(item) else json_line(item)}")  # type: ignore[arg-type]
-        elif isinstance(item, dict):
-            lines.append(f"{indent}{key}:")
-            _emit_map(lines, item, indent + "  ", max(value_depth - 1, 0))
-        else:
-            lines.append(f"{indent}{key}: {item}")
+def _emit_registers(lines: list[str], registers: dict[str, Register], indent: str) -> None:
+    for name in sorted(registers):
+        lines.append(f"{indent}{name}:")
+        for key, value in sorted(registers[name].items()):
+            lines.append(f"{indent}  {key}: {value if is_token(value) else json_line(value)}")
 
 
 class _Parser:
-    """Reads one file; keeps its name and the line of each entry for errors."""
+    """Reads one file; keeps its name and its text for errors."""
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self.lines: dict[tuple[str, ...], int] = {}
+        self.text = ""
 
     def parse(self, data: bytes) -> State:
-        text = self._text(data)
-        self._check_format(text)
-        state = self._state(self._tree(text))
+        self.text = self._decoded(data)
+        self._check_format()
+        state = self._state(self._tree())
         again = _spelled(state)
         if again != data:
             self._fail("is not in the canonical spelling (order, quoting or spacing)", _first_difference(data, again))
         return state
 
     def _fail(self, why: str, line: int | None = None, path: tuple[str, ...] = (), hint: str = _HINT) -> NoReturn:
-        at = line if line is not None else self.lines.get(path, 1)
-        raise InvalidRecord(f"{self.where}:{at}: {why}", hint)
+        raise InvalidRecord(f"{self.where}:{line or self._line_of(path)}: {why}", hint)
 
-    def _text(self, data: bytes) -> str:
+    def _line_of(self, path: tuple[str, ...]) -> int:
+        """Where the entry at `path` stands, in a text that `_tree` has read; 1 if it stands nowhere."""
+        above: list[str] = []
+        for number, line in enumerate(self.text.split("\n"), 1):
+            bare = line.lstrip(" ")
+            above[(len(line) - len(bare)) // 2 :] = [bare.partition(":")[0]]
+            if tuple(above) == path:
+                return number
+        return 1
+
+    def _decoded(self, data: bytes) -> str:
         if len(data) > MAX_BYTES:
             self._fail(f"the file is {len(data):,} bytes; a record is at most {MAX_BYTES:,}")
         for unwanted, why in _UNWANTED.items():
@@ -144,36 +157,35 @@ class _Parser:
             self._fail("the last line does not end: the file is cut off", text.count("\n") + 1)
         return text
 
-    def _check_format(self, text: str) -> None:
+    def _check_format(self) -> None:
         """Comes before everything else: the rest of a newer format may look like anything."""
-        match = _FORMAT_LINE.fullmatch(text.partition("\n")[0])
+        match = _FORMAT_LINE.fullmatch(self.text.partition("\n")[0])
         if match and int(match[1]) > FORMAT:
             self._fail(f"format {match[1]} is newer than this gitmem reads ({FORMAT})", 1, hint="upgrade gitmem-store")
 
-    def _tree(self, text: str) -> Tree:
+    def _tree(self) -> Tree:
         root: Tree = {}
-        stack: list[tuple[tuple[str, ...], Tree]] = [((), root)]
-        for number, line in enumerate(text[:-1].split("\n"), 1):
+        stack = [root]
+        for number, line in enumerate(self.text[:-1].split("\n"), 1):
             match = _LINE.fullmatch(line)
             if match is None:
                 self._fail(_complaint(line), number)
-            depth, odd = divmod(len(match[1]), 2)
+            indent, key, value = match.groups()
+            depth, odd = divmod(len(indent), 2)
             if odd or depth > _MAX_DEPTH or depth >= len(stack):
                 self._fail("wrong indentation", number)
             del stack[depth + 1 :]
-            (above, parent), key = stack[depth], match[2]
+            parent = stack[depth]
             if key in parent:
                 self._fail(f"{key[:60]!r} stands twice", number)
-            path = (*above, key)
-            self.lines[path] = number
-            if match[3] is not None and match[3].startswith(_NOT_PLAIN):
-                self._fail("anchors, aliases and tags are not allowed", number)
-            if match[3] is None:
+            if value is None:
                 child: Tree = {}
                 parent[key] = child
-                stack.append((path, child))
+                stack.append(child)
+            elif value.startswith(_NOT_PLAIN):
+                self._fail("anchors, aliases and tags are not allowed", number)
             else:
-                parent[key] = match[3]
+                parent[key] = value
         return root
 
     def _state(self, tree: Tree) -> State:
@@ -243,24 +255,30 @@ class _Parser:
         return {key: self._register(self._section(elements, (*path, key)), (*path, key)) for key in elements}
 
     def _register(self, section: Tree, path: tuple[str, ...]) -> Register:
-        register = {key: self._value(text, (*path, key)) for key, text in section.items()}
+        register = {key: self._value(key, text, path) for key, text in section.items()}
         self._check_spelling(register, path)
         return register
 
-    def _value(self, text: Tree | str, path: tuple[str, ...]) -> Json:
-        match = DOT_KEY.fullmatch(path[-1])
-        if match is None:
-            self._fail(f"{path[-1][:60]!r} is not a dot", path=path)
-        if not isinstance(text, str):
-            self._fail("a value must stand on the line of its dot", path=path)
-        if is_token(text):
-            return text if match[3] != "~" else self._fail("a sealed value carries no check", path=path)
+    def _value(self, key: str, text: Tree | str, above: tuple[str, ...]) -> Json:
         try:
-            value: Json = _DECODER.decode(text)
+            dot_of(key)
+        except ValueError as error:
+            self._fail(str(error), path=(*above, key))
+        if not isinstance(text, str):
+            self._fail("a value must stand on the line of its dot", path=(*above, key))
+        if not is_token(text):
+            return self._json(text, (*above, key))
+        return text if "~" not in key else self._fail("a sealed value carries no check", path=(*above, key))
+
+    def _json(self, text: str, path: tuple[str, ...]) -> Json:
+        from json import JSONDecodeError
+
+        try:
+            value: Json = _decoder()(text)
             deep = too_deep(value)
         except RecursionError:
             deep = True
-        except json.JSONDecodeError:
+        except JSONDecodeError:
             self._fail("the value is neither sealed nor JSON on one line", path=path)
         except ValueError:
             self._fail("a number is not finite or too large", path=path)
@@ -297,7 +315,7 @@ class _Parser:
             self._fail("values under one dot are not spelled canonically", path=path)
 
     def _check_seen(self, state: State) -> None:
-        for path, register in [*state.registers(), ("life", state.life)]:
+        for path, register in (*state.registers(), ("life", state.life)):
             for key in register:
                 dot = dot_of(key)
                 if state.seen.get(dot.writer, 0) < dot.n:
@@ -310,30 +328,31 @@ def _first_difference(data: bytes, again: bytes) -> int:
 
 
 def _is_time(text: str) -> bool:
-    from datetime import datetime
-
+    """Whether there is such a second. (Importing `datetime` for it would cost as much as ten merges.)"""
     match = _TIME.fullmatch(text)
     if match is None:
         return False
-    try:
-        datetime(*map(int, match.groups()))  # type: ignore[arg-type]
-    except ValueError:
-        return False
-    return True
+    year, month, day = map(int, match.groups())
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return year > 0 and day <= _DAYS[month - 1] + (month == 2 and leap)
+
+
+@cache
+def _decoder() -> Callable[[str], Json]:
+    from json import JSONDecoder  # which a file of sealed values does not need
+
+    return JSONDecoder(parse_float=_finite, parse_constant=_refuse).decode
 
 
 def _finite(text: str) -> float:
     value = float(text)
-    if value in {inf, -inf}:
+    if abs(value) == float("inf"):
         raise ValueError(text)
     return value
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
-
-
-_DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 
 
 def _nearest(key: str) -> str:

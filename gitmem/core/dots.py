@@ -10,27 +10,28 @@ A dot is `<writer>.<n>`, the n-th write of one writer to one record. A register 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
-from hashlib import sha256
-from typing import Final, NamedTuple
+from collections import namedtuple
+from functools import cache, lru_cache
 
-from gitmem.core.record import Json, Register
 from gitmem.core.token import epoch_of, epoch_order, is_token
 from gitmem.errors import InvalidRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Final
+
+    from gitmem.core.record import Json, Register
 
 DOT_KEY: Final = re.compile(r"([a-z0-9]{1,16}-[a-z0-9]{1,16})\.([1-9][0-9]{0,14})(?:([~#])([0-9a-f]{8}))?")
 MAX_NESTING: Final = 64
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-_SURROGATE_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
-
-class Dot(NamedTuple):
+class Dot(namedtuple("Dot", ("writer", "n"))):
     """The name of one write: the `n`-th of `writer` on one record."""
 
+    __slots__ = ()
     writer: str
     n: int
 
@@ -38,6 +39,7 @@ class Dot(NamedTuple):
         return f"{self.writer}.{self.n}"
 
 
+@lru_cache(4096)  # one writer's numbers are the same on every record
 def dot_of(key: str) -> Dot:
     """The dot that a register key spells. Raises ValueError for anything else."""
     match = DOT_KEY.fullmatch(key)
@@ -52,20 +54,39 @@ def json_line(value: Json) -> str:
     Raises InvalidRecord for what could not be read back: a number that is not finite or has thousands of digits, or lists and
     objects nested more than 64 deep (Python's own limit depends on who calls: one program could not read what another wrote).
     """
+    if is_token(value):
+        return f'"{value}"'
     if too_deep(value):
         raise InvalidRecord(f"a value is nested more than {MAX_NESTING} deep", "store it as a text, or cite a file with it")
     try:
-        text = _ENCODER.encode(value)
+        text = _encoder()(value)
     except ValueError as error:
         raise InvalidRecord("a number is not finite or too large to be stored", "store it as a text") from error
-    if _SURROGATE_PAIR.search(text):  # halves of one character, as YAML readers make them of JSON's escapes
+    return text if text.isprintable() else _without_unprintable(text, value)
+
+
+@cache
+def _encoder() -> Callable[[Json], str]:
+    from json import JSONEncoder  # like hashlib below: a merge of sealed values needs neither
+
+    return JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def _without_unprintable(text: str, value: Json) -> str:
+    import json
+
+    # Halves of one character, as YAML readers make them of JSON's escapes.
+    if re.search("[\ud800-\udbff][\udc00-\udfff]", text):
         return json_line(json.loads(json.dumps(value)))
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    unprintable = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+    return re.sub(unprintable, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def too_deep(value: Json) -> bool:
     """Whether lists and objects are nested more than MAX_NESTING deep in `value`."""
-    level = [value]
+    if not isinstance(value, list | dict):
+        return False
+    level: list[Json] = [value]
     for _ in range(MAX_NESTING + 1):
         containers = [item for item in level if isinstance(item, list | dict)]
         if not containers:
@@ -76,7 +97,14 @@ def too_deep(value: Json) -> bool:
 
 def short_hash(*parts: str) -> str:
     """Eight hex digits that stand for `parts` (SHA-256, parts joined by NUL)."""
-    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return long_hash(*parts)[:8]
+
+
+def long_hash(*parts: str) -> str:
+    """The SHA-256 of `parts`, joined by NUL, in hex digits."""
+    from hashlib import sha256
+
+    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def checked(path: str, dot: str, value: Json) -> str:
@@ -96,14 +124,14 @@ def spell(path: str, dot: Dot, values: Iterable[Json]) -> Register:
     remaining value takes the bare dot, the others a hash; values in the clear always carry their check, except in `life`,
     whose two words need none.
     """
-    plain_keys = path == "life"
     texts = {json_line(value): value for value in values}
-    sealed = sorted((t for t, v in texts.items() if plain_keys or is_token(v)), key=lambda t: (_order(texts[t]), t))
-    newest = [t for t in sealed if _order(texts[t]) == _order(texts[sealed[-1]])]
+    bare = sorted(text for text, value in texts.items() if path == "life" or is_token(value))
+    newest = max((_order(texts[text]) for text in bare), default=None)
+    kept = [text for text in bare if _order(texts[text]) == newest]
     entries: Register = {}
-    for position, text in enumerate(newest):
-        entries[str(dot) if position == 0 else f"{dot}#{short_hash(text)}"] = texts[text]
-    for text in sorted(texts.keys() - sealed):
+    for position, text in enumerate(kept):
+        entries[f"{dot}#{short_hash(text)}" if position else str(dot)] = texts[text]
+    for text in sorted(texts.keys() - bare):
         entries[checked(path, str(dot), texts[text])] = texts[text]
     return entries
 

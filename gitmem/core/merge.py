@@ -1,14 +1,29 @@
-"""Merging two states of one record.
+"""Merging two states of one record. All that a reader needs is said here; the rest of the core spells it out.
+
+A **writer** (`k3v9q2xa-1`) is the name one clone writes under, at one place and one time. Its n-th write to a record is the
+**dot** `k3v9q2xa-1.n`. A **register** is a map from dots to the values they wrote. A `State` is what a record file holds:
+
+    id, kind, scope     which record it is; two states that differ here are never merged
+    schema              the version of its kind's schema
+    seen                writer -> number: all writes of that writer up to this number are known here
+    fields              name -> register
+    sets                name -> element -> register
+    life                one register of `alive` and `dead`
+    counts              name -> writer -> that writer's own total
+    last                name -> time
+
+A dot that is known (`seen`) and not held was held once: a later write replaced or removed it. A dot that is not known was never
+here. A state must be *well formed* (every dot it holds is covered by `seen`); the codec refuses files that are not.
 
 `merge` is a join: commutative, associative, idempotent, and its result has one spelling only, so that replicas that have seen
 the same writes hold the same bytes, whatever the order in which they met. It reads no base version, clock, configuration,
 schema or key. The container says how its content merges:
 
-    seen, counts        pointwise maximum (one writer's number only ever grows)
+    schema              maximum
+    seen, counts        maximum for each writer (one writer's number only ever grows)
     last                maximum
-    fields, sets, life  dots: optimised observed-remove (Bieniusa et al., "An optimized conflict-free replicated set",
-                        arXiv:1210.3368). A dot held by one side only survives unless the other side has seen it,
-                        for then the other side has overwritten or removed it.
+    fields, sets, life  dot by dot: optimised observed-remove (Bieniusa et al., "An optimized conflict-free replicated set",
+                        arXiv:1210.3368)
 
 The cases of one dot, numbered as in docs/merging.md:
 
@@ -18,18 +33,22 @@ The cases of one dot, numbered as in docs/merging.md:
     4  both hold it with different values             all values of the highest epoch are kept under that dot
     5  a value in the clear whose check does not fit  becomes a write of its own first (`normalise`)
 
-A state must be *well formed* (every dot it holds is covered by `seen`); the codec refuses files that are not.
+In a register a dot is spelled as it is (a sealed value, `ENC[<epoch>,…]`), as `dot~check` (a value in the clear, with a hash of
+it and its place) or as `dot#hash` (a second value under one dot); `spell` knows which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from hashlib import sha256
-
-from gitmem.core.dots import DOT_KEY, Dot, checked, dot_of, json_line, spell
-from gitmem.core.record import Json, Register, State
+from gitmem.core.dots import Dot, checked, dot_of, json_line, long_hash, spell
+from gitmem.core.record import State
 from gitmem.core.token import is_token
 from gitmem.errors import InvalidRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitmem.core.record import Json, Register
 
 
 def merge(a: State, b: State) -> State:
@@ -79,16 +98,14 @@ def normalise(state: State) -> State:
     for path, key in edits:
         register = by_path[path]
         value = register.pop(key)
-        digest = sha256("\0".join((state.id, path, key, json_line(value))).encode("utf-8", "surrogatepass"))
-        dot = Dot(f"h-{digest.hexdigest()[:16]}", 1)
+        dot = Dot(f"h-{long_hash(state.id, path, key, json_line(value))[:16]}", 1)
         register[checked(path, str(dot), value)] = value
         result.seen[dot.writer] = 1
     return result
 
 
 def _edited(path: str, key: str, value: Json) -> bool:
-    match = DOT_KEY.fullmatch(key)
-    return match is not None and not is_token(value) and key != checked(path, f"{match[1]}.{match[2]}", value)
+    return not is_token(value) and key != checked(path, str(dot_of(key)), value)
 
 
 def _maximum(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
@@ -111,7 +128,7 @@ def _join_sets(a: State, b: State) -> dict[str, dict[str, Register]]:
 
 
 def _join(path: str, a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, int]) -> Register:
-    if a == b or not (b or seen_b):  # a fragment of counters has seen nothing, and so takes nothing away
+    if a == b:
         return dict(a)
     left, right = _by_dot(a), _by_dot(b)
     result: Register = {}

@@ -8,9 +8,11 @@ usual case; several entries are siblings, concurrent values that wait for a pers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+
+TYPE_CHECKING = False  # git starts the merge driver once a file; `typing` alone is a fifth of what that costs
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Register: TypeAlias = "dict[str, Json]"
@@ -29,25 +31,49 @@ WRITER: Final = re.compile(r"[a-z0-9]{1,16}-[a-z0-9]{1,16}")
 RESERVED: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-@dataclass(slots=True)
 class State:
     """One record as it is stored, values sealed (or in the clear in a plain store).
 
     `seen` is a version vector: writer -> highest number of its writes this state includes. `fields` and `sets` hold registers
     by dotted field name (and element key), `life` one register of `alive`/`dead`, `counts` one grow-only counter per writer,
-    `last` the latest RFC 3339 UTC time of something.
+    `last` the latest RFC 3339 UTC time of something. A container that is not given is a new, empty one.
     """
 
-    kind: str
-    schema: int
-    scope: str
-    id: str
-    seen: dict[str, int] = field(default_factory=dict)
-    fields: dict[str, Register] = field(default_factory=dict)
-    sets: dict[str, dict[str, Register]] = field(default_factory=dict)
-    life: Register = field(default_factory=dict)
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    last: dict[str, str] = field(default_factory=dict)
+    # Written out, for making a dataclass costs every process 8 ms.
+    __slots__ = ("kind", "schema", "scope", "id", "seen", "fields", "sets", "life", "counts", "last")  # noqa: RUF023 (as in a file)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(  # noqa: PLR0913, PLR0917 (one for each part of a file)
+        self,
+        kind: str,
+        schema: int,
+        scope: str,
+        id: str,  # noqa: A002 (the name it has in a file)
+        seen: dict[str, int] | None = None,
+        fields: dict[str, Register] | None = None,
+        sets: dict[str, dict[str, Register]] | None = None,
+        life: Register | None = None,
+        counts: dict[str, dict[str, int]] | None = None,
+        last: dict[str, str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.schema = schema
+        self.scope = scope
+        self.id = id
+        self.seen: dict[str, int] = {} if seen is None else seen
+        self.fields: dict[str, Register] = {} if fields is None else fields
+        self.sets: dict[str, dict[str, Register]] = {} if sets is None else sets
+        self.life: Register = {} if life is None else life
+        self.counts: dict[str, dict[str, int]] = {} if counts is None else counts
+        self.last: dict[str, str] = {} if last is None else last
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, State):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __repr__(self) -> str:
+        return f"State({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
     def copy(self) -> State:
         """An independent copy; values themselves are never changed in place and are shared."""

@@ -7,7 +7,10 @@ which is why a replica without any key can merge.
 from __future__ import annotations
 
 import re
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 EPOCH: Final = re.compile(r"[1-9][0-9]{0,8}-[0-9a-f]{8}")
 TOKEN: Final = re.compile(r"ENC\[([1-9][0-9]{0,8}-[0-9a-f]{8}),([A-Za-z0-9_-]+)\]")

@@ -1,0 +1,160 @@
+"""One clone of a simulated team: its gitmem, its git, and what its owner sees of a record."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from gitmem.core.record import State
+from gitmem.errors import GitmemError, NoKey
+from gitmem.memory.memory import Memory
+from gitmem.memory.results import Record
+from tests.sim.oracle import Key
+from tests.support.cli import GITMEM
+
+PLACES = ("pattern", "fix", "meaning", "text")
+"""The fields the simulator writes; tags are the elements of `tags`."""
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-apply/applying": "am",
+    "rebase-apply": "rebase",
+}
+
+
+class Role(Enum):
+    """What a clone's owner has: gitmem and the key, gitmem without the key, or nothing but git."""
+
+    MEMBER = "member"
+    KEYLESS = "keyless"
+    GIT_ONLY = "git only"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a clone shows of a record: the values in it, whether it stands, whether that is contested, and its raw state."""
+
+    shown: frozenset[Key]
+    alive: bool
+    contested: bool
+    record: Record
+    state: State
+
+
+@dataclass
+class Clone:
+    """A clone at `path`, owned by whoever lives at `env["HOME"]`."""
+
+    name: str
+    path: Path
+    role: Role
+    env: Mapping[str, str]
+    strategy: bool = True
+    main: str = "main"
+    stem: str = ""
+    said: list[str] = field(default_factory=list)
+    _memory: Memory | None = None
+
+    @property
+    def memory(self) -> Memory:
+        """The store as this process has it open."""
+        if self._memory is None:
+            self._memory = Memory.open(self.path, env=self.env)
+        return self._memory
+
+    def close(self) -> None:
+        """Let go of everything, as a process that ends does."""
+        if self._memory is not None:
+            self._memory.close()
+        self._memory = None
+
+    def git(self, *args: str, ok: bool = False, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Git as the owner runs it; with `ok` a failure is an error of the simulator."""
+        done = subprocess.run(
+            ["git", *args], cwd=self.path, env=self._whole(), input=stdin, capture_output=True, timeout=120, check=False
+        )
+        told = (done.stdout + done.stderr).decode(errors="replace").strip()
+        self.said.append(f"git {' '.join(args)} -> {done.returncode}" + (f": {told[-600:]}" if done.returncode else ""))
+        assert not ok or done.returncode == 0, self.said[-1]
+        return done
+
+    def ask(self, *args: str) -> str:
+        """The output of a git command that must succeed."""
+        return self.git(*args, ok=True).stdout.decode(errors="surrogateescape").removesuffix("\n")
+
+    def cli(self, *args: str) -> subprocess.CompletedProcess[bytes]:
+        """The real command line, to its end."""
+        words = [GITMEM, *args]
+        done = subprocess.run(
+            words, cwd=self.path, env=self._whole(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+        )
+        self.said.append(f"gitmem {' '.join(args)} -> {done.returncode} {done.stderr.decode(errors='replace')[-400:]}")
+        assert done.returncode != 1 or b"Traceback" not in done.stderr, self.said[-1]
+        return done
+
+    def killed_cli(self, after: float, *args: str) -> None:
+        """The real command line, killed `after` seconds unless it is done by then."""
+        child = subprocess.Popen(
+            [GITMEM, *args],
+            cwd=self.path,
+            env=self._whole(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            child.wait(after)
+            self.said.append(f"gitmem {' '.join(args)}: done before it was killed")
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, 9)  # the gits it started die with it, as when a machine stops
+            child.wait()
+            self.said.append(f"gitmem {' '.join(args)}: killed after {after:.3f} s")
+
+    def look(self, record_id: str | None) -> Look | None:
+        """What the record looks like here; None where it is not, is broken, or no key is at hand."""
+        if record_id is None or self.role is not Role.MEMBER:
+            return None
+        try:
+            record = self.memory.get(record_id)
+        except NoKey:
+            raise
+        except GitmemError:
+            return None
+        state = self.memory.context.store.read(self.memory.context.paths[record.id])
+        assert state is not None, f"{record_id} was there a moment ago"
+        return Look(_shown(record), record.alive, record.contested, record, state)
+
+    def under_way(self) -> str | None:
+        """The git operation that waits to be finished, if any."""
+        git_dir = Path(self.ask("rev-parse", "--absolute-git-dir"))
+        return next((what for mark, what in _UNDER_WAY.items() if (git_dir / mark).exists()), None)
+
+    def branch(self) -> str | None:
+        """The checked-out branch."""
+        return self.git("symbolic-ref", "--short", "-q", "HEAD").stdout.decode().strip() or None
+
+    def branches(self) -> list[str]:
+        """The branches beside the main one that were begun here (`stem`: or in the clone this is a copy of)."""
+        pattern = f"refs/heads/side-{self.stem or self.name}-*"
+        return self.ask("for-each-ref", "--format=%(refname:short)", pattern).split()
+
+    def _whole(self) -> dict[str, str]:
+        dates = {name: os.environ[name] for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")}
+        return {**self.env, **dates, "GIT_EDITOR": "true", "GIT_SEQUENCE_EDITOR": "true"}
+
+
+def _shown(record: Record) -> frozenset[Key]:
+    values = {
+        Key(record.id, place, str(value))
+        for place in PLACES
+        if place in record.fields
+        for value in ([v.value for v in record.conflicts[place]] if place in record.conflicts else [record.fields[place]])
+    }
+    return frozenset(values | {Key(record.id, "tags", str(tag)) for tag in record.sets.get("tags", [])})

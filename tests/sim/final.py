@@ -1,0 +1,135 @@
+"""The end of a history: everybody comes back to the main branch and syncs until nothing moves; then all must agree."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from gitmem.memory.doctor import doctor
+from tests.sim.clone import Clone, Role
+from tests.sim.gitwork import settle
+from tests.sim.held import Held
+from tests.sim.oracle import Expectation
+from tests.sim.world import World
+from tests.sim.writes import try_sync
+
+_ROUNDS = 6
+_OWN = ("memory", "log", ".gitmem", ".gitattributes")
+ALLOWED: dict[str, re.Pattern[str]] = {
+    "a hand edit without the hook": re.compile(r"unsigned change"),
+    "a merge that somebody spoiled": re.compile(r"unsigned change|rolled back"),
+}
+"""What `audit verify` may complain about after such a thing has happened."""
+
+
+def finish(world: World, rng: Random) -> None:
+    """Bring a history to its end and check everything."""
+    world.tick(world.step + 1)
+    _say(world, "the end")
+    for clone in world.clones:
+        _come_home(world, clone, rng)
+    held = Held()
+    held.add_repository(world.remote)
+    for clone in world.clones:
+        held.add_clone(clone)
+    expected = world.oracle.expect([held.has(deed) for deed in world.oracle.deeds])
+    _gather_branches(world)
+    _sync_all(world)
+    _same_trees(world)
+    for clone in world.members:
+        _check(world, clone, expected)
+    _same_conflicts(world)
+
+
+def _say(world: World, what: str) -> None:
+    for clone in world.clones:
+        clone.said.append(f"-- {what}")
+
+
+def _come_home(world: World, clone: Clone, rng: Random) -> None:
+    """No git operation under way, nothing foreign in the work tree, on the main branch."""
+    settle(clone, rng)
+    clone.git("reset", "--quiet", "--hard")  # what is not committed is in the journal, or nobody was told that it is kept
+    clone.git("clean", "-fdq", "--", *_OWN)
+    clone.git("stash", "clear")
+    if clone.branch() != clone.main:
+        clone.git("switch", "--quiet", clone.main, ok=True)
+
+
+def _gather_branches(world: World) -> None:
+    """Merge all side branches, and what clones without gitmem hold, so that nothing waits beside the main branch."""
+    for clone in world.members:
+        for side in clone.branches():
+            _merge(clone, side)
+    first = world.members[0]
+    for clone in world.clones:
+        if clone.role is Role.GIT_ONLY:
+            first.git("fetch", "--quiet", str(clone.path), f"+refs/heads/main:refs/heads/{clone.name}", ok=True)
+            _merge(first, clone.name)
+
+
+def _merge(clone: Clone, branch: str) -> None:
+    try_sync(clone)
+    done = clone.git("merge", "--quiet", "--no-edit", "--allow-unrelated-histories", branch)
+    if done.returncode and clone.under_way():
+        problems = try_sync(clone)  # settles what git left unmerged
+        assert clone.under_way() is None, f"{clone.name}: merging {branch} is stuck: {problems}"
+    assert done.returncode == 0 or not clone.ask("rev-list", f"HEAD..{branch}"), f"{clone.name}: {branch} is not merged"
+
+
+def _sync_all(world: World) -> None:
+    problems: dict[str, list[str]] = {}
+    for _ in range(_ROUNDS):
+        for clone in world.configured:
+            problems[clone.name] = try_sync(clone)
+        heads = {clone.ask("rev-parse", "HEAD") for clone in world.configured}
+        if len(heads) == 1 and not any(any("refused" in problem for problem in each) for each in problems.values()):
+            return
+    raise AssertionError(f"the clones do not come together: {problems}")
+
+
+def _same_trees(world: World) -> None:
+    trees = {}
+    for clone in world.configured:
+        assert clone.ask("status", "--porcelain") == "", f"{clone.name} is not clean: {clone.said[-1]}"
+        trees[clone.name] = clone.ask("ls-tree", "HEAD", *_OWN)
+    remote = world.configured[0].ask("ls-remote", "origin", "refs/heads/main").split()[0]
+    trees["remote"] = world.configured[0].ask("ls-tree", remote, *_OWN)
+    assert len(set(trees.values())) == 1, f"trees differ: {trees}"
+
+
+def _check(world: World, clone: Clone, expected: Expectation) -> None:
+    for record in world.ids:
+        _check_record(world, clone, record, expected)
+    allowed = [pattern for note, pattern in ALLOWED.items() if note in world.notes]
+    problems = [str(p) for p in clone.memory.verify().problems if not any(pattern.search(p.what) for pattern in allowed)]
+    assert not problems, f"{clone.name}: audit: {problems}"
+    ill = [f"{check.name}: {check.why}" for check in doctor(clone.memory.context) if not check.ok]
+    ill = [why for why in ill if not (why.startswith("git configuration: pull.twohead") and not clone.strategy)]
+    assert not ill, f"{clone.name}: doctor: {ill}"
+
+
+def _check_record(world: World, clone: Clone, record: str, expected: Expectation) -> None:
+    look = clone.look(record)
+    required, totals, alive = expected.required(record), expected.totals(record), expected.alive(record)
+    if look is None:
+        assert (required, any(totals.values()), alive or None) == (set(), False, None), f"{clone.name}: {record} is gone"
+        return
+    missing = required - look.shown
+    assert not missing, f"{clone.name}: {record} lost {sorted(missing)}"
+    risen = expected.forbidden(record) & look.shown
+    assert not risen or record in world.oracle.spoiled, f"{clone.name}: {record} has again {sorted(risen)}"
+    counted = {name: look.state.total(name) for name in look.state.counts}
+    wrong = {name: (counted.get(name, 0), totals.get(name, 0)) for name in counted | totals}
+    wrong = {name: pair for name, pair in wrong.items() if pair[0] != pair[1]}
+    assert not wrong, f"{clone.name}: {record} counts (is, must be): {wrong}"
+    assert alive is None or look.alive == alive, f"{clone.name}: {record} is {'alive' if look.alive else 'dead'}"
+
+
+def _same_conflicts(world: World) -> None:
+    """`conflicts` lists the same everywhere: what shows several values, or a deletion that crossed an edit."""
+    for clone in world.members:
+        listed = {record.id for record in clone.memory.conflicts()}
+        looks = {record: look for record in world.ids if (look := clone.look(record))}
+        wanted = {record for record, look in looks.items() if look.alive and (look.record.conflicts or look.contested)}
+        assert listed == wanted, f"{clone.name}: conflicts lists {sorted(listed)}, shown are {sorted(wanted)}"

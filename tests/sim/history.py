@@ -1,0 +1,112 @@
+"""One history: a world made from a seed, some random actions in it, and its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.sim import foreign, gitwork, past, writes
+from tests.sim.final import finish
+from tests.sim.switches import draw
+from tests.sim.template import Template, make_template
+from tests.sim.world import Skip, World, make_world
+from tests.support.stores import MEMORY_DISK
+
+__all__ = ["History", "Templates", "foreign", "gitwork", "past", "writes"]
+_ACTIONS = (12, 30)
+_DRAWS = 4
+
+
+class Templates:
+    """The templates of this process, made when they are first needed."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="gitmem-sim-", dir=MEMORY_DISK))
+        self._made: dict[bool, Template] = {}
+
+    def get(self, *, plain: bool) -> Template:
+        """The template of a sealed or a plain store."""
+        if plain not in self._made:
+            self._made[plain] = make_template(self.folder / ("plain" if plain else "sealed"), plain=plain)
+        return self._made[plain]
+
+    def close(self) -> None:
+        """Remove them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass
+class History:
+    """The history of a seed: its first `actions` actions (all of them by default) but for those in `skip`."""
+
+    seed: int
+    actions: int | None = None
+    skip: Collection[int] = ()
+    verbose: bool = False
+    keep: bool = False
+    log: list[str] = field(default_factory=list)
+
+    def run(self, templates: Templates) -> str | None:
+        """Live it through; the reason of its failure, None if all went well."""
+        rng = Random(f"world {self.seed}")
+        plain = rng.random() < 0.5
+        template = templates.get(plain=plain)
+        folder = Path(tempfile.mkdtemp(prefix=f"{self.seed}-", dir=templates.folder)) / "world"
+        before = {name: os.environ.get(name, "") for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")}
+        world: World | None = None
+        try:
+            world = make_world(template, folder, rng, plain=plain)
+            self._say(f"{'plain' if plain else 'sealed'}, {', '.join(f'{c.name} ({c.role.value})' for c in world.clones)}")
+            self._live(world, rng.randint(*_ACTIONS))
+            finish(world, Random(f"end {self.seed}"))
+            self._tell(world)
+        except Exception as error:
+            if world is not None:
+                self._tell(world)
+            if self.verbose and not isinstance(error, AssertionError):
+                sys.excepthook(type(error), error, error.__traceback__)
+            return f"{type(error).__name__}: {error}"
+        finally:
+            os.environ.update(before)
+            if world is not None:
+                world.close()
+            if not self.keep:
+                shutil.rmtree(folder.parent, ignore_errors=True)
+        return None
+
+    def _live(self, world: World, length: int) -> None:
+        for step in range(1, length + 1):
+            if step in self.skip or (self.actions is not None and step > self.actions):
+                continue
+            world.tick(step)
+            self._step(world, Random(f"{self.seed} {step}"))
+
+    def _step(self, world: World, rng: Random) -> None:
+        """One action that applies, of a few that are drawn."""
+        for _ in range(_DRAWS):
+            chosen, clone = draw(world, rng)
+            self._say(f"{world.step}: {clone.name}: {chosen.name}")
+            try:
+                return chosen.act(world, clone, rng)
+            except Skip as why:
+                self._say(f"    skipped: {why}")
+            finally:
+                self._tell(world)
+        return None
+
+    def _tell(self, world: World) -> None:
+        for clone in world.clones:
+            for line in clone.said:
+                self._say(f"    {clone.name}: {line}")
+            clone.said.clear()
+
+    def _say(self, line: str) -> None:
+        self.log.append(line)
+        if self.verbose:
+            print(line, flush=True)  # noqa: T201

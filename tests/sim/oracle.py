@@ -1,0 +1,142 @@
+"""The oracle: what must be in every clone in the end, computed from the acknowledged writes alone.
+
+It knows nothing of how records merge. Each acknowledged operation (a `Deed`) says what its clone showed of the record before,
+what it wrote, which of the shown values it took the place of, and how a record state proves that it has it (`Proof`). Every
+value is written once, so that a value names its write. From that follows:
+
+- a counter is the sum of all acknowledged uses that still exist;
+- a value must be there unless a later acknowledged write may have seen and replaced it;
+- a value must be gone if every write of it was certainly seen by one that replaced it;
+- a record stands if somebody edited it after the last deletion; it is dead if a deletion saw every edit.
+
+A write still exists unless every copy of it was destroyed on purpose: then neither a commit that some branch can reach nor a
+journal holds it (`tests.sim.held`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """One value of one field (or one tag) of a record."""
+
+    record: str
+    place: str
+    value: str
+
+
+class Proof(NamedTuple):
+    """How a state shows that it includes a deed: it has seen the writer's n-th write, counted that far, or held the value."""
+
+    writer: str = ""
+    n: int = 0
+    counts: tuple[tuple[str, int], ...] = ()
+    value: Key | None = None
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One acknowledged operation on one record, as its clone saw it. `life` is what it said about the record, if anything."""
+
+    step: int
+    clone: str
+    record: str
+    proof: Proof
+    shown: frozenset[Key] = frozenset()
+    wrote: frozenset[Key] = frozenset()
+    replaced: frozenset[Key] = frozenset()
+    life: str = ""
+    counts: tuple[tuple[str, int], ...] = ()
+    by_hand: bool = False
+
+    def __str__(self) -> str:
+        wrote = ", ".join(f"{key.place}={key.value}" for key in sorted(self.wrote))
+        gone = ", ".join(f"{key.place}={key.value}" for key in sorted(self.replaced))
+        return (
+            f"step {self.step} in {self.clone} on {self.record}: wrote [{wrote}] for [{gone}] {self.life} {dict(self.counts)}"
+        )
+
+
+@dataclass
+class Oracle:
+    """All deeds, in the order in which they were acknowledged."""
+
+    deeds: list[Deed] = field(default_factory=list)
+    spoiled: set[str] = field(default_factory=set)
+
+    def expect(self, exists: list[bool]) -> Expectation:
+        """What must be there in the end, given which of the deeds still exist."""
+        return Expectation(self.deeds, exists)
+
+
+class Expectation:
+    """What must be in every clone in the end."""
+
+    def __init__(self, deeds: list[Deed], exists: list[bool]) -> None:
+        self.deeds = deeds
+        self.exists = exists
+        self.writers: dict[Key, list[int]] = {}
+        for number, deed in enumerate(deeds):
+            for key in deed.wrote:
+                self.writers.setdefault(key, []).append(number)
+        self._surely_saw = self._visibility()
+
+    def totals(self, record: str) -> dict[str, int]:
+        """The exact counters of a record."""
+        totals: dict[str, int] = {}
+        for deed in self._existing(record):
+            for name, amount in deed.counts:
+                totals[name] = totals.get(name, 0) + amount
+        return totals
+
+    def required(self, record: str) -> set[Key]:
+        """The values that must be there."""
+        return {key for key in self._keys(record) if any(self._must_stay(key, number) for number in self.writers[key])}
+
+    def forbidden(self, record: str) -> set[Key]:
+        """The values that must be gone."""
+        return {key for key in self._keys(record) if all(self._must_go(key, number) for number in self.writers[key])}
+
+    def alive(self, record: str) -> bool | None:
+        """Whether the record must stand (True) or be dead (False); None where that cannot be told."""
+        lives = [
+            number for number, deed in enumerate(self.deeds) if self.exists[number] and deed.record == record and deed.life
+        ]
+        deaths = [number for number in lives if self.deeds[number].life == "dead"]
+        births = [number for number in lives if self.deeds[number].life == "alive"]
+        if births and (not deaths or births[-1] > deaths[-1]):
+            return True
+        seen = set().union(*(self._surely_saw[number] for number in lives))
+        return False if deaths and set(births) <= seen else None
+
+    def _existing(self, record: str) -> list[Deed]:
+        return [deed for deed, there in zip(self.deeds, self.exists, strict=True) if there and deed.record == record]
+
+    def _keys(self, record: str) -> list[Key]:
+        return [key for key in self.writers if key.record == record]
+
+    def _must_stay(self, key: Key, writer: int) -> bool:
+        later = zip(self.deeds[writer + 1 :], self.exists[writer + 1 :], strict=True)
+        return self.exists[writer] and not any(there and key in deed.replaced for deed, there in later)
+
+    def _must_go(self, key: Key, writer: int) -> bool:
+        """Whether the write never was, or was replaced by an existing deed that certainly had seen it (and it alone)."""
+        return not self.exists[writer] or any(
+            self.exists[number] and key in deed.replaced and not deed.by_hand and self._earlier(key, number) == [writer]
+            for number, deed in enumerate(self.deeds)
+        )
+
+    def _earlier(self, key: Key, number: int) -> list[int]:
+        return [writer for writer in self.writers[key] if writer < number]
+
+    def _visibility(self) -> list[set[int]]:
+        """For each deed the deeds that its clone had certainly seen: whose value it showed, and what those had seen."""
+        saw: list[set[int]] = []
+        for number, deed in enumerate(self.deeds):
+            direct = (
+                {earlier[0] for key in deed.shown if len(earlier := self._earlier(key, number)) == 1} if deed.shown else set()
+            )
+            saw.append(direct.union(*(saw[other] for other in direct)))
+        return saw

@@ -1,0 +1,58 @@
+"""The list of actions: each registered with its weight, what kind of clone it takes, and whether it is switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from tests.sim.clone import Clone, Role
+from tests.sim.world import World
+
+Act = Callable[[World, Clone, Random], None]
+
+OFF: set[str] = {
+    "revert",
+    "restore in place",
+    "delete files",
+    "ours",
+    "theirs",
+    "union",
+    "hunks ours",
+    "hunks theirs",
+    "markers",
+}
+"""Actions that wait for what makes them safe."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a clone's owner may do, how often relative to others, and with which kinds of clones."""
+
+    name: str
+    act: Act
+    weight: float
+    roles: frozenset[Role]
+    plain: bool
+
+
+ACTIONS: list[Action] = []
+
+
+def action(weight: float, *roles: Role, plain: bool = False) -> Callable[[Act], Act]:
+    """Register a function as an action, of members unless `roles` say otherwise; `plain`: in stores without encryption only."""
+
+    def register(act: Act) -> Act:
+        name = act.__name__.replace("_", " ")
+        ACTIONS.append(Action(name, act, weight, frozenset(roles or {Role.MEMBER}), plain))
+        return act
+
+    return register
+
+
+def draw(world: World, rng: Random) -> tuple[Action, Clone]:
+    """An action and a clone to do it in."""
+    (clone,) = rng.choices(world.clones, [3 if clone.role is Role.MEMBER else 1 for clone in world.clones])
+    fitting = [one for one in ACTIONS if one.name not in OFF and clone.role in one.roles and (world.plain or not one.plain)]
+    (chosen,) = rng.choices(fitting, [one.weight for one in fitting])
+    return chosen, clone

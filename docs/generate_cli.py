@@ -44,7 +44,7 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | `diff` | `{"changes": [{"id", "kind", "scope", "what", "lines"}]}` |
 | `log`, `audit log` | `{"entries": [{"time", "member", "op", "object", "record", "kind", "scope", "raised", "writer", "seq", "words"}]}` |
 | `commit` | `{"commit", "records", "entries", "skipped"}` |
-| `sync` | `{"pushed", "pulled", "merged", "conflicts", "attempts", "head", "problems"}` |
+| `sync` | `{"pushed", "pulled", "merged", "conflicts", "attempts", "head", "problems", "remote", "side", "folded", "notes"}` |
 | `status` | `{"store", "root", "member", "replica", "plain", "records", "pending", "conflicts", "ahead", "behind", "branch", "remote", "scopes"}` |
 | `init` | `{"root", "store", "member", "identity", "new_identity", "recovery", "commit", "notes"}` |
 | `clone` | `{"root", "store", "member", "request", "notes"}` |

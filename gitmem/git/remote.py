@@ -1,37 +1,63 @@
-"""Talking to the remote a store is shared through. Progress is shown by the caller; here nothing is printed."""
+"""Talking to the remote a store is shared through. Progress is shown by the caller; here nothing is printed.
+
+Beside the branch a remote may hold side refs, `refs/gitmem/<writer>`: commits of somebody who lost the race for the branch too
+often. They are fetched together with the branch, by one git process.
+"""
 
 from __future__ import annotations
 
+import random
 import re
+import time
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gitmem.errors import GitmemError, RemoteError
+from gitmem.errors import GitmemError
 from gitmem.git import process
+from gitmem.git.remote_words import denied, lost_race, remote_lines, said, unreadable, without_password
 from gitmem.git.repo import Repo
 
-TIMEOUT: Final = 120.0  # seconds for one fetch or push; a clone may take as long as it needs
+TIMEOUT: Final = 120.0
+"""Seconds for one fetch or push unless `git config gitmem.timeout` says otherwise; a clone may take as long as it needs."""
+TIMEOUT_KEY: Final = "gitmem.timeout"
 
-_DENIED: Final = re.compile(
-    r"permission denied|permission to .* denied|not allowed|access denied|authentication failed|could not read username"
-    r"|could not read password|returned error: 40[13]|read-only|read only|insufficient permission|unpacker error",
-    re.IGNORECASE,
+_SIDE: Final = "refs/gitmem/"
+_INCOMING: Final = "refs/gitmem/incoming/"
+_WRITER: Final = re.compile(r"[a-z0-9]{1,16}-[0-9]{1,15}")
+# What a mirror of somebody's clone may hold below refs/gitmem beside side refs.
+_NOT_SIDE: Final = ("^refs/gitmem/snapshots/*", "^refs/gitmem/incoming/*", "^refs/gitmem/tmp/*")
+_FETCH: Final = (
+    *("fetch", "--quiet", "--prune", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules"),
+    *("--no-write-fetch-head", "--refmap=", "--"),  # no refmap: the configured one forces the branch, as we do not
 )
-_RACE: Final = re.compile(
-    r"fetch first|non-fast-forward|stale info|failed to update ref|cannot lock ref|failed to lock|incorrect old value"
-    r"|reference already exists"
-)
-
-_CAUSE: Final = re.compile(r"fatal: |error: |ssh: |remote: |.*: Permission denied")
+_TRIES: Final = 5  # of a fetch whose refs another process of this clone moves at the same time
+_MOST_DROPPED: Final = 200
 
 
 class Upstream(NamedTuple):
-    """Where a branch is shared: the remote's name, the branch's full name there, and the ref here that remembers it."""
+    """Where a branch is shared: the remote's name, the branch's full name there, and the ref here that remembers it.
+
+    `timeout` is in seconds, for one fetch or push.
+    """
 
     remote: str
     ref: str
     tracking: str
+    timeout: float = TIMEOUT
+
+
+class Fetched(NamedTuple):
+    """What the remote holds: the branch's commit (None: no such branch yet), and by writer the commits of side refs.
+
+    `rewritten` says that the branch no longer holds what `tracking` remembers. Then `commit` is still that, and only a fetch
+    with `force` goes on to the new history: what was there before can be taken in first.
+    """
+
+    commit: str | None
+    side: Mapping[str, str] = {}
+    rewritten: bool = False
 
 
 class Push(Enum):
@@ -51,7 +77,10 @@ class Pushed(NamedTuple):
 
 
 def upstream(repo: Repo, branch: str | None) -> Upstream | None:
-    """What `branch` is shared with: its configured upstream, else the branch of that name on `origin`; None without either."""
+    """What `branch` is shared with: its configured upstream, else the branch of that name on `origin`; None without either.
+
+    Raises GitmemError for a `gitmem.timeout` that is no number of seconds.
+    """
     if branch is None:
         return None
     config = repo.config()
@@ -60,43 +89,57 @@ def upstream(repo: Repo, branch: str | None) -> Upstream | None:
         remote, ref = "origin", f"refs/heads/{branch}"
     if f"remote.{remote}.url" not in config:
         return None
-    return Upstream(remote, ref, f"refs/remotes/{remote}/{ref.removeprefix('refs/heads/')}")
+    tracking = f"refs/remotes/{remote}/{ref.removeprefix('refs/heads/')}"
+    return Upstream(remote, ref, tracking, _timeout(config.get(TIMEOUT_KEY)))
 
 
-def fetch(repo: Repo, source: Upstream, timeout: float = TIMEOUT) -> str | None:
-    """Bring the remote's branch into `source.tracking`; its commit's id, or None if the remote has no such branch yet.
+def fetch(repo: Repo, source: Upstream, *, force: bool = False) -> Fetched:
+    """Bring the remote's branch into `source.tracking`, and its side refs below `refs/gitmem/incoming/`, with one git.
 
-    Raises RemoteError, with git's reason, when the remote cannot be read.
+    A branch that was rewritten there is not followed unless with `force`, see `Fetched`.
+    Raises RemoteError, with git's reason, when the remote cannot be read; Locked when a dead git's lock is in the way.
     """
-    refspec = f"+{source.ref}:{source.tracking}"
-    args = ("fetch", "--quiet", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head")
-    try:
-        done = repo.call(*args, "--", source.remote, refspec, timeout=timeout, remote=True)
-    except process.GitTimeout as error:
-        raise _unreadable(source.remote, str(error)) from None
+    branch = f"{'+' if force else ''}{source.ref}:{source.tracking}"
+    done = _fetch(repo, source, branch)
     if done.code == 0:
-        return repo.ref(source.tracking)
+        return Fetched(repo.ref(source.tracking), _side_refs(repo, source.remote))
     if "couldn't find remote ref" in done.err:
-        return None
-    raise _unreadable(source.remote, _said(done.err))
+        done = _fetch(repo, source)  # git fetched nothing at all; a remote may hold side refs alone
+        if done.code == 0:
+            return Fetched(None, _side_refs(repo, source.remote))
+    elif done.code == 1 and not re.search(r"^(fatal|error): ", done.err, re.MULTILINE):
+        return Fetched(repo.ref(source.tracking), _side_refs(repo, source.remote), rewritten=True)
+    if ".lock': File exists" in done.err:
+        raise process.failure(("fetch",), repo.root, done)
+    raise unreadable(source.remote, said(done.err))
 
 
-def push(repo: Repo, target: Upstream, commit: str, timeout: float = TIMEOUT) -> Pushed:
+def push(repo: Repo, target: Upstream, commit: str) -> Pushed:
     """Offer `commit` to the remote's branch, as a fast-forward only. Every way this can end is a value, none an exception."""
-    args = ("push", "--porcelain", "--no-recurse-submodules", "--", target.remote, f"{commit}:{target.ref}")
-    try:
-        done = repo.call(*args, timeout=timeout, remote=True)
-    except process.GitTimeout as error:
-        return Pushed(Push.UNREACHABLE, str(error))
+    done = _push(repo, target, "--", target.remote, f"{commit}:{target.ref}")
+    if isinstance(done, Pushed):
+        return done
     if done.code == 0:
         return Pushed(Push.OK)
     refused = [line.split("\t")[2] for line in process.readable(done.out).splitlines() if line.startswith("!\t")]
     if not refused:
-        why = _said(done.err)
-        return Pushed(Push.DENIED if _DENIED.search(done.err) else Push.UNREACHABLE, why)
-    if _RACE.search(refused[0]):
+        return Pushed(Push.DENIED if denied(done.err) else Push.UNREACHABLE, said(done.err))
+    if lost_race(refused[0]):
         return Pushed(Push.BEHIND, refused[0])
-    return Pushed(Push.DENIED, "; ".join([refused[0], *_remote_lines(done.err)]))
+    return Pushed(Push.DENIED, without_password("; ".join([refused[0], *remote_lines(done.err)])))
+
+
+def side_ref(writer: str) -> str:
+    """The ref on the remote that `writer` alone pushes to."""
+    return _SIDE + writer
+
+
+def drop_side_refs(repo: Repo, source: Upstream, side: Mapping[str, str]) -> None:
+    """Delete side refs on the remote, each only if it still holds the commit given. Whatever cannot be deleted stays."""
+    some = dict(sorted(side.items())[:_MOST_DROPPED])
+    if some:
+        leases = [f"--force-with-lease={_SIDE}{writer}:{commit}" for writer, commit in some.items()]
+        _push(repo, source, *leases, "--", source.remote, *(f":{_SIDE}{writer}" for writer in some))
 
 
 def clone(url: str, target: Path, timeout: float | None = None) -> Repo:
@@ -106,28 +149,61 @@ def clone(url: str, target: Path, timeout: float | None = None) -> Repo:
     if done.code:
         if "already exists and is not an empty directory" in done.err:
             raise GitmemError(f"{target} is not an empty directory", "name another directory")
-        raise _unreadable(url, _said(done.err))
+        raise unreadable(url, said(done.err))
     return Repo.find(target)
 
 
-def _unreadable(remote: str, why: str) -> RemoteError:
-    return RemoteError(
-        f"cannot read from {_without_password(remote)}: {why}",
-        "`git remote -v` shows where it points; your work is safe here meanwhile",
-    )
+def _timeout(value: str | None) -> float:
+    if value is None:
+        return TIMEOUT
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise GitmemError(f"{TIMEOUT_KEY} is {value!r}, which is no number of seconds", f"git config {TIMEOUT_KEY} 120")
+    return seconds
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"(?<=://)[^/@\s]*@", "", url)
+def _fetch(repo: Repo, source: Upstream, *branch: str) -> process.Done:
+    """Fetch the branch, if given, and the side refs; again where another process of this clone moved the same refs."""
+    side = (f"+{_SIDE}*:{_INCOMING}{source.remote}/*", *_NOT_SIDE)
+    for attempt in range(_TRIES):
+        try:
+            done = repo.call(*_FETCH, source.remote, *branch, *side, timeout=source.timeout, remote=True)
+        except process.GitTimeout as error:
+            raise unreadable(source.remote, error.message) from None
+        if done.code == 0 or not lost_race(done.err):
+            break
+        time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    return done
 
 
-def _said(err: str) -> str:
-    """git's reason; where a transport broke, git's own last `fatal:` line only advises, and one before it names the cause."""
-    lines = [line for line in err.splitlines() if _CAUSE.match(line) and "Could not read from" not in line]
-    cause = lines[-1] if lines else process.reason(err)
-    return _without_password(re.sub(r"^(fatal|error): ", "", cause))
+def _push(repo: Repo, target: Upstream, *args: str) -> process.Done | Pushed:
+    words = ("push", "--porcelain", "--no-recurse-submodules", "--no-follow-tags", *args)
+    try:
+        return repo.call(*words, timeout=target.timeout, remote=True)
+    except process.GitTimeout as error:
+        return Pushed(Push.UNREACHABLE, error.message)
 
 
-def _remote_lines(err: str) -> list[str]:
-    lines = (line.removeprefix("remote: ").strip() for line in err.splitlines() if line.startswith("remote: "))
-    return [line for line in lines if line][:5]
+def _side_refs(repo: Repo, remote: str) -> dict[str, str]:
+    """The side refs as they were fetched, writer -> commit; what has another name or is no commit is passed over."""
+    below = f"{_INCOMING}{remote}/"
+    if not _perhaps(repo, below):
+        return {}
+    wanted = "--format=%(objecttype) %(objectname) %(refname)"
+    lines = (line.split(" ", 2) for line in repo.run("for-each-ref", wanted, below).decode("utf-8", "replace").splitlines())
+    found = ((name.removeprefix(below), commit) for kind, commit, name in lines if kind == "commit")
+    return {writer: commit for writer, commit in found if _WRITER.fullmatch(writer)}
+
+
+def _perhaps(repo: Repo, below: str) -> bool:
+    """Whether there may be refs `below`: seen without a process, because nearly always there are none."""
+    if (repo.common_dir / "reftable").is_dir():
+        return True
+    folder = repo.common_dir / below
+    if folder.is_dir() and any(folder.iterdir()):
+        return True
+    packed = repo.common_dir / "packed-refs"
+    return packed.is_file() and below.encode() in packed.read_bytes()

@@ -17,7 +17,12 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did: commits sent and fetched, files changed on both sides, and records it brought that are in conflict."""
+    """What a sync did: commits sent and fetched, files changed on both sides, and records it brought that are in conflict.
+
+    `attempts` is how often it pushed, `remote` the remote's name (None: there is none yet). `side` is the ref there that took
+    the commits because the branch was busy, `folded` how many such refs of others were taken in. `problems` are what a person
+    should look at, `notes` what is merely good to know.
+    """
 
     pushed: int
     pulled: int
@@ -26,6 +31,10 @@ class SyncReport:
     attempts: int
     head: str | None
     problems: list[str] = field(default_factory=list)
+    remote: str | None = None
+    side: str | None = None
+    folded: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

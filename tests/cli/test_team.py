@@ -125,7 +125,8 @@ def test_sync(ada: Seat, bob: Seat) -> None:
     """What one learned the other finds; counters add up; every field of the document."""
     found = ada.learn()
     report = ada("sync", "--json").ok().json
-    assert list(report) == ["pushed", "pulled", "merged", "conflicts", "attempts", "head", "problems"]
+    promised = ["pushed", "pulled", "merged", "conflicts", "attempts", "head", "problems"]
+    assert list(report) == [*promised, "remote", "side", "folded", "notes"]
     assert report["head"] == ada.head()
     assert bob("sync").ok().out == "pushed 0, pulled 1, merged 0, conflicts 0\n"
     assert bob("match", ERROR, "--json").ok().json["matches"][0]["id"] == found

@@ -40,7 +40,7 @@ def test_push_and_fetch(ada: Git, bob: Git) -> None:
     """What one pushes the other fetches; the tracking ref follows."""
     commit = ada.commit("second")
     assert push(Repo.find(ada.path), ORIGIN, commit).outcome is Push.OK
-    assert fetch(Repo.find(bob.path), ORIGIN) == commit
+    assert fetch(Repo.find(bob.path), ORIGIN).commit == commit
     assert bob("rev-parse", "origin/main") == commit
     assert bob("rev-parse", "main") != commit
 
@@ -106,8 +106,8 @@ def test_hanging_remote(ada: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     ada("remote", "set-url", "origin", "ssh://host/x.git")
     start = time.monotonic()
     with pytest.raises(RemoteError, match="did not end within 1 seconds"):
-        fetch(Repo.find(ada.path), ORIGIN, timeout=1)
-    assert push(Repo.find(ada.path), ORIGIN, ada("rev-parse", "HEAD"), timeout=1).outcome is Push.UNREACHABLE
+        fetch(Repo.find(ada.path), ORIGIN._replace(timeout=1))
+    assert push(Repo.find(ada.path), ORIGIN._replace(timeout=1), ada("rev-parse", "HEAD")).outcome is Push.UNREACHABLE
     assert time.monotonic() - start < 20
     time.sleep(0.1)
     stat = Path("/proc", (tmp_path / "pid").read_text().strip(), "stat")
@@ -131,9 +131,9 @@ def test_empty_remote(bare_remote: Path, tmp_path: Path) -> None:
     git = Git(bare_remote).clone(tmp_path / "ada")
     commit = git.commit("first")
     repo = Repo.find(git.path)
-    assert fetch(repo, ORIGIN) is None
+    assert fetch(repo, ORIGIN).commit is None
     assert push(repo, ORIGIN, commit).outcome is Push.OK
-    assert fetch(repo, ORIGIN) == commit
+    assert fetch(repo, ORIGIN).commit == commit
 
 
 def test_which_upstream(ada: Git, bare_remote: Path) -> None:
@@ -160,7 +160,7 @@ def test_single_branch_clone(ada: Git, bare_remote: Path, tmp_path: Path) -> Non
     repo = Repo.find(tmp_path / "single")
     source = upstream(repo, "memory")
     assert source is not None
-    assert fetch(repo, source) == ada("rev-parse", "HEAD")
+    assert fetch(repo, source).commit == ada("rev-parse", "HEAD")
 
 
 def test_clone(ada: Git, bare_remote: Path, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""What git and remotes say when something fails, put into a reason, a hint and the way a push ended. Nothing here runs git."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gitmem.errors import RemoteError
+from gitmem.git import process
+
+_DENIED: Final = re.compile(
+    r"permission denied|permission to .* denied|not allowed|access denied|authentication failed|could not read username"
+    r"|could not read password|returned error: 40[13]|read-only|read only|insufficient permission|unpacker error"
+    r"|service not enabled|access denied or repository not exported",
+    re.IGNORECASE,
+)
+_RACE: Final = re.compile(
+    r"fetch first|non-fast-forward|stale info|failed to update ref|cannot lock ref|failed to lock|incorrect old value"
+    r"|reference already exists|unable to resolve reference"
+)
+_CAUSE: Final = re.compile(r"fatal: |error: |ssh: |remote: |.*: Permission denied|Host key verification failed")
+_ADVICE_ONLY: Final = re.compile(r"Could not read from|unpack-objects abnormal exit|failed to push some refs")
+
+_SAFE: Final = "your work is safe here meanwhile"
+_HINTS: Final = (
+    (r"did not end within", "`git config gitmem.timeout 600` gives it ten minutes; " + _SAFE),
+    (
+        r"authentication failed|could not read (username|password)|returned error: 401|publickey|password",
+        "credentials are git's: `git ls-remote {remote}` must work first (a credential helper, or an ssh key); " + _SAFE,
+    ),
+    (r"certificate|SSL|TLS", "`git config http.sslCAInfo FILE` names the certificate to trust; " + _SAFE),
+    (r"host key verification", "connect once with ssh to accept the host's key; " + _SAFE),
+    (
+        r"checked out branch|branch is currently checked out",
+        "the remote is somebody's work tree: share a bare repository (`git init --bare`), or another branch",
+    ),
+    (
+        r"unpacker error|no space left|disk|quota|file too large",
+        "the remote cannot store it: free some space there, then `gitmem sync` again; everything is committed here",
+    ),
+)
+_PUSH_HINT: Final = (
+    "everything is committed here; check that you may write to {ref} there, or share a branch of your own "
+    "(`git switch -c memory`), then `gitmem sync` again"
+)
+_READ_HINT: Final = "`git remote -v` shows where it points; " + _SAFE
+
+
+def lost_race(said: str) -> bool:
+    """Whether a refusal says no more than that somebody else was faster."""
+    return bool(_RACE.search(said))
+
+
+def denied(said: str) -> bool:
+    """Whether it was said that we may not, rather than that nobody is there."""
+    return bool(_DENIED.search(said))
+
+
+def unreadable(remote: str, why: str) -> RemoteError:
+    """The error for a remote (a name or a URL) that cannot be read."""
+    shown = without_password(remote)
+    return RemoteError(f"cannot read from {shown}: {why}", _hint(why, _READ_HINT).format(remote=shown))
+
+
+def unwritable(remote: str, ref: str, why: str, *, reached: bool) -> RemoteError:
+    """The error for a push that `remote` did not take, or that did not get there (`reached` is false)."""
+    shown = without_password(remote)
+    what = f"{shown} did not take the push" if reached else f"cannot push to {shown}"
+    return RemoteError(f"{what}: {why}", _hint(why, _PUSH_HINT if reached else _READ_HINT).format(remote=shown, ref=ref))
+
+
+def without_password(text: str) -> str:
+    """`text` without the user names and passwords in the URLs it holds (up to the last @: a password may hold one)."""
+    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)
+
+
+def said(err: str) -> str:
+    """git's reason; where a transport broke, git's own last `fatal:` line only advises, and one before it names the cause."""
+    lines = [line for line in err.splitlines() if _CAUSE.match(line) and not _ADVICE_ONLY.search(line)]
+    cause = lines[-1] if lines else process.reason(err)
+    return without_password(re.sub(r"^(fatal|error): ", "", cause)).strip()
+
+
+def remote_lines(err: str) -> list[str]:
+    """What the remote itself said, such as the words of its hook; the first five lines."""
+    lines = (line.removeprefix("remote: ").strip() for line in err.splitlines() if line.startswith("remote: "))
+    return [without_password(line) for line in lines if line][:5]
+
+
+def _hint(why: str, otherwise: str) -> str:
+    return next((hint for cause, hint in _HINTS if re.search(cause, why, re.IGNORECASE)), otherwise)

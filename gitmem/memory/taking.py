@@ -1,0 +1,160 @@
+"""Taking in a commit of somebody else's: the branch moves to a commit that holds ours and theirs, the work tree follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gitmem.core.codec import emit, parse
+from gitmem.core.merge import merge
+from gitmem.core.record import State
+from gitmem.errors import ConflictsLeft, InvalidRecord, RemoteError
+from gitmem.git.commits import commit as git_commit
+from gitmem.git.repo import BlobRef
+from gitmem.git.trees import TreeMerge, merge_trees
+from gitmem.git.worktree import checkout
+from gitmem.memory.commit import author
+from gitmem.memory.context import Context
+from gitmem.memory.gather import contents_at
+from gitmem.memory.moving import finish_move, moving
+from gitmem.store.files import inside
+from gitmem.store.layout import CONFIG, MEMORY
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one sync has done so far: commits and merged files, pushes tried, and what a person should know."""
+
+    pulled: int = 0
+    merged: int = 0
+    attempts: int = 0
+    folded: int = 0
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    brought: set[str] = field(default_factory=set)
+
+
+class ForeignClash(ConflictsLeft):
+    """Files that are not the store's conflict; nothing was changed."""
+
+    def __init__(self, clashes: list[str]) -> None:
+        super().__init__(
+            f"files that are not gitmem's conflict: {', '.join(clashes[:5])}",
+            "settle them, `git commit`, then `gitmem sync` again; the store's own files are merged already",
+        )
+
+
+def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
+    """Bring the branch to a commit that holds ours and `theirs`. Nothing is done where it holds them already.
+
+    Raises RemoteError if `theirs` is no commit of this store, ForeignClash, and GitmemError if a file of the user's is in the
+    way. Nothing is changed then.
+    """
+    store = context.store
+    repo = store.repo
+    with store.lock:
+        store.refresh()
+        finish_move(context)
+        ours = repo.head()
+        if theirs == ours or (ours and repo.is_ancestor(theirs, ours)):
+            return
+        check_same_store(context, theirs)
+        pulled = count(context, f"{ours}..{theirs}" if ours else theirs)
+        brought = {change.path for change in repo.diff(ours, theirs, [f"{store.prefix}{MEMORY}"])}
+        if ours is None or repo.is_ancestor(ours, theirs):
+            _fast_forward(context, ours, theirs)
+        else:
+            _merge(context, tally, branch, ours, theirs)
+        tally.pulled += pulled
+        tally.brought |= brought
+
+
+def check_same_store(context: Context, theirs: str) -> None:
+    """Raise RemoteError if the other side is another store (or none): merging two stores would mix what must stay apart."""
+    data = contents_at(context, theirs, [CONFIG]).get(CONFIG)
+    if data is None:
+        raise RemoteError(
+            "the remote branch holds no gitmem store", "`gitmem sync` needs a branch of its own: `git switch -c memory`"
+        )
+    try:
+        other = parse(data, CONFIG).id
+    except InvalidRecord as error:
+        raise RemoteError(f"the remote's {error.message}", "ask who pushed it; nothing was merged") from error
+    if other != context.store.id:
+        raise RemoteError(f"the remote holds another store ({other})", "`gitmem clone URL` makes a clone of that one")
+
+
+def leave_to_user(context: Context, theirs: str) -> None:
+    """Let git make the conflict in the work tree, where people know how to settle it."""
+    context.store.repo.call("merge", "--no-edit", "--no-verify", "--quiet", "-m", "gitmem: merge", theirs)
+
+
+def count(context: Context, span: str) -> int:
+    """How many commits `span` (as in git-rev-list(1)) holds."""
+    return int(context.store.repo.run("rev-list", "--count", span, "--"))
+
+
+def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
+    """Move the branch to a commit that holds all of ours; git refuses where a file of the user's is in the way."""
+    store = context.store
+    waiting = _set_aside(context, ours)
+    try:
+        with moving(context, ours, theirs):
+            store.repo.run("merge", "--ff-only", "--quiet", theirs)
+    finally:
+        _put_back(context, waiting)
+
+
+def _merge(context: Context, tally: Tally, branch: str, ours: str, theirs: str) -> None:
+    """Merge both commits whole: the store's files by their algebra, all others by git."""
+    repo = context.store.repo
+    merged = merge_trees(repo, repo.merge_bases(ours, theirs), ours, theirs, context.store.prefix)
+    tree = _settled(merged)
+    waiting = _set_aside(context, ours)
+    try:
+        checkout(repo, ours, tree, try_only=True)
+        with moving(context, ours, tree):
+            checkout(repo, ours, _commit_merge(context, branch, (ours, theirs), tree))
+    finally:
+        _put_back(context, waiting)
+    tally.merged += len(merged.store.merged)
+    tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
+
+
+def _settled(merged: TreeMerge) -> str:
+    if merged.tree is None:
+        raise ForeignClash(merged.clashes)
+    return merged.tree
+
+
+def _commit_merge(context: Context, branch: str, sides: tuple[str, str], tree: str) -> str:
+    repo = context.store.repo
+    ours, theirs = sides
+    return git_commit(
+        repo,
+        {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(ours, tree)},
+        "gitmem: merge",
+        parents=[ours, theirs],
+        ref=f"refs/heads/{branch}",
+        expected=ours,
+        fallback=author(context),
+    )
+
+
+def _set_aside(context: Context, commit: str | None) -> dict[str, State]:
+    """Bring the files of records with pending writes to what a commit holds, so that they may be moved on from there."""
+    store = context.store
+    states = {path: state for path in store.pending.paths() if (state := store.read(path)) is not None}
+    held = contents_at(context, commit, list(states))
+    for path in states:
+        if path in held:
+            store.put_file(path, held[path])
+        else:
+            inside(store.root, path).unlink(missing_ok=True)
+    return states
+
+
+def _put_back(context: Context, states: dict[str, State]) -> None:
+    store = context.store
+    for path, state in states.items():
+        moved_on = store.read_file(path)
+        store.put_file(path, emit(state if moved_on is None else merge(moved_on, state)))

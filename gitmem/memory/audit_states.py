@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gitmem.core.audit import ATTEST, HAND, Entry, Problem
 from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import parse
+from gitmem.core.collected import is_list_path
 from gitmem.core.record import Json, State
 from gitmem.errors import InvalidRecord
 from gitmem.store.layout import CONFIG, MEMBERS, is_record_path
@@ -33,7 +34,8 @@ class FileHistory:
 
 def holds_record(path: str) -> bool:
     """Whether the file at `path` merges as a record does."""
-    return path == CONFIG or (path.startswith(f"{MEMBERS}/") and path.endswith(".yaml")) or is_record_path(path)
+    member = path.startswith(f"{MEMBERS}/") and path.endswith(".yaml")
+    return path == CONFIG or member or is_list_path(path) or is_record_path(path)
 
 
 def file_detail(path: str, before: bytes | None, after: bytes | None) -> dict[str, Json]:

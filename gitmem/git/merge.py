@@ -9,18 +9,22 @@ so that a base which is no merge base (rebase, cherry-pick) serves as well. Wher
        or of another id than its path says)         `<path>.kept-<blob>`; which is which is the same on every replica
     4  any other file                               as 3
     5  a log segment, changed on one side only      as 3, the original staying: segments are only ever added
+    6  a list of collected records                  the join, also where one side lacks it or has it as the base has:
+                                                    lists only grow
 
-Links, submodules and other things that are no files are never taken over. `StoreMerge.kept` says what a person should see.
+A record that the merged lists name as collected is buried (`core.collected`), whichever side brought it and however it was
+changed there. Links, submodules and other things that are no files are never taken over, and one that is on our side alone is
+taken out: what is left is the same in both directions, all of it plain files. `StoreMerge.kept` says what a person should see.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from gitmem.core.codec import emit, parse
+from gitmem.core.collected import FOLDER, bury, grave_in, is_list, is_list_path, list_of
 from gitmem.core.merge import merge
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
@@ -30,20 +34,21 @@ from gitmem.git.repo import BlobRef, Change, Entry, Repo
 OWN: Final = ("memory", "log", ".gitmem")
 """The directories that hold the store and nothing else, relative to its root."""
 
-_RECORD: Final = re.compile(r"memory/.+\.yaml|\.gitmem/config\.yaml|\.gitmem/members/[^/]+\.yaml", re.DOTALL)
+_RECORD: Final = re.compile(r"memory/.+\.yaml|\.gitmem/(?:config|members/[^/]+|collected/[^/]+)\.yaml", re.DOTALL)
+_FILE_MODE: Final = "100644"
 
 
-@dataclass(slots=True)
-class StoreMerge:
+class StoreMerge(NamedTuple):
     """The result of a merge of the store's paths.
 
     `changes` are relative to our side, `merged` are the paths that both sides had changed, `kept` those that could not be
-    merged, each with the reason and where the other version went.
+    merged, each with the reason and where the other version went. `revived` are collected records that somebody wrote to
+    without having heard of their deletion: they stand again, without the values that were collected.
     """
 
-    changes: dict[str, Content] = field(default_factory=dict)
-    merged: list[str] = field(default_factory=list)
-    kept: list[tuple[str, str]] = field(default_factory=list)
+    changes: dict[str, Content]
+    merged: list[str]
+    kept: list[tuple[str, str]]
 
 
 class Difference(NamedTuple):
@@ -67,7 +72,7 @@ def merge_store(repo: Repo, bases: Sequence[str], ours: str, theirs: str, prefix
 
 def settle(repo: Repo, differing: Sequence[Difference], prefix: str) -> StoreMerge:
     """Merge the store's paths given that these are the ones on which the sides differ; as `merge_store`."""
-    result = StoreMerge()
+    result = StoreMerge({}, [], [])
     _join_records(repo, [one for one in differing if _settle(one, prefix, result)], prefix, result)
     _refuse_clashes(differing, result)
     return result
@@ -91,16 +96,19 @@ def _settle(one: Difference, prefix: str, result: StoreMerge) -> bool:
     path, ours, theirs, bases = one.path.removeprefix(prefix), one.ours, one.theirs, one.bases
     if path in OWN:
         raise _clash(one.path)
-    if theirs is not None and not _is_file(theirs):
-        result.kept.append((one.path, "the other side made it a link or a submodule: not taken over"))
+    if not (_is_file(ours) and _is_file(theirs)):
+        _leave_links(one, result)
     elif ours is None or theirs is None:
-        _take_or_leave(one, result)
+        _take_or_leave(one, result, grows=is_list_path(path))
     elif ours.id == theirs.id:
-        pass  # only the mode differs, and a store's file has no other than ours
+        if ours.mode != _FILE_MODE:  # only the mode differs, and a store's file has no other than this
+            result.changes[one.path] = BlobRef(ours.id)
     elif path.startswith("log/"):
         original = [entry for entry in (ours, theirs) if entry in bases]
         _keep_both(one, min(original or (ours, theirs)), "a log segment was changed, which nothing may", result)
-    elif not _is_file(ours) or (bases and all(base == ours for base in bases)):
+    elif is_list_path(path):
+        return True
+    elif bases and all(base == ours for base in bases):
         result.changes[one.path] = BlobRef(theirs.id)
     elif not bases or any(base != theirs for base in bases):
         if _RECORD.fullmatch(path):
@@ -109,10 +117,19 @@ def _settle(one: Difference, prefix: str, result: StoreMerge) -> bool:
     return False
 
 
-def _take_or_leave(one: Difference, result: StoreMerge) -> None:
-    """One side lacks the file: what was removed on one side goes only if the other has left it as it was."""
+def _leave_links(one: Difference, result: StoreMerge) -> None:
+    """A side has something that is no file: the other's file stands, and none where that has none either."""
+    stays = next((entry for entry in (one.ours, one.theirs) if entry and _is_file(entry)), None)
+    if stays != one.ours:
+        result.changes[one.path] = BlobRef(stays.id) if stays else None
+    side = "the other side" if _is_file(one.ours) else "this side"
+    result.kept.append((one.path, f"{side} made it a link or a submodule, which have no place in a store: not taken over"))
+
+
+def _take_or_leave(one: Difference, result: StoreMerge, *, grows: bool) -> None:
+    """One side lacks the file: what was removed on one side goes only if the other left it as it was, and if it may shrink."""
     present = one.ours or one.theirs
-    if one.bases and all(base == present for base in one.bases):
+    if not grows and one.bases and all(base == present for base in one.bases):
         if one.theirs is None:
             result.changes[one.path] = None
         return
@@ -137,6 +154,44 @@ def _join_records(repo: Repo, joins: Sequence[Difference], prefix: str, result: 
             result.changes[one.path] = BlobRef(theirs.id) if joined == other else joined
 
 
+def _bury_collected(repo: Repo, differing: Sequence[Difference], prefix: str, ours: str, result: StoreMerge) -> None:
+    """Bring each record on which the sides differ to what its grave leaves of it."""
+    held = [(one.path, one.path.removeprefix(prefix), _held(one, result)) for one in differing]
+    records = [(path, name, content) for path, name, content in held if content and name.startswith("memory/")]
+    if not records:
+        return
+    lists = _lists(repo, {list_of(name) for _, name, _ in records}, prefix, ours, result)
+    for path, name, content in records:
+        grave = grave_in(lists[list_of(name)], name) if list_of(name) in lists else None
+        data = _read(repo, content)
+        if grave is None or not _fits(name, data):
+            continue
+        left = bury(_fitting(name, data), grave)
+        if left is None or emit(left) != data:
+            result.changes[path] = None if left is None else emit(left)
+            result.revived += [path] if left and left.alive else []
+
+
+def _lists(repo: Repo, wanted: set[str], prefix: str, ours: str, result: StoreMerge) -> dict[str, State]:
+    """Those of the `wanted` lists of collected records that there are after the merge, by their paths below the store's root."""
+    found: dict[str, Content | Entry] = dict(repo.ls_tree(ours, [prefix + FOLDER]))
+    found |= {path: content for path, content in result.changes.items() if path.startswith(f"{prefix}{FOLDER}/")}
+    contents = {path.removeprefix(prefix): content for path, content in found.items() if content is not None}
+    datas = {path: _read(repo, content) for path, content in contents.items() if path in wanted}
+    return {path: _fitting(path, data) for path, data in datas.items() if _fits(path, data)}
+
+
+def _held(one: Difference, result: StoreMerge) -> Content | Entry:
+    """What the merge leaves at a path."""
+    return result.changes.get(one.path, one.ours)
+
+
+def _read(repo: Repo, content: bytes | BlobRef | Entry) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    return next(data for _, data in repo.read_blobs([content.id], MAX_BYTES))
+
+
 def _better(one: Difference, path: str, ours: bytes, theirs: bytes) -> Entry:
     """Which of two versions that do not join stays at the path: the sound one; of two alike, the same on every replica."""
     pairs = [(entry, data) for entry, data in ((one.ours, ours), (one.theirs, theirs)) if entry]
@@ -156,7 +211,7 @@ def _keep_both(one: Difference, stays: Entry, why: str, result: StoreMerge) -> N
 
 def _refuse_clashes(differing: Sequence[Difference], result: StoreMerge) -> None:
     """Writing `a/b` where a file `a` stays would remove `a` without a word."""
-    left = {one.path for one in differing if result.changes.get(one.path, one.ours) is not None}
+    left = {one.path for one in differing if _held(one, result) is not None}
     for path in left:
         above = path.rpartition("/")[0]
         while above:
@@ -178,6 +233,8 @@ def _fitting(path: str, data: bytes) -> State:
         raise InvalidRecord(
             f"{path[:200]}: holds the record {state.id}, whose place is another", "`gitmem doctor` lists such files"
         )
+    if path.startswith(f"{FOLDER}/") and not is_list(path, state):
+        raise InvalidRecord(f"{path[:200]}: holds no list of collected records", "`gitmem doctor` lists such files")
     return state
 
 
@@ -189,8 +246,9 @@ def _fits(path: str, data: bytes) -> bool:
     return True
 
 
-def _is_file(entry: Entry) -> bool:
-    return entry.mode.startswith("100")
+def _is_file(entry: Entry | None) -> bool:
+    """Whether there is nothing else than a file."""
+    return entry is None or entry.mode.startswith("100")
 
 
 def _old(change: Change) -> Entry | None:

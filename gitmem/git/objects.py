@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from gitmem.errors import GitmemError
@@ -21,8 +21,7 @@ DURABLE: Final = ("-c", "core.fsync=all")
 TREE_MODE: Final = "040000"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A commit to be written.
 
     It starts from the tree `root` (or from that of its first parent, or empty), then has the top-level entries `top` and the
@@ -35,8 +34,8 @@ class Draft:
     committer: str
     parents: Sequence[str] = ()
     root: str | None = None
-    top: Mapping[str, Entry | None] = field(default_factory=dict)
-    changes: Mapping[str, Content] = field(default_factory=dict)
+    top: Mapping[str, Entry | None] = MappingProxyType({})
+    changes: Mapping[str, Content] = MappingProxyType({})
 
 
 class Written(NamedTuple):

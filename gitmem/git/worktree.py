@@ -7,7 +7,6 @@ are therefore opened one by one and never through a link, and files are made ins
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -31,9 +30,11 @@ def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -
     What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way.
     With `try_only` nothing is changed in any case.
     """
-    repo.call("update-index", "-q", "--refresh")
-    trying = ["-n"] if try_only else []
-    done = repo.call("read-tree", "-m", "-u", *trying, old or repo.empty_tree(), new)
+    args = ("read-tree", "-m", "-u", *(["-n"] if try_only else []), old or repo.empty_tree(), new)
+    done = repo.call(*args)
+    if done.code:  # perhaps only because the index does not know yet that a file is as it was; git's own commands refresh it
+        repo.call("update-index", "-q", "--refresh")
+        done = repo.call(*args)
     if done.code:
         raise GitmemError(
             f"changes in the work tree are in the way: {process.reason(done.err)}",
@@ -130,6 +131,8 @@ def _step(folder: int, part: str, create: bool) -> int | None:
 
 def _blob_at(folder: int, name: str, like: str) -> str | None:
     """The id of the file's content as a blob, hashed as `like` was; None if there is none, "" if it is no file."""
+    import hashlib
+
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError:

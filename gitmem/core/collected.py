@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import partial
-from hashlib import sha256
 from typing import Final
 
 from gitmem.core.codec import emit, parse
@@ -115,6 +114,7 @@ def graves_in(listing: State) -> dict[str, State]:
 def _element(path: str) -> str:
     """The key of a record's element: a hash, which needs no key because the list says what it is of."""
     from base64 import b32encode
+    from hashlib import sha256
 
     return "e" + b32encode(sha256(path.encode()).digest()).decode().lower()[:25]
 

@@ -49,6 +49,7 @@ class StoreMerge(NamedTuple):
     changes: dict[str, Content]
     merged: list[str]
     kept: list[tuple[str, str]]
+    revived: list[str]
 
 
 class Difference(NamedTuple):
@@ -67,13 +68,14 @@ def merge_store(repo: Repo, bases: Sequence[str], ours: str, theirs: str, prefix
     which no merge can settle.
     """
     own = [prefix + name for name in OWN]
-    return settle(repo, list(differences(repo, bases, ours, theirs, own)), prefix)
+    return settle(repo, list(differences(repo, bases, ours, theirs, own)), prefix, ours)
 
 
-def settle(repo: Repo, differing: Sequence[Difference], prefix: str) -> StoreMerge:
+def settle(repo: Repo, differing: Sequence[Difference], prefix: str, ours: str) -> StoreMerge:
     """Merge the store's paths given that these are the ones on which the sides differ; as `merge_store`."""
-    result = StoreMerge({}, [], [])
+    result = StoreMerge({}, [], [], [])
     _join_records(repo, [one for one in differing if _settle(one, prefix, result)], prefix, result)
+    _bury_collected(repo, differing, prefix, ours, result)
     _refuse_clashes(differing, result)
     return result
 
@@ -106,12 +108,19 @@ def _settle(one: Difference, prefix: str, result: StoreMerge) -> bool:
     elif path.startswith("log/"):
         original = [entry for entry in (ours, theirs) if entry in bases]
         _keep_both(one, min(original or (ours, theirs)), "a log segment was changed, which nothing may", result)
-    elif is_list_path(path):
-        return True
-    elif bases and all(base == ours for base in bases):
+    else:
+        return is_list_path(path) or _settle_changed(
+            one, ours, theirs, is_record=_RECORD.fullmatch(path) is not None, result=result
+        )
+    return False
+
+
+def _settle_changed(one: Difference, ours: Entry, theirs: Entry, *, is_record: bool, result: StoreMerge) -> bool:
+    """The same for two files of different content, of which one may be the base's."""
+    if one.bases and all(base == ours for base in one.bases):
         result.changes[one.path] = BlobRef(theirs.id)
-    elif not bases or any(base != theirs for base in bases):
-        if _RECORD.fullmatch(path):
+    elif not one.bases or any(base != theirs for base in one.bases):
+        if is_record:
             return True
         _keep_both(one, min(ours, theirs), "it was changed on both sides", result)
     return False
@@ -163,17 +172,23 @@ def _bury_collected(repo: Repo, differing: Sequence[Difference], prefix: str, ou
     lists = _lists(repo, {list_of(name) for _, name, _ in records}, prefix, ours, result)
     for path, name, content in records:
         grave = grave_in(lists[list_of(name)], name) if list_of(name) in lists else None
-        data = _read(repo, content)
-        if grave is None or not _fits(name, data):
-            continue
-        left = bury(_fitting(name, data), grave)
-        if left is None or emit(left) != data:
-            result.changes[path] = None if left is None else emit(left)
-            result.revived += [path] if left and left.alive else []
+        if grave is not None:
+            _bury_one(path, name, _read(repo, content), grave, result)
+
+
+def _bury_one(path: str, name: str, data: bytes, grave: State, result: StoreMerge) -> None:
+    if not _fits(name, data):
+        return
+    left = bury(_fitting(name, data), grave)
+    if left is None:
+        result.changes[path] = None
+    elif emit(left) != data:
+        result.changes[path] = emit(left)
+        result.revived.extend([path] if left.alive else [])
 
 
 def _lists(repo: Repo, wanted: set[str], prefix: str, ours: str, result: StoreMerge) -> dict[str, State]:
-    """Those of the `wanted` lists of collected records that there are after the merge, by their paths below the store's root."""
+    """Those of the `wanted` lists of collected records that there are after the merge, by path below the store's root."""
     found: dict[str, Content | Entry] = dict(repo.ls_tree(ours, [prefix + FOLDER]))
     found |= {path: content for path, content in result.changes.items() if path.startswith(f"{prefix}{FOLDER}/")}
     contents = {path.removeprefix(prefix): content for path, content in found.items() if content is not None}

@@ -36,7 +36,7 @@ def merge_trees(repo: Repo, bases: Sequence[str], ours: str, theirs: str, prefix
     own = [prefix + name for name in OWN]
     differing = list(differences(repo, before, mine, other))
     foreign = [one for one in differing if not _below(one.path, own)]
-    store = settle(repo, [one for one in differing if _below(one.path, own)], prefix)
+    store = settle(repo, [one for one in differing if _below(one.path, own)], prefix, mine)
     if not any(_changed(one, one.theirs) for one in foreign):
         return TreeMerge(store, _write(repo, [mine], mine, own, store)[0].tree, [], [])
     if not any(_changed(one, one.ours) for one in foreign):

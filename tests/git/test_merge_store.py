@@ -165,14 +165,14 @@ def test_a_file_against_a_directory(repo: Repo, ours: Files, theirs: Files) -> N
 def test_equal_sides_cost_nothing(repo: Repo) -> None:
     """The same change on both sides is no merge."""
     _, report = _merge(repo, {PATH: emit(BASE)}, {PATH: emit(OURS)}, {PATH: emit(OURS)})
-    assert report == StoreMerge({}, [], [])
+    assert report == StoreMerge({}, [], [], [])
 
 
 def test_what_ours_includes_already(repo: Repo) -> None:
     """A join that adds nothing to our side changes nothing; one that equals theirs takes their blob."""
     later = changed(OURS, "bbbbbbbb-1", fix="later")
     _, report = _merge(repo, {PATH: emit(BASE)}, {PATH: emit(later)}, {PATH: emit(OURS)})
-    assert report == StoreMerge({}, [PATH], [])
+    assert report == StoreMerge({}, [PATH], [], [])
     _, report = _merge(repo, {PATH: emit(BASE)}, {PATH: emit(OURS)}, {PATH: emit(later)})
     assert isinstance(report.changes[PATH], BlobRef)
 

@@ -20,6 +20,13 @@ def watch() -> None:
         signal.signal(signal.SIGALRM, _interrupt)
 
 
+def also_terminate() -> None:
+    """Let SIGTERM do the same, for a command that runs until it is stopped."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
+        signal.signal(signal.SIGALRM, _interrupt)
+
+
 def ignore() -> None:
     """Let the interpreter end in peace: the work is done."""
     signal.setitimer(signal.ITIMER_REAL, 0)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(ui: Ui) -> Iterator[Memory]:
-    """The store at or above the current directory, with warnings and progress going to stderr.
+def opened(ui: Ui, *, quietly: bool = False) -> Iterator[Memory]:
+    """The store at or above the current directory, with warnings and, unless `quietly`, progress going to stderr.
 
     Raises NoStore, InvalidRecord; keys are looked for only when one is needed.
     """
     from gitmem.memory.memory import Memory
 
-    with Memory.open(".", identity=ui.identity, ask=_ask(ui)) as memory, Progress(shown=not ui.quiet) as progress:
+    with Memory.open(".", identity=ui.identity, ask=_ask(ui)) as memory, Progress(shown=not (ui.quiet or quietly)) as progress:
         memory.context.warn = ui.warn
         memory.context.progress = progress.tell
         ui.before_asking = progress.stop

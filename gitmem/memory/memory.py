@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from gitmem.memory.context import TEAM, Context
 if TYPE_CHECKING:
     from gitmem.core.record import Json
     from gitmem.crypto.identity import Ask
+    from gitmem.errors import GitmemError
     from gitmem.memory.audit import AuditReport
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
     from gitmem.memory.results import Hit, Match, Record
@@ -148,6 +149,15 @@ class Memory:
         from gitmem.memory.sync import sync
 
         return sync(self.context)
+
+    def watch(self, every: float = 60.0) -> Iterator[SyncReport | GitmemError]:
+        """Sync about every `every` seconds and soon after each write of this clone, for ever.
+
+        Yields the report of each sync that moved something, and an error when syncs begin to fail; they are tried again.
+        """
+        from gitmem.memory.watch import watch
+
+        return watch(self.context, every)
 
     def status(self) -> Status:
         """How the store stands on this replica."""

@@ -17,8 +17,8 @@ def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
     """The ids that begin so."""
     from pathlib import Path
 
-    from gitmem.store.config import find_root
     from gitmem.store.layout import MEMORY
+    from gitmem.store.place import find_root
 
     try:
         files = (find_root(Path()) / MEMORY).rglob(f"{incomplete}*.yaml")
@@ -31,8 +31,8 @@ def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
     """The kinds that begin so."""
     from pathlib import Path
 
-    from gitmem.store.config import find_root
     from gitmem.store.kinds import Kinds
+    from gitmem.store.place import find_root
 
     try:
         root = find_root(Path())

@@ -66,14 +66,20 @@ class Repo:
         """The repository that `path` lies in. Raises NoStore where there is none, or a bare one."""
         start = Path(path).resolve()
         for folder in (start, *start.parents):
-            git_dir = _git_dir_at(folder)
-            if git_dir is not None:
-                return cls(folder, git_dir, _common_dir(git_dir))
+            repo = cls.at(folder)
+            if repo is not None:
+                return repo
             if _is_git_dir(folder):
                 raise NoStore(
                     f"{folder} is a bare repository: gitmem works in a clone with a work tree", f"git clone '{folder}'"
                 )
         raise NoStore(f"{start} is not in a git repository", "`git init` makes one, `gitmem init` a store")
+
+    @classmethod
+    def at(cls, top: Path) -> Repo | None:
+        """The repository whose work tree has this very (resolved) top, None if there is none."""
+        git_dir = _git_dir_at(top)
+        return None if git_dir is None else cls(top, git_dir, _common_dir(git_dir))
 
     @classmethod
     def of_environment(cls) -> Repo:

@@ -62,7 +62,8 @@ def _vault_at_hand() -> Vault | None:
     from pathlib import Path
 
     from gitmem.crypto.lookup import find_identities
-    from gitmem.store.config import find_root, load_config
+    from gitmem.store.config import load_config
+    from gitmem.store.place import find_root
 
     try:
         root = find_root(Path.cwd())

@@ -49,15 +49,3 @@ def load_config(root: Path) -> StoreConfig:
         )
     values = {name: min(register.items())[1] for name, register in state.fields.items() if register}
     return StoreConfig(state, values)
-
-
-def find_root(start: Path) -> Path:
-    """The nearest directory at or above `start` that holds a store. Raises NoStore."""
-    start = start.absolute()
-    for folder in (start, *start.parents):
-        if (folder / CONFIG).is_file():
-            return folder
-    raise NoStore(
-        f"there is no gitmem store in {start} or above it",
-        "`gitmem init` makes one, `gitmem clone URL` fetches the team's, `gitmem -C DIR …` names one",
-    )

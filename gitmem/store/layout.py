@@ -16,6 +16,8 @@ MEMORY: Final = "memory"
 AUDIT: Final = "log/audit"
 EVENTS: Final = "log/events"
 ATTRIBUTES: Final = ".gitattributes"
+LOCAL: Final = "gitmem"
+"""The directory in git's own that holds what is never committed."""
 OWN_PREFIXES: Final = ("memory", "log", ".gitmem")
 STORE_SCOPE: Final = "store"
 """The scope of the store's own plain records: its configuration and its members."""

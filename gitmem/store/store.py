@@ -17,13 +17,14 @@ from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git.repo import Repo
-from gitmem.store.config import StoreConfig, find_root, load_config
+from gitmem.store.config import StoreConfig, load_config
 from gitmem.store.files import disk_error, inside, read_bounded, write_atomic
 from gitmem.store.journal import Entry, Journal
 from gitmem.store.layout import parse_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.marks import Marks, is_behind, mark_of
 from gitmem.store.pending import Pending
+from gitmem.store.place import find_place, left_behind, local_of
 from gitmem.store.replica import MARKS, Replica, begin_replica, load_replica, rotated, save_replica, version
 from gitmem.store.vault import Vault
 
@@ -46,7 +47,7 @@ class Store:
     def __init__(self, root: Path, repo: Repo, identities: Iterable[Identity]) -> None:
         self.root = root
         self.repo = repo
-        self.local = repo.git_dir / "gitmem"
+        self.local = local_of(repo)
         _make_local(self.local)
         self.config: StoreConfig = load_config(root)
         self.lock = Lock(self.local / "lock")
@@ -61,9 +62,13 @@ class Store:
     @classmethod
     def open(cls, start: Path, identities: Iterable[Identity]) -> Store:
         """Open the store at or above `start`. Raises NoStore, InvalidRecord."""
-        root = find_root(start)
-        store = cls(root, Repo.find(root), identities)
+        store = cls(*find_place(start), identities)
         store.refresh()
+        if left := left_behind(store.repo):
+            from gitmem.store.orphans import adopt
+
+            for one in left:
+                adopt(store, one)
         return store
 
     @property
@@ -186,6 +191,6 @@ class Store:
 
 def _make_local(local: Path) -> None:
     try:
-        local.mkdir(mode=0o700, exist_ok=True)
+        local.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(error, "cannot make the store's local directory") from error

@@ -11,7 +11,8 @@ from gitmem.core.edit import Pen
 from gitmem.core.merge import merge
 from gitmem.core.record import State
 from gitmem.errors import InvalidRecord, NoStore
-from gitmem.store.config import find_root, load_config
+from gitmem.store.config import load_config
+from gitmem.store.place import find_root
 
 
 def _config(encryption: str, writer: str = "abcdefgh-1", kind: str = "config") -> State:

@@ -1,0 +1,51 @@
+"""What was acknowledged in a linked work tree that is no more (`git worktree remove`, `prune`) is taken over by the others."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitmem.core.merge import merge
+from gitmem.errors import GitmemError
+from gitmem.store.journal import Journal
+from gitmem.store.lock import Lock
+from gitmem.store.pending import Pending
+
+if TYPE_CHECKING:
+    from gitmem.store.store import Store, Write
+
+
+def adopt(store: Store, left: Path) -> None:
+    """Write what the journal below `left` holds into the journal of `store`, then remove it.
+
+    Killed in between, it is done again, which changes nothing. On a disk that takes no writes it is left for another time:
+    a read must work there. Its marks go as well, so that a work tree that takes the old one's place writes under a new name.
+    """
+    lock = Lock(left / "lock")
+    with suppress(GitmemError, OSError), store.lock, lock:
+        journal = Journal(left / "journal")
+        pending = Pending()
+        pending.take(journal.refresh()[1])
+        store.refresh()
+        store.write(_writes(store, pending))
+        journal.close()
+        for name in ("marks", "replica.yaml"):
+            (left / name).unlink(missing_ok=True)
+        shutil.rmtree(left / "journal")
+    lock.close()
+
+
+def _writes(store: Store, pending: Pending) -> Iterator[Write]:
+    """Each record that waits, joined with what this work tree knows of it; the events go with the first."""
+    from gitmem.store.store import Write
+
+    events = list(pending.events)
+    for path in pending.paths():
+        left, here = pending.get(path), store.read(path)
+        if left is not None:
+            joined = left if here is None else merge(here, left)
+            yield Write(path, joined, whole=bool(joined.life), events=events)
+            events = []

@@ -1,0 +1,134 @@
+"""Finding the store, for everything that needs one: commands, the Python API, the MCP server, completion, hooks, textconv.
+
+In a clone that has been set up, the clone's own configuration says where its store is: in a directory (`gitmem.prefix`), or on
+a branch of its own with a work tree of its own (`gitmem.branch`). What is checked out cannot change that: a branch that brings
+another store with it must not have the next `learn` written into it. Elsewhere the nearest directory upwards that holds one
+counts.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+from gitmem.errors import GitmemError, NoStore
+from gitmem.git.places import branch_at_work, chosen, rejoin, stores_below, worktree_of
+from gitmem.git.repo import Repo
+from gitmem.store.layout import CONFIG, LOCAL
+
+
+class Place(NamedTuple):
+    """A store's root, and the work tree it lies in."""
+
+    root: Path
+    repo: Repo
+
+
+def find_place(start: Path) -> Place:
+    """The store that belongs to the directory `start`. Raises NoStore where there is none, or none in a git repository."""
+    root, repo = _find(start)
+    return Place(root, repo or Repo.find(root))
+
+
+def find_root(start: Path) -> Path:
+    """The root of the store that belongs to the directory `start`. Raises NoStore."""
+    return _find(start)[0]
+
+
+def place_at_work(repo: Repo) -> Place | None:
+    """The store in the very work tree that git is at work in, for its hooks; None if that work tree holds none."""
+    said = chosen(repo)
+    if said.branch and branch_at_work(repo) != said.branch:
+        return None
+    prefixes = [said.prefix] if said.prefix is not None else _unconfigured(repo)
+    root = repo.root / prefixes[0] if len(prefixes) == 1 else None
+    return Place(root, repo) if root is not None and (root / CONFIG).is_file() else None
+
+
+def local_of(repo: Repo) -> Path:
+    """The directory of what belongs to one work tree and is never committed: the journal, the marks, the index.
+
+    That of a linked work tree does not lie in the directory that git keeps for it, which `git worktree remove` and `prune`
+    delete: what was acknowledged there is found when the tree comes back, or taken over by another (`gitmem.store.orphans`).
+    """
+    local = repo.common_dir / LOCAL
+    return local if repo.git_dir == repo.common_dir else local / "worktrees" / repo.git_dir.name
+
+
+def left_behind(repo: Repo) -> list[Path]:
+    """The local directories of linked work trees that are no more, where they hold a journal still."""
+    folder = repo.common_dir / LOCAL / "worktrees"
+    try:
+        locals_ = list(folder.iterdir())
+    except OSError:
+        return []
+    trees = repo.common_dir / "worktrees"
+    return [local for local in locals_ if not (trees / local.name).exists() and (local / "journal").is_dir()]
+
+
+def _find(start: Path) -> tuple[Path, Repo | None]:
+    start = Path(os.path.realpath(start))
+    nearest: Path | None = None
+    for folder in (start, *start.parents):
+        if nearest is None and (folder / CONFIG).is_file():
+            nearest = folder
+        repo = Repo.at(folder) if os.path.lexists(folder / ".git") else None
+        if repo is not None and (place := _configured(repo)) is not None:
+            return place
+        if nearest is not None and repo is not None:
+            return nearest, repo
+    if nearest is not None:
+        return nearest, None
+    raise _nothing(start)
+
+
+def _configured(repo: Repo) -> Place | None:
+    """The store that the clone's configuration names. Raises NoStore if it is not where it is said to be."""
+    said = chosen(repo)
+    if said.branch:
+        return _on_branch(repo, said.branch)
+    if said.prefix is None:
+        return None
+    root = repo.root / said.prefix
+    if (root / CONFIG).is_file():
+        return Place(root, repo)
+    where = said.prefix.rstrip("/") or "the top"
+    raise NoStore(
+        f"{repo.root} holds no gitmem store: this clone's is at {where}, and what is checked out has none there",
+        "`git switch` to a branch that has it; if it was moved: `git config gitmem.prefix NEW/DIRECTORY/`",
+    )
+
+
+def _on_branch(repo: Repo, branch: str) -> Place:
+    tree = worktree_of(repo, branch) or rejoin(repo, branch)
+    again = f"`gitmem -C {shlex.quote(str(repo.root))} init --branch {shlex.quote(branch)}`"
+    if tree is None:
+        raise NoStore(
+            f"the store of {repo.root} is on the branch {branch}, whose work tree is gone or on another branch",
+            f"{again} brings it back; nothing that was recorded is lost",
+        )
+    if not (tree.root / CONFIG).is_file():
+        raise NoStore(
+            f"the branch {branch} holds no gitmem store in {tree.root}",
+            f"if its files were removed: `git -C {shlex.quote(str(tree.root))} checkout -- .`; if it was only begun: {again}",
+        )
+    return Place(tree.root, tree)
+
+
+def _unconfigured(repo: Repo) -> list[str]:
+    """Where a clone that nobody has set up holds stores: at its top, else anywhere."""
+    return [""] if (repo.root / CONFIG).is_file() else stores_below(repo)
+
+
+def _nothing(start: Path) -> NoStore:
+    hint = "`gitmem init` makes one, `gitmem clone URL` fetches the team's, `gitmem -C DIR …` names one"
+    try:
+        repo = Repo.find(start)
+        below = [repo.root / prefix for prefix in stores_below(repo)]
+    except GitmemError:
+        below = []
+    if below:
+        hint = f"there is one in {below[0]}: `gitmem -C {shlex.quote(str(below[0]))} hooks install` sets this clone up for it"
+    return NoStore(f"there is no gitmem store in {start} or above it", hint)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gitmem.errors import GitmemError
+from gitmem.git.places import chosen
 from gitmem.git.repo import Repo
 from gitmem.git.setup import Problem, program, quoted, store_prefix
 
@@ -105,8 +106,13 @@ def _source() -> Path:
 
 
 def _folder(repo: Repo) -> Path:
-    """Where git looks for hooks; all worktrees of a repository share it."""
-    return repo.common_dir / "hooks"
+    """Where git looks for hooks; all worktrees of a repository share it, but for that of a store on a branch of its own."""
+    return own_folder(repo) if chosen(repo).branch else repo.common_dir / "hooks"
+
+
+def own_folder(repo: Repo) -> Path:
+    """The hooks of a store on a branch of its own: the code's hooks are not for it, nor its hooks for the code."""
+    return repo.common_dir / "gitmem" / "hooks"
 
 
 def _foreign_folder(repo: Repo) -> Problem | None:

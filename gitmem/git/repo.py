@@ -254,12 +254,13 @@ class Repo:
         pairs = (item.partition("\n") for item in self._fields("config", "--null", "--list"))
         return {key: value for key, _, value in pairs}
 
-    def config_set(self, key: str, value: str | None) -> None:
-        """Set a key in this repository's own configuration; None removes all its values."""
+    def config_set(self, key: str, value: str | None, file: Path | None = None) -> None:
+        """Set a key in this repository's own configuration, or in `file`; None removes all its values."""
+        where = ("--local",) if file is None else ("--file", str(file))
         if value is None:
-            self.run("config", "--local", "--unset-all", key, ok=(0, 5))
+            self.run("config", *where, "--unset-all", key, ok=(0, 5))
         else:
-            self.run("config", "--local", "--replace-all", key, value)
+            self.run("config", *where, "--replace-all", key, value)
 
     def _fields(self, *args: str) -> list[str]:
         """The NUL-terminated fields a command prints; file names that are not UTF-8 come as surrogates (os.fsdecode)."""

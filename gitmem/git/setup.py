@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gitmem.git.places import PREFIX_KEY
 from gitmem.git.repo import Repo
 
 STRATEGY: Final = "gitmem"
-PREFIX_KEY: Final = "gitmem.prefix"
 
 
 class Problem(NamedTuple):
@@ -25,11 +25,12 @@ class Problem(NamedTuple):
         return f"{self.name}: {self.why}"
 
 
-def configure(repo: Repo, prefix: str = "") -> list[str]:
+def configure(repo: Repo, prefix: str = "", file: Path | None = None) -> list[str]:
     """Set this clone up for the store at `prefix` (empty, or ending in a slash); what a person should know is returned.
 
     A merge strategy that the user has chosen is kept, and a strategy that git would not find is not set: git then refuses
-    every merge, while without it the merge driver still merges records one by one.
+    every merge, while without it the merge driver still merges records one by one. With `file` all goes there, a file that
+    the clone's configuration includes for the store's own work tree.
     """
     before = repo.config()
     wanted = _wanted(prefix)
@@ -39,12 +40,12 @@ def configure(repo: Repo, prefix: str = "") -> list[str]:
     else:
         notes = [problem.why for problem in _strategy_problems(before)]
         if before.get("pull.twohead") == STRATEGY:
-            repo.config_set("pull.twohead", None)
+            repo.config_set("pull.twohead", None, file)
     if not {"pull.rebase", "pull.ff"} & before.keys():
         wanted["pull.rebase"] = "false"  # else a plain `git pull` of two sides that both moved stops and asks how
     for key, value in wanted.items():
         if before.get(key) != value:
-            repo.config_set(key, value)
+            repo.config_set(key, value, file)
     return notes
 
 

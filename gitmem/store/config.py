@@ -36,6 +36,12 @@ class StoreConfig(NamedTuple):
         modes = set(map(str, self.state.fields.get("encryption", {}).values()))
         return modes == {PLAIN}
 
+    @property
+    def retired(self) -> frozenset[str]:
+        """The replicas that nobody waits for any more."""
+        registers = self.state.sets.get("retired", {}).values()
+        return frozenset(str(value) for register in registers for value in register.values())
+
 
 def load_config(root: Path) -> StoreConfig:
     """Read the configuration of the store at `root`. Raises NoStore when there is none, InvalidRecord when it is damaged."""

@@ -19,6 +19,7 @@ from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git.repo import Repo
 from gitmem.store.config import StoreConfig, load_config
 from gitmem.store.files import disk_error, inside, read_bounded, write_atomic
+from gitmem.store.graves import Graves
 from gitmem.store.journal import Entry, Journal
 from gitmem.store.layout import parse_record_path
 from gitmem.store.lock import Lock
@@ -54,6 +55,7 @@ class Store:
         self.journal = Journal(self.local / "journal")
         self.marks = Marks(self.local / MARKS)
         self.pending = Pending()
+        self.graves = Graves(root)
         self.vault = Vault(root, self.config.store, self.config.plain, identities)
         self.replica = load_replica(self.local) or self._begin()
         self._replica_version = version(self.local)
@@ -101,9 +103,9 @@ class Store:
     def read(self, path: str) -> State | None:
         """The state of the record at `path`, None if there is none. Raises InvalidRecord for a file that is none."""
         stored, pending = self.read_file(path), self.pending.get(path)
-        if stored is None or pending is None:
-            return stored if pending is None else pending
-        return merge(stored, pending)
+        if pending is None:
+            return stored
+        return self.graves.bury(path, pending if stored is None else merge(stored, pending))
 
     def read_file(self, path: str) -> State | None:
         """The state in the work tree alone, hand edits turned into writes."""
@@ -130,6 +132,7 @@ class Store:
 
     def writer_for(self, path: str, state: State | None) -> str:
         """The writer to use for the next write to a record, rotated first if the record has gone back behind our marks."""
+        self.leave_retired()
         mark = self.marks.get(path, self.replica.name)
         if mark is None:
             # Marks that are not this replica's (lost, or copied without it) leave only a new name to write under.
@@ -137,6 +140,11 @@ class Store:
         elif is_behind((0, {}) if state is None else mark_of(state, self.replica.writer), mark):
             self.rotate()
         return self.replica.writer
+
+    def leave_retired(self) -> None:
+        """Take a new name if the team waits no more for the old one. Called under the lock, before anything is written."""
+        if self.replica.name in self.config.retired:
+            self.replica = self._begin(force=True)
 
     def rotate(self) -> None:
         """Write under a new name from here on: what was written under the old one is not all in the tree."""

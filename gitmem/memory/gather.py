@@ -124,14 +124,18 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     old = None if before is None else _parse_or_none(before, path)
     on_disk = store.read_file(path)
     pending = store.pending.get(path)
-    if on_disk is None and old is not None:
-        on_disk = old  # a record's file goes only by `forget` and `gc`: one that was removed by hand comes back
-        batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")
     # What HEAD holds is joined in as well: a file that is older (a merge that was killed, a checkout) takes nothing back.
     parts = [state for state in (on_disk, pending, old) if state is not None]
     if not parts:
         return
-    state = merge_all(parts)
+    state = store.graves.bury(path, merge_all(parts))
+    if state is None:
+        inside(store.root, path).unlink(missing_ok=True)  # collected, and brought back by a hand or a merge without gitmem
+        batch.put(path, None, before, COLLECT, {} if old is None else record_detail(old, grave_of(old, store.graves.of(path))))
+        return
+    if on_disk is None and old is not None:  # a record's file goes only by `gc`: one that was removed by hand comes back
+        batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")
+    old = old or store.graves.of(path)
     refuse_plaintext(context, state, path)
     data = emit(state)
     if read_bounded(inside(store.root, path), _MAX_FILE) != data:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import ATTEST, Change
+from gitmem.core.audit import ATTEST, COLLECT, Change
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge_all, normalise
@@ -131,7 +131,8 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     state = store.graves.bury(path, merge_all(parts))
     if state is None:
         inside(store.root, path).unlink(missing_ok=True)  # collected, and brought back by a hand or a merge without gitmem
-        batch.put(path, None, before, COLLECT, {} if old is None else record_detail(old, grave_of(old, store.graves.of(path))))
+        grave = store.graves.of(path)
+        batch.put(path, None, before, COLLECT, record_detail(old, grave) if old and grave else {})
         return
     if on_disk is None and old is not None:  # a record's file goes only by `gc`: one that was removed by hand comes back
         batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")

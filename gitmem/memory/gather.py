@@ -10,6 +10,7 @@ from hashlib import sha256
 from gitmem.core.audit import ATTEST, COLLECT, Change
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
+from gitmem.core.collected import is_list_path
 from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.token import is_token
@@ -167,10 +168,21 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         batch.skipped.append(f"{path} was changed by hand; logs are only added to: `git checkout -- {path}`")
         return
     detail: dict[str, Json] = {}
+    if is_list_path(path) and before is not None:
+        data = _grown(context, path, before, data)
     if path.endswith(".yaml") and data is not None:
         state = normalise(parse(data, path))
         data, detail = emit(state), record_detail(None if before is None else _parse_or_none(before, path), state)
     batch.put(path, data, before, "config", detail)
+
+
+def _grown(context: Context, path: str, before: bytes, data: bytes | None) -> bytes:
+    """A list of collected records that was changed by hand: it never says less than it did."""
+    states = [state for version in (before, data) if version is not None and (state := _parse_or_none(version, path))]
+    grown = emit(merge_all(states)) if states else before
+    if grown != data:
+        write_atomic(inside(context.store.root, path), grown)
+    return grown
 
 
 def _parse_or_none(data: bytes, path: str) -> State | None:

@@ -169,6 +169,7 @@ def _id_for(context: Context, kind: Kind, scope: str, values: dict[str, Any]) ->
 def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[State, bool]:
     store = context.store
     created = current is None or not current.alive
+    current = current or store.graves.of(lesson.path)  # so that whoever learns it again has seen the deletion
     state = current or State(lesson.kind.name, lesson.kind.version, lesson.scope, lesson.id)
     pen = Pen(state, store.writer_for(lesson.path, current))
     opened = open_state(store.vault, state)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitmem.core.collected import graves_in
 from gitmem.core.ids import shard
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.context import Context
@@ -23,9 +24,7 @@ def locate(context: Context, beginning: str) -> str:
         raise UsageError(f"{beginning[:60]!r} is not the beginning of a record id", "ids look like p-3k7q…: `gitmem list`")
     found = sorted(set(_matching(context, beginning)))
     if not found:
-        raise GitmemError(
-            f"there is no record {beginning!r} in this store", "`gitmem list` shows the records, `gitmem sync` fetches"
-        )
+        raise _nowhere(context, beginning)
     exact = [path for path in found if _id(path) == beginning]
     if len(found) > 1 and not exact:
         some = ", ".join(_id(path) for path in found[:_SHOWN])
@@ -33,6 +32,24 @@ def locate(context: Context, beginning: str) -> str:
     path = (exact or found)[0]
     context.paths[_id(path)] = path
     return path
+
+
+def gone(path: str) -> GitmemError:
+    """What to say of a record that was there and is not."""
+    return GitmemError(f"the record {_id(path)} is gone", "`gitmem sync` says whether it was deleted; if not, `gitmem doctor`")
+
+
+def _nowhere(context: Context, beginning: str) -> GitmemError:
+    lists = context.store.graves.lists().values()
+    collected = sorted(_id(path) for listing in lists for path in graves_in(listing) if _id(path).startswith(beginning))
+    if collected:
+        return GitmemError(
+            f"{collected[0]} was forgotten, and `gitmem gc` removed what was left of it",
+            "`gitmem learn` records it anew; what it said stands in git's history",
+        )
+    return GitmemError(
+        f"there is no record {beginning!r} in this store", "`gitmem list` shows the records, `gitmem sync` fetches"
+    )
 
 
 def _id(path: str) -> str:

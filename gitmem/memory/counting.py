@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from gitmem.core.edit import counted
-from gitmem.errors import GitmemError, UsageError
+from gitmem.errors import UsageError
 from gitmem.memory.context import Context
-from gitmem.memory.locate import locate
+from gitmem.memory.locate import gone, locate
 from gitmem.store.store import Write
 
 
@@ -33,7 +33,7 @@ def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, lis
         for path, names, last, events in counts:
             state = store.read(path)
             if state is None:
-                raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+                raise gone(path)
             writer = store.writer_for(path, state)
             fragment = counted(state, writer, names, {last: context.now()})
             writes.append(Write(path, fragment, whole=False, events=events))

@@ -14,7 +14,7 @@ from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord, UsageError
 from gitmem.memory.context import TEAM, Context, kind_of
-from gitmem.memory.locate import locate
+from gitmem.memory.locate import gone, locate
 from gitmem.memory.results import Record
 from gitmem.memory.view import record_of
 from gitmem.store.layout import record_path
@@ -93,6 +93,7 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
         check_pattern(kind, new)
         touched = set(new) | set(old) if replace else set(values)
         pen = Pen(state, store.writer_for(path, state))
+        _bring_back(context, pen, opened)
         _rewrite(context, pen, opened, kind.split(_known(kind, new)), touched)
         if pen.state != state:
             _finish(context, pen, path, "edit")
@@ -173,6 +174,7 @@ def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[St
     state = current or State(lesson.kind.name, lesson.kind.version, lesson.scope, lesson.id)
     pen = Pen(state, store.writer_for(lesson.path, current))
     opened = open_state(store.vault, state)
+    _bring_back(context, pen, opened)
     _write_fields(context, pen, opened, lesson.fields)
     _add_elements(context, pen, lesson.sets)
     if not created and pen.state == state:
@@ -181,6 +183,19 @@ def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[St
     pen.live()
     pen.touch("changed", context.now())
     return pen.state, created
+
+
+def _bring_back(context: Context, pen: Pen, opened: Opened) -> None:
+    """Write the values of a deleted record anew: a `gc` elsewhere may just be collecting those that the deletion had seen."""
+    if pen.state.alive:
+        return
+    seal = context.store.sealing(pen.state)
+    for name in opened.fields.keys() - opened.conflicts.keys():
+        pen.set(name, partial(_sealed, seal, opened.fields[name]))
+    for name in opened.sets:
+        for key in [*pen.state.sets[name]]:
+            pen.drop(name, key)
+    _add_elements(context, pen, opened.sets)
 
 
 def _rewrite(
@@ -236,7 +251,7 @@ def _element_key(context: Context, state: State, name: str, value: Json) -> str:
 def _open(context: Context, path: str) -> tuple[State, Opened, Kind]:
     state = context.store.read(path)
     if state is None:
-        raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+        raise gone(path)
     return state, open_state(context.store.vault, state), kind_of(context, state)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gitmem.errors import GitmemError
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context, kind_of
-from gitmem.memory.locate import locate
+from gitmem.memory.locate import gone, locate
 from gitmem.memory.results import Record
 from gitmem.memory.view import record_of
 from gitmem.store.opened import open_state
@@ -22,7 +22,7 @@ def get(context: Context, beginning: str) -> Record:
     path = locate(context, beginning)
     state = context.store.read(path)
     if state is None:
-        raise GitmemError(f"{path} is gone", "`gitmem doctor` tells what happened to the file")
+        raise gone(path)
     opened = open_state(context.store.vault, state)
 
     def author(key: str) -> tuple[str, str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmem.errors import GitmemError
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context, kind_of
 from gitmem.memory.locate import gone, locate

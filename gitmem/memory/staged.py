@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gitmem.core.audit import COLLECT
 from gitmem.core.audit import Change as Logged
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
+from gitmem.core.collected import bury, grave_in, list_of
 from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
@@ -36,7 +38,8 @@ _MAX_FILE = 64 << 20
 class _Review:
     """What a check found: files to put into the index, entries for the log, and what must be mended first."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    graves: dict[str, State] = field(default_factory=dict)
     entries: list[Logged] = field(default_factory=list)
     problems: list[GitmemError] = field(default_factory=list)
 
@@ -91,6 +94,7 @@ def _review(context: Context, head: str | None, parents: list[str], staged: dict
     ordered = sorted(paths)
     sides = [contents_at(context, side, ordered) for side in (head, *parents) if side]
     index = _index_contents(context, ordered)
+    review.graves = _graves(context, [head, *parents], ordered)
     for path in ordered:
         versions = [side.get(path) for side in sides] or [None]
         try:
@@ -98,6 +102,20 @@ def _review(context: Context, head: str | None, parents: list[str], staged: dict
         except GitmemError as error:
             review.problems.append(error)
     return review
+
+
+def _graves(context: Context, commits: Iterable[str | None], paths: list[str]) -> dict[str, State]:
+    """The graves of those of `paths` that the work tree or one of `commits` says were collected."""
+    wanted = sorted({list_of(path) for path in paths if is_record_path(path)})
+    found = {path: grave for path in paths if is_record_path(path) and (grave := context.store.graves.of(path))}
+    for commit in commits:
+        lists = contents_at(context, commit, wanted)
+        for path in (path for path in paths if list_of(path) in lists):
+            listing = _parsed(list_of(path), lists[list_of(path)], lenient=True)
+            grave = None if listing is None else grave_in(listing, path)
+            if grave is not None:
+                found[path] = merge_all([grave, *([found[path]] if path in found else [])])
+    return found
 
 
 def _index_contents(context: Context, paths: list[str]) -> dict[str, bytes]:
@@ -123,24 +141,26 @@ def _index_contents(context: Context, paths: list[str]) -> dict[str, bytes]:
 def _review_path(context: Context, review: _Review, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
     before, data = versions[0], staged
     if holds_record(path):
-        data = _reviewed_record(context, path, staged, versions)
+        data = _reviewed_record(context, path, staged, versions, review.graves.get(path))
     elif path.startswith("log/"):
         return _check_log(path, staged, versions)
     elif path.startswith("memory/"):
         raise InvalidRecord(
             f"{path} is no place for a record", f"`git rm --cached {path}`; records are made with `gitmem learn`"
         )
-    if data is not None and data != staged:
+    if data != staged and (data is not None or path in review.graves):
         review.files[path] = data
     if data != before and data not in versions and not _is_join(path, data, versions):
         review.entries.append(_entry(context, path, before, data))
     return None
 
 
-def _reviewed_record(context: Context, path: str, staged: bytes | None, versions: list[bytes | None]) -> bytes:
+def _reviewed_record(
+    context: Context, path: str, staged: bytes | None, versions: list[bytes | None], grave: State | None
+) -> bytes | None:
     """What the record must be in the commit: what is staged, joined with every parent, so that none of them loses a write."""
     known = [version for version in versions if version is not None]
-    if staged is None and len(versions) == 1:
+    if staged is None and len(versions) == 1 and grave is None:
         raise InvalidRecord(
             f"{path} would be deleted, and what others write to it would come back without it",
             f"`git restore --staged --worktree {path}`, then `gitmem forget` it",
@@ -148,9 +168,13 @@ def _reviewed_record(context: Context, path: str, staged: bytes | None, versions
     state = _parsed(path, staged, lenient=len(versions) > 1)
     if state is not None:
         _check_place(path, state)
-    result = merge_all([*([] if state is None else [state]), *_sound(path, known)])
+    parts = [*([] if state is None else [state]), *_sound(path, known)]
+    if grave is not None and (not parts or bury(merge_all(parts), grave) is None):
+        return None
+    result = merge_all([*parts, *([] if grave is None else [grave])])
     if is_record_path(path):
         refuse_plaintext(context, result, path)
+    if is_record_path(path) and grave is None:  # what is left of a collected record need not be all that its kind asks for
         _validate(context, result, path)
     return emit(result)
 
@@ -218,7 +242,7 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
 
 def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:
     if after is None or not holds_record(path):
-        return Logged("config", path, digest(before), digest(after), {})
+        return Logged(COLLECT if is_record_path(path) else "config", path, digest(before), digest(after), {})
     old = _parsed(path, before, lenient=True)
     new = parse(after, path)
     op = operation(old, new) if path in context.store.pending else "hand"
@@ -230,11 +254,15 @@ def _add_segment(context: Context, review: _Review) -> None:
     review.files[path] = data
 
 
-def _stage(context: Context, files: dict[str, bytes]) -> None:
+def _stage(context: Context, files: dict[str, bytes | None]) -> None:
     """Put files into the index git is about to commit, and into the work tree where it held what was staged before."""
     store = context.store
     lines = []
     for path, data in files.items():
+        if data is None:
+            lines.append(f"0 {store.repo.zero_id()}\t{store.prefix}{path}\0")
+            inside(store.root, path).unlink(missing_ok=True)
+            continue
         object_id = store.repo.run("hash-object", "-w", "--stdin", input=data).decode().strip()
         lines.append(f"100644 {object_id}\t{store.prefix}{path}\0")
         if not is_record_path(path) or _is_stale(context, path):

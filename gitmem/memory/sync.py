@@ -86,7 +86,7 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
             return _report(context, tally, source, pushed=ahead)
         if refusals + 1 >= patience and _push_aside(context, tally, source, head):
             return _report(context, tally, source, pushed=ahead, side=_side(context))
-        time.sleep(random.uniform(0, _PAUSE * 2 ** min(refusals + 1, 7)))  # noqa: S311 - jitter, not a secret
+        time.sleep(random.uniform(0, _PAUSE * 2 ** min(refusals + 1, 5)))  # noqa: S311 - jitter, not a secret
     raise RemoteError(
         f"{source.remote} was faster {_ATTEMPTS} times in a row; everything is committed here",
         "`gitmem sync` again when fewer are pushing",
@@ -104,10 +104,13 @@ def _push(context: Context, tally: Tally, source: remote.Upstream, head: str) ->
 
 def _push_aside(context: Context, tally: Tally, source: remote.Upstream, head: str) -> bool:
     """Whether our side ref took the push; False where the remote wants none, or its ref holds what we have not fetched."""
+    if tally.no_side:
+        return False
     tally.attempts += 1
     pushed = remote.push(context.store.repo, source._replace(ref=_side(context)), head)
     if pushed.outcome is remote.Push.UNREACHABLE:
         raise unwritable(source.remote, source.ref, pushed.why, reached=False)
+    tally.no_side = pushed.outcome is remote.Push.DENIED
     if pushed.outcome is not remote.Push.OK:
         return False
     tally.notes.append(f"{source.remote} was busy: shared as {_side(context)}, which the next sync of anybody folds in")

@@ -22,12 +22,16 @@ from gitmem.store.layout import CONFIG, MEMORY
 
 @dataclass(slots=True)
 class Tally:
-    """What one sync has done so far: commits and merged files, pushes tried, and what a person should know."""
+    """What one sync has done so far: commits and merged files, pushes tried, and what a person should know.
+
+    `no_side` says that the remote takes no side refs.
+    """
 
     pulled: int = 0
     merged: int = 0
     attempts: int = 0
     folded: int = 0
+    no_side: bool = False
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     brought: set[str] = field(default_factory=set)

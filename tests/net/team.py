@@ -57,12 +57,12 @@ class Team:
         hook.chmod(0o755)
 
     @contextmanager
-    def busy_branch(self) -> Iterator[None]:
-        """Have the remote refuse each push to the branch as it does when another is under way, and take all others."""
+    def busy_branch(self) -> Iterator[Path]:
+        """Have the remote refuse each push to the branch as it does when another is under way, until the lock given is gone."""
         lock = self.folder / "srv/team.git/refs/heads/main.lock"
         lock.touch()
-        yield
-        lock.unlink()
+        yield lock
+        lock.unlink(missing_ok=True)
 
 
 def note(memory: Memory, text: str) -> str:

@@ -26,6 +26,11 @@ class Served:
     url: str
     env: dict[str, str]
 
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.url.split("/")[2].rpartition(":")[2])
+
     def use(self) -> None:
         """Give this test's git, and every program it starts, what it needs to get through."""
         os.environ.update(self.env)

@@ -7,13 +7,13 @@ just what its entries add up to, and a state from its past is genuine when nothi
 
 A delta in an entry's detail, every part left out when empty:
 
-    dots    {writer: [from, to]}               numbers of the writes it covers
+    dots    {writer: [from, to]}               numbers of the writes it covers: a value among them that it does not add is gone
     adds    {writer: {n: hash}}                values it added: 128 bits of SHA-256 over path, dot and value
     gone    {writer: [n, ...]}                 values it replaced or removed
     counts  {name: {writer: [before, after]}}  counters it raised
     last    {name: time}                       times it moved
     schema  n                                  the schema's version, when it rose
-    whole   true                               the state came from outside: what it covers and does not add is gone
+    whole   true                               the state came from outside, and all of it is vouched for
 """
 
 from __future__ import annotations
@@ -112,18 +112,18 @@ class Ledger:
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Ledger:
         """Add entries up. Parts that are not of the right form vouch for nothing."""
-        ledger, wholes = cls(), []
-        for entry in entries:
-            delta = _Delta.read(entry.detail)
+        ledger, deltas = cls(), [_Delta.read(entry.detail) for entry in entries]
+        for delta in deltas:
             ledger._take(delta)
-            if delta.whole:
-                wholes.append(delta)
-        for delta in wholes:
-            ledger.gone |= {d for d in ledger.values if d.n <= delta.seen.get(d.writer, 0) and d not in delta.adds}
+        written: dict[str, set[int]] = {}
+        for dot in ledger.values:
+            written.setdefault(dot.writer, set()).add(dot.n)
+        for delta in deltas:
+            ledger.gone |= delta.passed_over(written)
         return ledger
 
     def _take(self, delta: _Delta) -> None:
-        for writer, n in delta.seen.items():
+        for writer, (_, n) in delta.seen.items():
             self.seen[writer] = max(n, self.seen.get(writer, 0))
         for dot, digests in delta.adds.items():
             self.values.setdefault(dot, set()).update(digests)
@@ -180,17 +180,15 @@ class Ledger:
 class _Delta:
     """A detail's delta, read with distrust: signed by a member, and yet of any shape."""
 
-    seen: dict[str, int]
+    seen: dict[str, tuple[int, int]]
     adds: Values
     gone: set[Dot]
     counts: dict[tuple[str, str], tuple[int, int]]
     last: dict[str, str]
     schemas: set[int]
-    whole: bool
 
     @classmethod
     def read(cls, detail: dict[str, Json]) -> _Delta:
-        seen = {writer: pair[1] for writer, value in _items(detail.get("dots")) if (pair := _pair(value))}
         adds = {dot: digests for dot, value in _by_dot(detail.get("adds")) if (digests := _texts(value))}
         gone = {
             Dot(writer, n)
@@ -205,7 +203,20 @@ class _Delta:
             if (pair := _pair(value))
         }
         last = {name: time for name, time in _items(detail.get("last")) if isinstance(time, str)}
-        return cls(seen, adds, gone, counts, last, set(_ints([detail.get("schema")])), detail.get("whole") is True)
+        return cls(dots_in(detail), adds, gone, counts, last, set(_ints([detail.get("schema")])))
+
+    def passed_over(self, written: dict[str, set[int]]) -> set[Dot]:
+        """The values that it covers and does not add: a state that has seen a write and lacks it says that it was replaced.
+
+        They are not in `gone` where the commit's parent had never held them: the journal's state then came on top of a history
+        that had gone back behind the write and what replaced it.
+        """
+        found: set[Dot] = set()
+        for writer, (first, last) in self.seen.items():
+            held = written.get(writer, set())
+            few = range(first, last + 1) if last - first < len(held) else held
+            found.update(Dot(writer, n) for n in few if first <= n <= last and n in held)
+        return found - self.adds.keys()
 
 
 def dots_in(detail: dict[str, Json]) -> dict[str, tuple[int, int]]:

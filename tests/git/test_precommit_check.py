@@ -76,6 +76,22 @@ def test_a_commit_that_was_given_up_leaves_nothing_behind(store: Store) -> None:
         assert _problems(memory) == []
 
 
+def test_a_commit_that_stays_on_its_branch_keeps_its_place_in_the_log(store: Store) -> None:
+    """The hook signs on a side branch; what gitmem then commits on the main one is no second segment of that number."""
+    git, path = store(plain=True)
+    with open_memory(git.path) as memory:
+        git("switch", "--quiet", "-c", "side")
+        memory.edit(Path(path).stem, {"fix": "buy a disk"})
+        code, said = _commit(git)
+        assert code == 0, said
+        git("switch", "--quiet", "main")
+        memory.commit()
+    git("merge", "--quiet", "--no-edit", "side")
+    with open_memory(git.path) as memory:
+        assert _problems(memory) == []
+    assert git("ls-files", "*.kept-*") == ""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

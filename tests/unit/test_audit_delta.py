@@ -176,6 +176,29 @@ def test_a_state_from_outside() -> None:
     assert (ledger.surplus(outside), ledger.missing(outside)) == (None, None)
 
 
+def test_what_an_entry_covers_and_does_not_add_is_gone() -> None:
+    """A write that replaced another is signed on top of a history that has gone back behind both."""
+    first = new_record("a-1", fix="old")
+    pen = Pen(first, "a-1")
+    pen.set("fix", lambda _path, _dot: "new")
+    world = World(first)
+    world.sign(None, pen.state)
+    assert "gone" not in world.entries[-1].detail
+    ledger = Ledger.of(world.entries)
+    assert (ledger.surplus(pen.state), ledger.missing(pen.state)) == (None, None)
+    assert ledger.missing(first)
+
+
+def test_a_range_without_end_costs_nothing() -> None:
+    """A signer may claim any numbers."""
+    first = new_record("a-1", fix="old")
+    world = World(first)
+    world.sign(first, first)
+    world.entries[-1].detail["dots"] = {"a-1": [-(10**40), 10**40], "b-1": [1, 10**40]}
+    ledger = Ledger.of(world.entries)
+    assert ledger.gone == ledger.values.keys()
+
+
 _ODD: list[Json] = [
     None,
     True,

@@ -142,9 +142,10 @@ def drop_side_refs(repo: Repo, source: Upstream, side: Mapping[str, str]) -> Non
         _push(repo, source, *leases, "--", source.remote, *(f":{_SIDE}{writer}" for writer in some))
 
 
-def clone(url: str, target: Path, timeout: float | None = None) -> Repo:
-    """A clone of `url` at `target`. Raises RemoteError when the remote cannot be read."""
-    args = ("-c", "core.fsync=all", "clone", "--quiet", "--", url, str(target.resolve()))
+def clone(url: str, target: Path, timeout: float | None = None, branch: str | None = None) -> Repo:
+    """A clone of `url` at `target`; of one `branch` alone, if named. Raises RemoteError when the remote cannot be read."""
+    only = ["--single-branch", "--branch", branch] if branch else []
+    args = ("-c", "core.fsync=all", "clone", "--quiet", *only, "--", url, str(target.resolve()))
     done = process.call(args, Path.cwd(), timeout=timeout, remote=True)
     if done.code:
         if "already exists and is not an empty directory" in done.err:

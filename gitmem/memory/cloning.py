@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmem.errors import GitmemError, UsageError
+from gitmem.errors import GitmemError, NoStore, UsageError
+from gitmem.git.places import stores_below
 from gitmem.git.remote import clone as git_clone
+from gitmem.git.repo import Repo
 from gitmem.memory.found import prepare_clone
 from gitmem.store.config import load_config
+from gitmem.store.layout import CONFIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +25,55 @@ class Cloned:
     notes: list[str]
 
 
-def clone(url: str, directory: str | None = None) -> Cloned:
+def clone(url: str, directory: str | None = None, branch: str | None = None) -> Cloned:
     """Clone the store at `url` into `directory` (named after the URL by default) and set git up in it.
 
-    Raises RemoteError if the remote cannot be read, NoStore if it holds no store; then nothing is left behind.
+    The store may lie in a sub-directory, or on a `branch` of its own, which is then all that is cloned.
+    Raises RemoteError if the remote cannot be read, NoStore if it holds no store; then nothing is left behind. A clone of
+    several stores is left, for a person to choose one.
     """
     target = Path(directory or _named_after(url)).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise GitmemError(f"{target} is there already and not empty", "name another directory: gitmem clone URL DIR")
     fresh = not target.exists()
     try:
-        repo = git_clone(url, target)
-        config = load_config(repo.root)
-        return Cloned(str(repo.root), config.store, prepare_clone(repo, repo.root))
+        repo = git_clone(url, target, branch=branch)
+        prefixes = _stores(repo, url)
+        root = repo.root / prefixes[0]
+        made = Cloned(str(root), load_config(root).store, prepare_clone(repo, root) if len(prefixes) == 1 else [])
     except BaseException:
         _clear(target, itself=fresh)
         raise
+    if len(prefixes) > 1:
+        raise _several(repo, prefixes)
+    return made
+
+
+def _stores(repo: Repo, url: str) -> list[str]:
+    """Where in the clone there are stores; those above all others, for one inside another is a fixture or a mistake."""
+    head = repo.head()
+    found = stores_below(repo, head) if head else []
+    outer = [prefix for prefix in found if not any(prefix != other and prefix.startswith(other) for other in found)]
+    if outer:
+        return outer
+    beside = [] if head is None else _branches_with_store(repo)
+    hint = "`gitmem init` makes a store"
+    if beside:
+        hint = f"its branch {beside[0]} holds one: gitmem clone {shlex.quote(url)} --branch {shlex.quote(beside[0])}"
+    raise NoStore(f"{url} holds no gitmem store{'' if head else ': it is empty'}", hint)
+
+
+def _branches_with_store(repo: Repo) -> list[str]:
+    listed = repo.run("for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin").decode().split()
+    return [branch for branch in listed if branch != "HEAD" and repo.read_paths(f"refs/remotes/origin/{branch}", [CONFIG])]
+
+
+def _several(repo: Repo, prefixes: list[str]) -> GitmemError:
+    places = [shlex.quote(str(repo.root / prefix)) for prefix in prefixes]
+    return GitmemError(
+        f"{repo.root} is cloned, and holds {len(prefixes)} stores: {', '.join(prefix or 'its top' for prefix in prefixes)}",
+        f"choose one, such as: gitmem -C {places[0]} hooks install",
+    )
 
 
 def _named_after(url: str) -> str:

@@ -12,15 +12,19 @@ from gitmem.core.edit import Pen
 from gitmem.core.ids import random_id
 from gitmem.core.membership import genesis_detail
 from gitmem.core.record import State
-from gitmem.errors import GitmemError, UsageError
+from gitmem.errors import GitmemError
 from gitmem.git.attributes import with_own_lines
-from gitmem.git.create import open_or_create
+from gitmem.git.beside import own_settings
+from gitmem.git.create import create, repository_around
 from gitmem.git.hooks import install_hooks
+from gitmem.git.places import chosen
+from gitmem.git.remote import upstream
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context, utc_now
 from gitmem.memory.enrolment import member_file
+from gitmem.memory.ground import check_empty, check_ground, check_other_store
 from gitmem.memory.person import Person
 from gitmem.memory.roster import check_name, name_from, remember_name
 from gitmem.memory.unfinished import clear_unfinished, is_founded
@@ -28,6 +32,7 @@ from gitmem.store.config import KIND, PLAIN, SEALED
 from gitmem.store.files import read_bounded, write_atomic
 from gitmem.store.kinds import Kinds
 from gitmem.store.layout import ATTRIBUTES, CONFIG, STORE_SCOPE, key_path
+from gitmem.store.place import local_of
 from gitmem.store.replica import begin_replica, load_replica
 from gitmem.store.store import Store
 
@@ -37,7 +42,11 @@ RECOVERY = "recovery"
 
 @dataclass(frozen=True, slots=True)
 class Founded:
-    """A store that was made: its id, its founder, where their identity lies, and where the recovery identity was put."""
+    """A store that was made: its id, its founder, where their identity lies, and where the recovery identity was put.
+
+    `branch` is the branch it has for itself. Where somebody else had founded it there (`taken_up`), there is no founder to tell
+    of: `member` is empty. `shared`: there is a remote that `sync` will use.
+    """
 
     root: str
     store: str
@@ -47,28 +56,47 @@ class Founded:
     recovery: str | None
     commit: str
     notes: list[str]
+    branch: str | None = None
+    taken_up: bool = False
+    shared: bool = False
 
 
 def init(root: Path, person: Person, *, plain: bool = False, name: str | None = None) -> Founded:
-    """Make a store at `root`, in a new git repository if there is none. Raises GitmemError where one is already."""
-    root = root.absolute()
-    root.mkdir(parents=True, exist_ok=True)
-    repo = open_or_create(root)
-    if repo.root != root.resolve():
-        raise UsageError(
-            f"{root} lies inside the repository {repo.root}",
-            "make the store at the top of a repository: its own, or `git init` there",
-        )
-    if is_founded(repo):
+    """Make a store at `root`: at the top of a repository or in a directory of it, in a new repository if there is none.
+
+    Raises GitmemError, with nothing changed, where a store is already, or something of somebody else's is in the way.
+    """
+    root = Path(os.path.realpath(root))
+    repo = repository_around(root)
+    if repo is None:
+        check_empty(root)
+        repo = create(root)
+    prefix = prefix_of(repo, root)
+    if is_founded(repo, prefix):
         raise GitmemError(f"{root} holds a gitmem store already", "`gitmem status` shows it")
+    check_other_store(repo, prefix)
+    return found(root, repo, person, plain=plain, name=name)
+
+
+def found(root: Path, repo: Repo, person: Person, *, plain: bool, name: str | None) -> Founded:
+    """Make the store of a repository that has none; what an earlier try left is cleared away first, and after a failure."""
     member = check_name(name) if name else default_name(repo, person.env)
     clear_unfinished(root, repo)
+    prefix = prefix_of(repo, root)
+    check_ground(repo, prefix)
+    root.mkdir(parents=True, exist_ok=True)
     try:
         return _found(root, repo, person, member, plain)
     except BaseException:
-        if not is_founded(repo):
+        if not is_founded(repo, prefix):
             clear_unfinished(root, repo)
         raise
+
+
+def prefix_of(repo: Repo, root: Path) -> str:
+    """Where in its repository a store's root lies: empty at the top, else ending in a slash."""
+    relative = os.path.relpath(root, repo.root)
+    return "" if relative == "." else f"{relative}/"
 
 
 def _found(root: Path, repo: Repo, person: Person, member: str, plain: bool) -> Founded:
@@ -83,14 +111,17 @@ def _found(root: Path, repo: Repo, person: Person, member: str, plain: bool) -> 
         made = commit(context, f"gitmem: a new store, founded by {member}", extras)
     finally:
         context.store.close()
-    return Founded(str(root), store_id, member, identity.source, fresh, recovery, made.commit if made else "", notes)
+    shared = upstream(repo, repo.branch()) is not None
+    return Founded(
+        str(root), store_id, member, identity.source, fresh, recovery, made.commit if made else "", notes, shared=shared
+    )
 
 
 def prepare_clone(repo: Repo, root: Path) -> list[str]:
     """Configure git in this clone and install the hooks; returns what a person should know (empty: all is well)."""
-    relative = os.path.relpath(root, repo.root)
-    prefix = "" if relative == "." else f"{relative}/"
-    return [*configure(repo, prefix), *install_hooks(repo, prefix)]
+    prefix = prefix_of(repo, root)
+    file = own_settings(repo) if chosen(repo).branch else None
+    return [*configure(repo, prefix, file), *install_hooks(repo, prefix)]
 
 
 def default_name(repo: Repo, env: Mapping[str, str]) -> str:
@@ -101,8 +132,8 @@ def default_name(repo: Repo, env: Mapping[str, str]) -> str:
 
 
 def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
-    local = repo.git_dir / "gitmem"
-    local.mkdir(mode=0o700, exist_ok=True)
+    local = local_of(repo)
+    local.mkdir(mode=0o700, parents=True, exist_ok=True)
     replica = load_replica(local) or begin_replica(local)
     pen = Pen(State(KIND, 1, STORE_SCOPE, store_id), replica.writer)
     pen.set("encryption", lambda _path, _dot: PLAIN if plain else SEALED)

@@ -5,29 +5,46 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.errors import GitmemError, NoStore
 from gitmem.git.attributes import with_own_lines
 from gitmem.git.repo import Repo
+from gitmem.store.config import load_config
 from gitmem.store.files import inside
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG
+from gitmem.store.place import local_of
 from gitmem.store.store import Store
 
 _OWN = ".gitmem"
+_OTHERS = "worktrees"  # what belongs to linked work trees, see `local_of`
 
 
-def is_founded(repo: Repo) -> bool:
+def is_founded(repo: Repo, prefix: str = "") -> bool:
     """Whether a commit holds the store's configuration: the last step of a founding."""
     head = repo.head()
-    return head is not None and CONFIG in repo.ls_tree(head, [CONFIG])
+    return head is not None and prefix + CONFIG in repo.ls_tree(head, [prefix + CONFIG])
 
 
 def clear_unfinished(root: Path, repo: Repo) -> None:
-    """Remove what a founding left that was cut short. Raises GitmemError if there is something of worth after all."""
-    writers: list[str] = []
+    """Remove what a founding left that was cut short, and nothing else. Raises GitmemError if it is of worth after all."""
+    local = local_of(repo)
+    if not local.exists():
+        return
     if (root / CONFIG).exists():
-        writers = _writers(root, repo)
+        _clear_store(root, repo)
+    for entry in local.iterdir():
+        if entry.name != _OTHERS:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    if not any(local.iterdir()):
+        local.rmdir()
+
+
+def _clear_store(root: Path, repo: Repo) -> None:
+    try:
+        load_config(root)
+    except (GitmemError, NoStore):
+        return  # whatever this is, it is not ours
+    writers = _writers(root, repo)
     shutil.rmtree(inside(root, _OWN), ignore_errors=True)
-    shutil.rmtree(repo.git_dir / "gitmem", ignore_errors=True)
     for writer in writers:
         shutil.rmtree(inside(root, f"{AUDIT}/{writer}"), ignore_errors=True)
     for folder in (AUDIT, AUDIT.rpartition("/")[0]):
@@ -40,10 +57,7 @@ def clear_unfinished(root: Path, repo: Repo) -> None:
 
 def _writers(root: Path, repo: Repo) -> list[str]:
     """The writers of the unfinished store's log."""
-    try:
-        store = Store(root, repo, [])
-    except InvalidRecord:
-        return []
+    store = Store(root, repo, [])
     try:
         store.refresh()
         if len(store.pending):

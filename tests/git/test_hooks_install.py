@@ -66,7 +66,7 @@ def test_the_hooks_call_gitmem(make_repo: MakeRepo) -> None:
     """Both hooks run `gitmem hooks run NAME` at the top, and their refusal stops the commit."""
     git = make_repo()
     calls = _stand_in(git, "exit 0")
-    git.commit("first", {"a": "1"})
+    git.commit("first", {".gitmem/config.yaml": "1"})
     assert calls.read_text().startswith(f"{git.path}: hooks run pre-commit: ")
     git("checkout", "--quiet", "-b", "side")
     git.commit("theirs", {"b": "1"})
@@ -81,15 +81,29 @@ def test_the_hooks_call_gitmem(make_repo: MakeRepo) -> None:
 
 
 def test_a_store_in_a_subdirectory(make_repo: MakeRepo) -> None:
-    """gitmem is started in the store, and still finds the index that git is about to commit."""
+    """gitmem is started at the top, with the index that git is about to commit."""
     git = make_repo()
+    write(git.path, "sub/.gitmem/config.yaml", "1")
     write(git.path, "sub/x", "1")
-    calls = _stand_in(git, "git ls-files >> ../.git/calls", "sub/")
+    calls = _stand_in(git, "git ls-files >> .git/calls", "sub/")
     git("add", "sub")
     git("commit", "--quiet", "--message", "first", "--only", "sub/x")
     line, listed = calls.read_text().splitlines()
-    assert line.startswith(f"{git.path}/sub: hooks run pre-commit: {git.path}/.git/")
-    assert listed == "x"
+    assert line.startswith(f"{git.path}: hooks run pre-commit: ")
+    assert ".git/next-index" in line
+    assert listed == "sub/x"
+
+
+def test_a_branch_without_the_store(make_repo: MakeRepo) -> None:
+    """Nothing is started where there is no store; one that is about to be deleted still counts."""
+    git = make_repo()
+    calls = _stand_in(git, "", "sub/")
+    git.commit("code", {"memory/cache.py": "1"})
+    assert not calls.exists()
+    git.commit("a store", {"sub/.gitmem/config.yaml": "1"})
+    git("rm", "--quiet", "-r", "sub")
+    git("commit", "--quiet", "--message", "gone")
+    assert len(calls.read_text().splitlines()) == 2
 
 
 def test_a_foreign_hook_is_kept_and_runs_first(make_repo: MakeRepo) -> None:
@@ -99,7 +113,7 @@ def test_a_foreign_hook_is_kept_and_runs_first(make_repo: MakeRepo) -> None:
     _script(hook, f"echo theirs >> {git.path}/.git/calls; test ! -e {git.path}/stop")
     original = hook.read_bytes()
     calls = _stand_in(git, "exit 0")
-    git.commit("first", {"a": "1"})
+    git.commit("first", {".gitmem/config.yaml": "1"})
     assert calls.read_text().splitlines()[0] == "theirs"
     assert len(calls.read_text().splitlines()) == 2
     write(git.path, "stop", "")
@@ -179,6 +193,7 @@ def test_without_gitmem(make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) ->
     places = os.environ["PATH"].split(os.pathsep)
     monkeypatch.setenv("PATH", os.pathsep.join(place for place in places if not Path(place, "gitmem").exists()))
     git.commit("first", {"a": "1"})
+    write(git.path, ".gitmem/config.yaml", "1")
     write(git.path, "memory/x", "1")
     git("add", "memory")
     done = git.run("commit", "-m", "no")

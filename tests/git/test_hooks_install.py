@@ -184,6 +184,7 @@ def test_worktrees_share_the_hooks(make_repo: MakeRepo, tmp_path: Path) -> None:
 def test_without_gitmem(make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gone from the machine, a commit of other files passes, one of the store's files fails loudly."""
     git = make_repo()
+    git.commit("a store", {".gitmem/config.yaml": "1"})
     repo = Repo.find(git.path)
     configure(repo)
     install_hooks(repo)
@@ -193,7 +194,6 @@ def test_without_gitmem(make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) ->
     places = os.environ["PATH"].split(os.pathsep)
     monkeypatch.setenv("PATH", os.pathsep.join(place for place in places if not Path(place, "gitmem").exists()))
     git.commit("first", {"a": "1"})
-    write(git.path, ".gitmem/config.yaml", "1")
     write(git.path, "memory/x", "1")
     git("add", "memory")
     done = git.run("commit", "-m", "no")

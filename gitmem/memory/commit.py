@@ -23,6 +23,7 @@ from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, req
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
+from gitmem.store.config import load_config
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.marks import mark_of
 
@@ -37,9 +38,18 @@ class Extra:
     detail: dict[str, Json] = field(default_factory=dict)
 
 
-def commit(context: Context, message: str | None = None, extras: Iterable[Extra] = ()) -> Committed | None:
+def commit(
+    context: Context,
+    message: str | None = None,
+    extras: Iterable[Extra] = (),
+    *,
+    said: Iterable[Change] = (),
+    also: Iterable[str] = (),
+) -> Committed | None:
     """Commit everything recorded so far, and `extras`. None when there was nothing to commit.
 
+    `said` are entries for the log that change no file, `also` paths of the store that are to be looked at although nothing in the
+    work tree has changed.
     Raises GitmemError on a detached HEAD or in the middle of a merge, NoKey without the identity that signs.
     """
     store = context.store
@@ -49,9 +59,11 @@ def commit(context: Context, message: str | None = None, extras: Iterable[Extra]
         finish_move(context)
         head = store.repo.head()
         dirty = drop_leftovers(context, [head])
+        store.config = load_config(store.root)
         chain = own_chain(context)
-        batch = gather(context, head, dirty)
+        batch = gather(context, head, [*dirty, *also])
         _add_extras(context, batch, extras, head)
+        batch.changes += said
         if not batch.changes:
             return _nothing(context, batch)
         return _write_commit(context, batch, chain, head, message or summary(batch))

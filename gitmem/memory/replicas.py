@@ -1,0 +1,105 @@
+"""The replicas of a store as its audit log knows them: whose they are, when they were last heard, and what they have heard.
+
+A segment quotes the ends of the other chains that came in since the writer's last one, and its first segment all of them. So
+what a replica has heard is the furthest end of each chain that any segment of any of its writers quotes. Its tree held
+what it quotes, because a commit brings a segment together with the files that it signs for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitmem.core.audit import CLOSE, FORGET, HEARD, Change, Head, Segment, segment_path
+from gitmem.core.audit_parse import parse_segment
+from gitmem.memory.audit_files import heads, segment_files
+from gitmem.memory.commit import commit
+from gitmem.memory.context import Context
+from gitmem.store.layout import AUDIT
+
+Heard = dict[str, int]
+"""Of each writer the number of the last entry that a replica has heard of."""
+
+
+@dataclass(slots=True)
+class Replica:
+    """One clone: its name, the member who signs there, and when it last signed (RFC 3339, UTC)."""
+
+    name: str
+    member: str
+    last: str
+    heard: Heard = field(default_factory=dict)
+
+    def has_heard(self, entries: Mapping[str, int]) -> bool:
+        """Whether it has heard of an entry of each of these writers."""
+        return all(self.heard.get(writer, 0) >= seq for writer, seq in entries.items())
+
+
+def replica_of(writer: str) -> str:
+    """The replica that a writer's name belongs to."""
+    return writer.rpartition("-")[0]
+
+
+def all_segments(root: Path) -> Iterator[Segment]:
+    """The segments in the work tree, one after the other. Raises Tampered for what is none."""
+    for path, file in segment_files(root):
+        yield parse_segment(file.read_bytes(), path)
+
+
+def replicas(segments: Iterable[Segment]) -> dict[str, Replica]:
+    """Every replica that has ever signed, by name, but for those whose chain another one has closed and goes on with."""
+    found: dict[str, Replica] = {}
+    closed: set[str] = set()
+    for segment in segments:
+        first = segment.entries[0]
+        one = found.setdefault(replica_of(segment.writer), Replica(replica_of(segment.writer), first.subject, first.time))
+        if first.time >= one.last:
+            one.member, one.last = first.subject, first.time
+        _hear(one.heard, {segment.writer: segment.entries[-1].seq})
+        _hear(one.heard, {writer: seq for writer, (seq, _) in first.seen.items()})
+        if first.op == CLOSE:
+            closed |= {replica_of(str(first.detail.get("closed")))} - {one.name}
+    return {name: one for name, one in found.items() if name not in closed}
+
+
+def _hear(heard: Heard, more: Mapping[str, int]) -> None:
+    for writer, seq in more.items():
+        heard[writer] = max(seq, heard.get(writer, 0))
+
+
+def acknowledge(context: Context) -> bool:
+    """Sign that deletions were heard of, where nothing else has been signed since; whether that was needed.
+
+    Every commit says so beside what it is made for. But who only reads would keep everybody else waiting, see `gc`. Who has never
+    signed anything is not waited for.
+    """
+    store = context.store
+    with store.lock:
+        store.refresh()
+        own = json.loads(store.marks.note("audit", "null"))
+        if own is None or replica_of(own[0]) != store.replica.name or not _unanswered(context):
+            return False
+        words = Change(HEARD, f"{AUDIT}/{store.replica.writer}", None, None)
+        return commit(context, "gitmem: heard what was forgotten", said=[words]) is not None
+
+
+def _unanswered(context: Context) -> bool:
+    """Whether a deletion came in since our last segment."""
+    root = context.store.root
+    told = json.loads(context.store.marks.note("told", "{}"))
+    mine = f"{context.store.replica.name}-"
+    ends = (end for writer, end in heads(root).items() if not writer.startswith(mine))
+    return any(_forgets(root, end, told.get(end.writer, [0])[0]) for end in ends)
+
+
+def _forgets(root: Path, end: Head, told: int) -> bool:
+    """Whether the entries of a chain after number `told` delete a record. Only the segments that hold them are read."""
+    number, first = end.segment, end.seq + 1
+    while number and first > told + 1:
+        data = (root / segment_path(end.writer, number)).read_bytes()
+        if f'"op":"{FORGET}"'.encode() in data:
+            return True
+        number, first = number - 1, int(json.loads(data.split(b"\n", 1)[0])["seq"])
+    return False

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitmem.crypto.identity import Ask
     from gitmem.errors import GitmemError
     from gitmem.memory.audit import AuditReport
+    from gitmem.memory.gc import GcReport
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
     from gitmem.memory.results import Hit, Match, Record
 
@@ -164,6 +165,12 @@ class Memory:
         from gitmem.memory.status import status
 
         return status(self.context)
+
+    def gc(self, *, retire: str | None = None, dry_run: bool = False) -> GcReport:
+        """Collect what is left of forgotten records that every replica has heard of, after retiring one by name."""
+        from gitmem.memory.gc import gc
+
+        return gc(self.context, retire=retire, dry_run=dry_run)
 
     def members(self) -> Iterable[Member]:
         """Everybody who may read the store."""

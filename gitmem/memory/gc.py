@@ -52,7 +52,7 @@ class Garbage:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStatus:
-    """One replica: whose, when it last signed (UTC), whether it is retired or this very one, how many tombstones wait for it."""
+    """One replica: whose, when it last signed (UTC), whether it is retired or this one, and how many tombstones wait for it."""
 
     replica: str
     member: str

@@ -72,8 +72,8 @@ def _hear(heard: Heard, more: Mapping[str, int]) -> None:
 def acknowledge(context: Context) -> bool:
     """Sign that deletions were heard of, where nothing else has been signed since; whether that was needed.
 
-    Every commit says so beside what it is made for. But who only reads would keep everybody else waiting, see `gc`. Who has never
-    signed anything is not waited for.
+    Every commit says so beside what it is made for. But who only reads would keep everybody else waiting, see `gc`. Who
+    has never signed anything is not waited for.
     """
     store = context.store
     with store.lock:

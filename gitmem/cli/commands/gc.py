@@ -1,0 +1,92 @@
+"""`gitmem gc`: take away what nobody needs any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmem.cli.command import define
+from gitmem.cli.exits import WRITES
+from gitmem.cli.ui import Ui, pass_ui
+from gitmem.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitmem.memory.gc import GcReport
+
+
+@define(
+    "gc",
+    examples=[
+        ("gitmem gc --dry-run", "what could go, who is waited for, and all replicas"),
+        ("gitmem gc --yes", "collects without asking, as a scheduled job does"),
+        ("gitmem gc --retire k3v9q2xa", "a laptop that is gone for good holds up nothing any more"),
+    ],
+    exits=WRITES,
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would go, and list the replicas.")
+@click.option("--retire", metavar="REPLICA", help="First stop waiting for this replica; the beginning of its name will do.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@pass_ui
+def command(ui: Ui, dry_run: bool, retire: str | None, yes: bool) -> None:
+    """Collect what is left of forgotten records, once every replica has heard that they were forgotten.
+
+    The file goes, here and after the next sync everywhere; a copy that turns up later, in an old clone or a backup, cannot
+    bring the record back. git's history keeps what it said. A replica has heard of what it has synced. One that will not
+    be heard of again is retired by name; should it come back, it goes on under a new name and loses nothing.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory.gc import gc
+
+    with opened(ui) as memory:
+        report = gc(memory.context, retire=retire, dry_run=True)
+        if not dry_run and _sure(ui, report, yes):
+            report = gc(memory.context, retire=retire)
+    if ui.json:
+        ui.data(report)
+    else:
+        _show(ui, report)
+
+
+def _sure(ui: Ui, report: GcReport, yes: bool) -> bool:
+    what = _what(report)
+    if yes or what is None:
+        return True
+    if not ui.person:
+        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
+    return ui.confirm(f"{what}?")
+
+
+def _what(report: GcReport) -> str | None:
+    """What a gc is about to do, in words; None for nothing."""
+    from gitmem.cli.present import counted
+
+    collect = f"collect {counted(len(report.collected), 'forgotten record')}" if report.collected else ""
+    retire = f"retire the replica {report.retired}" if report.retired else ""
+    return " and ".join(filter(None, (retire, collect))) or None
+
+
+def _show(ui: Ui, report: GcReport) -> None:
+    from gitmem.cli.present import counted
+
+    rows = [(one.id, one.kind, one.scope, " ".join(one.waits_for)) for one in [*report.collected, *report.waiting]]
+    if rows:
+        ui.rows(("FORGOTTEN", "KIND", "SCOPE", "WAITS FOR"), rows)
+    if report.dry_run:
+        ui.rows(
+            ("REPLICA", "MEMBER", "LAST SIGNED", "HOLDS UP", ""),
+            [(one.replica, one.member, one.last, one.holds_up or "", _mark(one.retired, one.me)) for one in report.replicas],
+        )
+    for problem in report.problems:
+        ui.warn(problem)
+    if report.dry_run:
+        ui.note(f"would {_what(report)}" if _what(report) else "nothing can be collected")
+    else:
+        retired = f"retired {report.retired}, " if report.retired else ""
+        ui.note(f"{retired}collected {counted(len(report.collected), 'forgotten record')}")
+    if report.waiting:
+        ui.note(f"{len(report.waiting):,} more wait for replicas that have not synced since: `gitmem gc --dry-run` lists them")
+
+
+def _mark(retired: bool, me: bool) -> str:
+    return "retired" if retired else "this one" if me else ""

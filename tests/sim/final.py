@@ -62,6 +62,9 @@ def _gather_branches(world: World) -> None:
         for side in clone.branches():
             _merge(clone, side)
     first = world.members[0]
+    first.git("fetch", "--quiet", "origin", "+refs/heads/side-*:refs/heads/of-remote/side-*", ok=True)
+    for side in first.ask("for-each-ref", "--format=%(refname:short)", "refs/heads/of-remote").split():
+        _merge(first, side)
     for clone in world.clones:
         if clone.role is Role.GIT_ONLY:
             first.git("fetch", "--quiet", str(clone.path), f"+refs/heads/main:refs/heads/{clone.name}", ok=True)
@@ -91,7 +94,8 @@ def _sync_all(world: World) -> None:
 def _same_trees(world: World) -> None:
     trees = {}
     for clone in world.configured:
-        assert clone.ask("status", "--porcelain") == "", f"{clone.name} is not clean: {clone.said[-1]}"
+        dirt = clone.ask("status", "--porcelain")
+        assert dirt == "", f"{clone.name} is not clean: {dirt}"
         trees[clone.name] = clone.ask("ls-tree", "HEAD", *_OWN)
     remote = world.configured[0].ask("ls-remote", "origin", "refs/heads/main").split()[0]
     trees["remote"] = world.configured[0].ask("ls-tree", remote, *_OWN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -42,10 +43,16 @@ def shrink(seed: int, actions: int | None, skip: Collection[int], templates: Tem
         return f"history {seed} does not fail"
     left_out = set(skip)
     for step in reversed(range(1, (actions or 30) + 1)):
-        if step not in left_out and (now := History(seed, actions, {*left_out, step}).run(templates)):
+        now = None if step in left_out else History(seed, actions, {*left_out, step}).run(templates)
+        if now is not None and _sort(now) == _sort(why):
             left_out.add(step)
             why = now
     return f"{why}\n    python -m tests.sim --seed {seed} --skip {','.join(map(str, sorted(left_out)))} -v"
+
+
+def _sort(why: str) -> str:
+    """What sort of failure this is: its words, without names and numbers."""
+    return " ".join(re.findall(r"(?<![\w/-])[a-z]{3,}(?![\w/-])", why)[:4])
 
 
 def _resume(progress: Path, start: int) -> tuple[int, list[int]]:

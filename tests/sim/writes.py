@@ -26,7 +26,7 @@ def learn(world: World, clone: Clone, rng: Random) -> None:
     def act() -> str:
         if rng.random() < _THROUGH_CLI:
             words = [word for tag in tags for word in ("--tag", tag)]
-            clone.cli("learn", "pattern", "--set", f"pattern={pattern}", "--set", f"fix={fix}", *words)
+            clone.cli("learn", "--pattern", pattern, "--fix", fix, *words)
             return _id_of(world, clone, pattern)
         return clone.memory.learn("pattern", {"pattern": pattern, "fix": fix}, tags=tags).id
 

@@ -119,6 +119,8 @@ def _foreign_folder(repo: Repo) -> Problem | None:
     configured = repo.config_get("core.hooksPath")
     if configured is None or (repo.root / Path(configured).expanduser()).resolve() == _folder(repo).resolve():
         return None
+    if chosen(repo).branch:
+        return Problem("core.hooksPath", f"is {configured!r}, which is not the folder of the store's own hooks", _FIX)
     calls = " and ".join(f"`{program('gitmem')} hooks run {name}`" for name in NAMES)
     why = f"git runs the hooks in {configured!r} (core.hooksPath), which gitmem leaves alone; have them call {calls}"
     return Problem("core.hooksPath", why, "git config --unset core.hooksPath, then gitmem hooks install")

@@ -41,7 +41,7 @@ def configure(repo: Repo, prefix: str = "", file: Path | None = None) -> list[st
         notes = [problem.why for problem in _strategy_problems(before)]
         if before.get("pull.twohead") == STRATEGY:
             repo.config_set("pull.twohead", None, file)
-    if not {"pull.rebase", "pull.ff"} & before.keys():
+    if not prefix and not {"pull.rebase", "pull.ff"} & before.keys():  # how code is pulled is for its people to say
         wanted["pull.rebase"] = "false"  # else a plain `git pull` of two sides that both moved stops and asks how
     for key, value in wanted.items():
         if before.get(key) != value:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmem.errors import GitmemError, NoStore, UsageError
-from gitmem.git.places import stores_below
+from gitmem.git.places import branches_with_store, stores_below
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
 from gitmem.memory.found import prepare_clone
 from gitmem.store.config import load_config
-from gitmem.store.layout import CONFIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +55,11 @@ def _stores(repo: Repo, url: str) -> list[str]:
     outer = [prefix for prefix in found if not any(prefix != other and prefix.startswith(other) for other in found)]
     if outer:
         return outer
-    beside = [] if head is None else _branches_with_store(repo)
+    beside = [] if head is None else branches_with_store(repo)
     hint = "`gitmem init` makes a store"
     if beside:
         hint = f"its branch {beside[0]} holds one: gitmem clone {shlex.quote(url)} --branch {shlex.quote(beside[0])}"
     raise NoStore(f"{url} holds no gitmem store{'' if head else ': it is empty'}", hint)
-
-
-def _branches_with_store(repo: Repo) -> list[str]:
-    listed = repo.run("for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin").decode().split()
-    return [branch for branch in listed if branch != "HEAD" and repo.read_paths(f"refs/remotes/origin/{branch}", [CONFIG])]
 
 
 def _several(repo: Repo, prefixes: list[str]) -> GitmemError:

@@ -14,7 +14,7 @@ from gitmem.core.membership import genesis_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from gitmem.git.attributes import with_own_lines
-from gitmem.git.beside import own_settings
+from gitmem.git.beside import own_settings, settle_on
 from gitmem.git.create import create, repository_around
 from gitmem.git.hooks import install_hooks
 from gitmem.git.places import chosen
@@ -120,7 +120,10 @@ def _found(root: Path, repo: Repo, person: Person, member: str, plain: bool) -> 
 def prepare_clone(repo: Repo, root: Path) -> list[str]:
     """Configure git in this clone and install the hooks; returns what a person should know (empty: all is well)."""
     prefix = prefix_of(repo, root)
-    file = own_settings(repo) if chosen(repo).branch else None
+    branch = chosen(repo).branch
+    if branch:
+        settle_on(repo, branch, repo)
+    file = own_settings(repo) if branch else None
     return [*configure(repo, prefix, file), *install_hooks(repo, prefix)]
 
 

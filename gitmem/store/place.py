@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.errors import GitmemError, NoStore
-from gitmem.git.places import branch_at_work, chosen, rejoin, stores_below, worktree_of
+from gitmem.git.places import branch_at_work, branches_with_store, chosen, rejoin, stores_below, worktree_of
 from gitmem.git.repo import Repo
 from gitmem.store.layout import CONFIG, LOCAL
 
@@ -79,9 +80,19 @@ def _find(start: Path) -> tuple[Path, Repo | None]:
             return place
         if nearest is not None and repo is not None:
             return nearest, repo
+        if repo is not None and _tracks_a_store(repo):
+            break  # beyond the top of a repository with a store of its own lies another's
     if nearest is not None:
         return nearest, None
     raise _nothing(start)
+
+
+def _tracks_a_store(repo: Repo) -> bool:
+    """Whether a clone that nobody has set up holds a store in a directory. git is asked only if its index may name one."""
+    try:
+        return b"config.yaml" in repo.index_file.read_bytes() and bool(stores_below(repo))
+    except FileNotFoundError:
+        return False
 
 
 def _configured(repo: Repo) -> Place | None:
@@ -124,11 +135,16 @@ def _unconfigured(repo: Repo) -> list[str]:
 
 def _nothing(start: Path) -> NoStore:
     hint = "`gitmem init` makes one, `gitmem clone URL` fetches the team's, `gitmem -C DIR …` names one"
-    try:
-        repo = Repo.find(start)
-        below = [repo.root / prefix for prefix in stores_below(repo)]
-    except GitmemError:
-        below = []
-    if below:
-        hint = f"there is one in {below[0]}: `gitmem -C {shlex.quote(str(below[0]))} hooks install` sets this clone up for it"
+    with suppress(GitmemError):
+        hint = _elsewhere(Repo.find(start)) or hint
     return NoStore(f"there is no gitmem store in {start} or above it", hint)
+
+
+def _elsewhere(repo: Repo) -> str | None:
+    """How to set a clone up whose store lies in a directory of it, or on a branch that the remote has."""
+    if below := stores_below(repo):
+        folder = shlex.quote(str(repo.root / below[0]))
+        return f"there is one in {below[0]}: `gitmem -C {folder} hooks install` sets this clone up for it"
+    if branches := branches_with_store(repo):
+        return f"the remote's branch {branches[0]} holds one: `gitmem init --branch {shlex.quote(branches[0])}` takes it up"
+    return None

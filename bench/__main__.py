@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-SMALL = {"flat": ["--small"], "sync": ["200"], "merge": ["200"]}
+SMALL = {"flat": ["--small"], "sync": ["200"], "merge": ["--small"]}
 ALL = ("writes", "flat", "sync", "merge", "recall")
 
 

@@ -1,0 +1,91 @@
+"""What a sync has to do about deletions once it has taken in what others wrote: bury, bring back, acknowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from gitmem.core.codec import parse
+from gitmem.core.edit import Pen
+from gitmem.core.merge import merge_all
+from gitmem.core.record import Json, State
+from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.memory.commit import commit
+from gitmem.memory.context import Context
+from gitmem.memory.gather import contents_at
+from gitmem.memory.gc import returned
+from gitmem.memory.replicas import acknowledge
+from gitmem.store.opened import Opened, open_state
+from gitmem.store.store import Store, Write
+
+
+def settle_deletions(context: Context, revived: Mapping[str, State]) -> None:
+    """Bury what a merge without gitmem brought back, complete what was `revived`, and sign that deletions were heard of.
+
+    `revived` are the records that were written to by somebody who had not heard that they were collected, as they were before
+    that was applied. Nothing is done without the key: others will.
+    """
+    with context.store.lock:
+        context.store.refresh()
+        try:
+            back = returned(context)
+            completed = [path for path, state in revived.items() if _complete(context, path, state)]
+            if back or completed:
+                commit(context, also=back)
+            else:
+                acknowledge(context)
+        except NoKey:
+            return
+
+
+def unburied(context: Context, paths: list[str], commits: list[str]) -> dict[str, State]:
+    """The join of what several commits hold of records, before their graves are applied."""
+    versions = [contents_at(context, commit, paths) for commit in commits]
+    found: dict[str, State] = {}
+    for path in paths:
+        states = [state for version in versions if path in version and (state := _parsed(path, version[path]))]
+        if states:
+            found[path] = merge_all(states)
+    return found
+
+
+def _parsed(path: str, data: bytes) -> State | None:
+    try:
+        return parse(data, path)
+    except InvalidRecord:
+        return None
+
+
+def _complete(context: Context, path: str, whole: State) -> bool:
+    """Write again what was collected with a record, where it lives and has nothing in its place; whether anything was."""
+    store = context.store
+    try:
+        state = store.read(path)
+        if state is None or not state.alive:
+            return False
+        pen = Pen(state, store.writer_for(path, state))
+        _refill(store, pen, open_state(store.vault, whole))
+    except NoKey:
+        raise
+    except GitmemError as error:
+        context.warn(error.message)
+        return False
+    if pen.state == state:
+        return False
+    store.write([Write(path, pen.state)])
+    return True
+
+
+def _refill(store: Store, pen: Pen, whole: Opened) -> None:
+    seal = store.sealing(pen.state)
+    for name in whole.fields.keys() - pen.state.fields.keys():
+        pen.set(name, partial(_sealed, seal, whole.fields[name]))
+    for name, elements in whole.state.sets.items():
+        for key in elements.keys() - pen.state.sets.get(name, {}).keys():
+            dot, stored = max(elements[key].items())
+            value = store.vault.open(whole.state, f"sets/{name}/{key}", dot, stored)
+            pen.add(name, key, partial(_sealed, seal, value))
+
+
+def _sealed(seal: Callable[[str, str, Json], Json], value: Json, path: str, dot: str) -> Json:
+    return seal(path, dot, value)

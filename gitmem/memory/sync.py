@@ -18,6 +18,7 @@ from gitmem.git.commits import RefMoved
 from gitmem.git.remote_words import unwritable
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
+from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import require_branch
 from gitmem.memory.reports import SyncReport
@@ -80,6 +81,8 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
     for refusals in range(_ATTEMPTS):
         context.progress("sync", refusals, _ATTEMPTS)
         fetched = _undisturbed(lambda: bring_in(context, tally, branch, source))
+        if tally.pulled:
+            _undisturbed(lambda: settle_deletions(context, tally.revived))
         head, ahead = context.store.repo.head(), _ahead(context, fetched.commit)
         if head is None or ahead == 0 or _push(context, tally, source, head):
             _tidy(context, branch, source, fetched, brought_on=ahead > 0)

@@ -14,6 +14,7 @@ from gitmem.git.trees import TreeMerge, merge_trees
 from gitmem.git.worktree import checkout
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
+from gitmem.memory.deletions import unburied
 from gitmem.memory.gather import contents_at
 from gitmem.memory.moving import finish_move, moving
 from gitmem.store.files import inside
@@ -35,6 +36,7 @@ class Tally:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     brought: set[str] = field(default_factory=set)
+    revived: dict[str, State] = field(default_factory=dict)  # collected records that somebody wrote to, as they were before
 
 
 class ForeignClash(ConflictsLeft):
@@ -65,7 +67,7 @@ def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
         pulled = count(context, f"{ours}..{theirs}" if ours else theirs)
         brought = {change.path for change in repo.diff(ours, theirs, [f"{store.prefix}{MEMORY}"])}
         if ours is None or repo.is_ancestor(ours, theirs):
-            _fast_forward(context, ours, theirs)
+            _fast_forward(context, tally, ours, theirs)
         else:
             _merge(context, tally, branch, ours, theirs)
         tally.pulled += pulled
@@ -97,7 +99,7 @@ def count(context: Context, span: str) -> int:
     return int(context.store.repo.run("rev-list", "--count", span, "--"))
 
 
-def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
+def _fast_forward(context: Context, tally: Tally, ours: str | None, theirs: str) -> None:
     """Move the branch to a commit that holds all of ours; git refuses where a file of the user's is in the way."""
     store = context.store
     waiting = _set_aside(context, ours)
@@ -105,7 +107,7 @@ def _fast_forward(context: Context, ours: str | None, theirs: str) -> None:
         with moving(context, ours, theirs):
             store.repo.run("merge", "--ff-only", "--quiet", theirs)
     finally:
-        _put_back(context, waiting)
+        _put_back(context, tally, waiting)
 
 
 def _merge(context: Context, tally: Tally, branch: str, ours: str, theirs: str) -> None:
@@ -119,7 +121,9 @@ def _merge(context: Context, tally: Tally, branch: str, ours: str, theirs: str) 
         with moving(context, ours, tree):
             checkout(repo, ours, _commit_merge(context, branch, (ours, theirs), tree))
     finally:
-        _put_back(context, waiting)
+        _put_back(context, tally, waiting)
+    revived = [path.removeprefix(context.store.prefix) for path in merged.store.revived]
+    tally.revived |= unburied(context, revived, [ours, theirs])
     tally.merged += len(merged.store.merged)
     tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
 
@@ -157,8 +161,15 @@ def _set_aside(context: Context, commit: str | None) -> dict[str, State]:
     return states
 
 
-def _put_back(context: Context, states: dict[str, State]) -> None:
+def _put_back(context: Context, tally: Tally, states: dict[str, State]) -> None:
     store = context.store
     for path, state in states.items():
         moved_on = store.read_file(path)
-        store.put_file(path, emit(state if moved_on is None else merge(moved_on, state)))
+        joined = state if moved_on is None else merge(moved_on, state)
+        left = store.graves.bury(path, joined)
+        if left is None:
+            inside(store.root, path).unlink(missing_ok=True)
+            continue
+        store.put_file(path, emit(left))
+        if left.alive and left != joined:
+            tally.revived[path] = joined

@@ -20,7 +20,7 @@ def own_chain(context: Context) -> Chain:
     fork the chain, so the writer is changed and the first entry of the new one says where the old one ends here.
     """
     store = context.store
-    store.leave_retired()
+    store.confirm()
     told = json.loads(store.marks.note("audit", "null"))
     if told is None:
         return heads(store.root).get(store.replica.writer), []  # one is there if we were killed before we noted our first

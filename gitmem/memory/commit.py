@@ -6,7 +6,7 @@ marks are written, and only then does the journal start anew. Killed at any poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gitmem.core.audit import Change, build_segment
@@ -25,7 +25,7 @@ from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
 from gitmem.store.config import load_config
 from gitmem.store.files import inside, write_atomic
-from gitmem.store.marks import mark_of
+from gitmem.store.layout import is_record_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
             expected=head,
             fallback=author(context),
         )
-        settle(context, done, batch.left)
+        settle(context, done, batch)
         refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 
@@ -124,20 +124,22 @@ def author(context: Context) -> Identity:
     return Identity(name, f"{name}@gitmem.invalid")
 
 
-def settle(context: Context, done: Callable[[], None], left: Collection[str] = ()) -> None:
-    """What may be forgotten now that a commit holds it: first the marks, then the journal, but for what was `left` out."""
+def settle(context: Context, done: Callable[[], None], batch: Batch) -> None:
+    """What may be forgotten now that a commit holds it: first the marks, then the journal, but for what was left out."""
     store = context.store
-    states = ((path, store.read(path)) for path in store.pending.paths() if path not in left)
-    writer = store.replica.writer
-    store.marks.put((path, mark_of(state, writer)) for path, state in states if state is not None)
+    read = ((path, store.read(path)) for path in store.pending.paths() if path not in batch.left)
+    states = [(path, state) for path, state in read if state is not None]
+    others = ((path, data) for path, data in batch.files.items() if holds_record(path) and not is_record_path(path))
+    states += [(path, parse(data, path)) for path, data in others if data is not None]
+    store.put_marks(states)
     done()
-    store.forget_committed(left)
+    store.forget_committed(batch.left)
 
 
 def _nothing(context: Context, batch: Batch) -> Committed | None:
     """Entries that changed nothing (replayed ones, reads of an unchanged state) are done with, too."""
     if len(context.store.pending) or context.store.pending.events:
-        settle(context, lambda: None, batch.left)
+        settle(context, lambda: None, batch)
     head = context.store.repo.head()
     return Committed(head or "", 0, 0, batch.skipped) if batch.skipped else None
 

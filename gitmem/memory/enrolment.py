@@ -20,7 +20,9 @@ def member_file(context: Context, name: str, recipients: list[str], keys: list[s
     store = context.store
     path = member_path(name)
     state = read_member(context, name) or State(KIND, 1, STORE_SCOPE, f"m-{name}")
-    pen = Pen(state, store.replica.writer)
+    with store.lock:
+        store.refresh()
+        pen = Pen(state, store.writer_for(path, state))
     if "role" not in state.fields:
         pen.set("role", lambda _path, _dot: role)
     id_key = store.vault.id_key(STORE_SCOPE)

@@ -19,7 +19,7 @@ from gitmem.memory.audit_log import is_signed
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, OWN_PREFIXES, is_record_path
+from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, OWN_PREFIXES, SCHEMAS, is_record_path
 
 _MAX_FILE = 64 << 20  # bytes of any file a store holds
 _PROGRESS_STEP = 500
@@ -88,7 +88,8 @@ def drop_leftovers(context: Context, commits: Iterable[str | None]) -> list[str]
     """
     store = context.store
     changed = list(own_changes(context))
-    mine = tuple(f"{folder}/{store.replica.name}-" for folder in (AUDIT, EVENTS))
+    names = [store.replica.name, *store.marks.former()]
+    mine = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in names)
     fresh = [path for path in changed if path.startswith(mine)]
     held = {path for commit in commits for path in contents_at(context, commit, fresh)}
     gone = set(fresh) - held | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
@@ -101,14 +102,26 @@ def drop_leftovers(context: Context, commits: Iterable[str | None]) -> list[str]
 
 
 def own_changes(context: Context) -> Iterator[str]:
-    """The store's own paths that differ between the work tree and HEAD, as paths below the store's root."""
+    """The store's own paths that differ between the work tree and HEAD, as paths below the store's root.
+
+    What the repository's .gitignore names (`log/`, `*.yaml`) is looked at as well where the store keeps its files.
+    """
     store = context.store
     prefix = store.prefix
     wanted = [f"{prefix}{name}" for name in (*OWN_PREFIXES, ATTRIBUTES)]
-    listing = store.repo.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *wanted)
+    listing = store.repo.run(
+        "status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored", "--no-renames", "--", *wanted
+    )
     for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
-        if entry:
-            yield entry[3:].removeprefix(prefix)
+        path = entry[3:].removeprefix(prefix)
+        if entry and (not entry.startswith("!!") or _is_own(path)):
+            yield path
+
+
+def _is_own(path: str) -> bool:
+    """Whether an ignored file is the store's, and not an editor's or the desktop's."""
+    mine = path.startswith((f"{AUDIT}/", f"{EVENTS}/", f"{MEMBERS}/", f"{KEYS}/", f"{SCHEMAS}/"))
+    return mine or path == CONFIG or is_list_path(path) or is_record_path(path) or is_abandoned(path.rpartition("/")[2])
 
 
 def contents_at(context: Context, revision: str | None, paths: list[str]) -> dict[str, bytes]:
@@ -165,7 +178,9 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
         return
     if path.startswith("log/"):
-        batch.skipped.append(f"{path} was changed by hand; logs are only added to: `git checkout -- {path}`")
+        batch.skipped.append(
+            f"{path} was changed by hand; logs are only added to: {context.store.git_hint('checkout --', path)}"
+        )
         return
     detail: dict[str, Json] = {}
     if is_list_path(path) and before is not None:

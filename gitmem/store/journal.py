@@ -53,6 +53,10 @@ class Journal:
         self._descriptor = -1
         self.damaged: list[str] = []
 
+    def latest(self) -> int:
+        """The number of the latest file, 0 without any."""
+        return max(self._numbers(), default=0)
+
     @property
     def position(self) -> Position:
         """How far this object has read."""
@@ -62,7 +66,7 @@ class Journal:
         """(whether the entries read before are gone, new entries) since the last call, by whichever process."""
         restarted = not self._is_latest()
         if restarted:
-            self._number, self._offset = self._latest(), 0
+            self._number, self._offset = self.latest(), 0
             self._forget_descriptor()
         if self._descriptor >= 0 and os.fstat(self._descriptor).st_size == self._offset:
             return restarted, []
@@ -70,9 +74,9 @@ class Journal:
         return restarted, entries
 
     def since(self, position: Position) -> list[Entry]:
-        """The entries after `position`, up to where this object has read; all of them if that file is gone."""
+        """The entries after `position`, up to where this object has read; all of them if that file is gone, or is shorter."""
         number, offset = position
-        entries, _ = self._read(offset if number == self._number else 0, self._offset)
+        entries, _ = self._read(offset if number == self._number and offset <= self._offset else 0, self._offset)
         return entries
 
     def append(self, entries: Iterable[Entry], *, sync: bool = True) -> None:
@@ -134,7 +138,7 @@ class Journal:
 
     def _open(self) -> int:
         if self._descriptor < 0:
-            self._number = self._latest() or 1
+            self._number = self.latest() or 1
             fresh = not self._path().exists()
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = os.open(self._path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -155,16 +159,16 @@ class Journal:
         return [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
 
     def _is_latest(self) -> bool:
-        """Whether the file in use is the latest still: a cheap look that never says so wrongly."""
+        """Whether the file in use is the latest still, and no older one was put in its place: a cheap look that never says so
+        wrongly."""
+        if not self._number:
+            return False
         try:
-            inode = self._path().stat().st_ino if self._number else 0
+            info = self._path().stat()
         except FileNotFoundError:
             return False
-        same = self._descriptor < 0 or os.fstat(self._descriptor).st_ino == inode
-        return inode > 0 and same and not self._path(self._number + 1).exists()
-
-    def _latest(self) -> int:
-        return max(self._numbers(), default=0)
+        same = self._descriptor < 0 or os.fstat(self._descriptor).st_ino == info.st_ino
+        return same and info.st_size >= self._offset and not self._path(self._number + 1).exists()
 
     def _path(self, number: int | None = None) -> Path:
         return self.directory / f"{self._number if number is None else number:08d}.log"

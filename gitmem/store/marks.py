@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitmem.core.record import State
 from gitmem.errors import GitmemError
@@ -28,8 +28,28 @@ create table if not exists marks (record text primary key, n integer not null, c
 create table if not exists notes (key text primary key, value text not null) without rowid;
 """
 _GET = """
-select marks.n, marks.counts from notes left join marks on marks.record = ? where notes.key = 'replica' and notes.value = ?
+select marks.n, marks.counts from notes left join marks on marks.record = ?
+where notes.key = 'replica' and notes.value = ?
+and coalesce((select cast(value as integer) from notes where key = 'journal'), 0) <= ?
 """
+_FORMER = 16  # names: of each of them a killed commit may have left a file in the work tree
+
+
+class Owner(NamedTuple):
+    """Whose marks they are: the replica, the inode and the last change of its file, and the number of its journal.
+
+    Marks that were lost, or brought back from another time or place, have another owner. Those of an older journal have not.
+    """
+
+    replica: str
+    inode: int
+    changed: int
+    journal: int
+
+    @property
+    def text(self) -> str:
+        """All but the journal's number, as it is noted."""
+        return f"{self.replica} {self.inode} {self.changed}"
 
 
 def mark_of(state: State, writer: str) -> Mark:
@@ -43,6 +63,11 @@ def is_behind(held: Mark, mark: Mark) -> bool:
     return held[0] < mark[0] or any(held[1].get(name, 0) < count for name, count in mark[1].items())
 
 
+def highest(a: Mark, b: Mark) -> Mark:
+    """What both marks say together."""
+    return max(a[0], b[0]), {name: max(a[1].get(name, 0), b[1].get(name, 0)) for name in a[1] | b[1]}
+
+
 class Marks:
     """The marks of the current writer, and a few notes that must survive with them."""
 
@@ -51,30 +76,42 @@ class Marks:
         self._connection: Any = None
         self._inode = 0
 
-    def get(self, record: str, replica: str) -> Mark | None:
-        """The mark on a record: (0, {}) where the current writer has not written, None if these are not `replica`'s marks."""
-        rows = self._run(_GET, (record, replica))
+    def get(self, record: str, owner: Owner) -> Mark | None:
+        """The mark on a record: (0, {}) where the current writer has not written, None if these are not `owner`'s marks."""
+        rows = self._run(_GET, (record, owner.text, owner.journal))
         if not rows:
             return None
         n, counts = rows[0]
         return (0, {}) if n is None else (n, json.loads(counts))
 
-    def put(self, marks: Iterable[tuple[str, Mark]]) -> None:
+    def put(self, marks: Iterable[tuple[str, Mark]], owner: Owner) -> None:
         """Set marks, durably and all at once."""
         rows = [(record, n, json.dumps(counts)) for record, (n, counts) in marks]
         with self._failing() as database, database:
             database.executemany("insert or replace into marks values (?, ?, ?)", rows)
+            _own(database, owner)
 
-    def forget(self) -> None:
+    def forget(self, owner: Owner) -> None:
         """Drop all marks: the writer they were about is never used again."""
-        self._run("delete from marks")
+        with self._failing() as database, database:
+            database.execute("delete from marks")
+            _own(database, owner)
 
-    def begin(self, replica: str) -> None:
-        """Start anew for a replica that has not written yet; what was noted of another one's chain goes, too."""
+    def begin(self, owner: Owner, former: str = "") -> None:
+        """Start anew for a replica that has not written yet; what was noted of another one's chain goes, too.
+
+        `former` is the name that was used here before.
+        """
+        names = [name for name in (former, *self.former()) if name]
         with self._failing() as database, database:
             database.execute("delete from marks")
             database.execute("delete from notes where key in ('audit', 'told')")
-            database.execute("insert or replace into notes values ('replica', ?)", (replica,))
+            database.execute("insert or replace into notes values ('former', ?)", (" ".join(names[:_FORMER]),))
+            _own(database, owner)
+
+    def former(self) -> list[str]:
+        """The names that this clone, or the one it is a copy of, has written under before; the latest first."""
+        return self.note("former").split()
 
     def note(self, key: str, default: str = "") -> str:
         """A note by its key."""
@@ -91,7 +128,7 @@ class Marks:
             self._connection.close()
             self._connection = None
 
-    def _run(self, statement: str, values: tuple[str, ...] = ()) -> list[Any]:
+    def _run(self, statement: str, values: tuple[str | int, ...] = ()) -> list[Any]:
         with self._failing() as database:
             return list(database.execute(statement, values))
 
@@ -127,6 +164,11 @@ class Marks:
         for suffix in ("", "-journal"):
             with suppress(FileNotFoundError):
                 self.path.with_name(self.path.name + suffix).replace(self.path.with_name(f"{self.path.name}.damaged{suffix}"))
+
+
+def _own(database: Any, owner: Owner) -> None:
+    rows = [("replica", owner.text), ("journal", str(owner.journal))]
+    database.executemany("insert or replace into notes values (?, ?)", rows)
 
 
 def _opened(path: Path) -> Any:

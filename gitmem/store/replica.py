@@ -3,6 +3,11 @@
 A writer is `<replica>-<n>`. When a record turns out to be behind this replica's marks, n goes up and the old name is never
 used again. When the marks are gone, or the directory was copied to another place (another host or another inode), the copy
 must not write under the same name as the original and takes a new replica name.
+
+What was restored in its old place, from a backup or with a snapshot of the work tree, keeps host and inode. But no tool can
+give a file the time of its last change of state back (`st_ctime`): the marks note it, together with the inode of the replica's
+file, and where they differ the marks are another time's. The file is touched at each commit, so that no tool which compares
+times passes it over when it brings back older marks.
 """
 
 from __future__ import annotations
@@ -12,8 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from gitmem.store.files import read_bounded, write_atomic
-from gitmem.store.marks import Marks
+from gitmem.store.files import disk_error, read_bounded, write_atomic
+from gitmem.store.journal import Journal
+from gitmem.store.marks import Marks, Owner
 
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _FILE: Final = "replica.yaml"
@@ -46,11 +52,25 @@ def begin_replica(local: Path) -> Replica:
     import secrets  # with all of `random`, for what happens once in a clone
 
     replica = Replica("".join(secrets.choice(_ALPHABET) for _ in range(8)), 1, *_place(local))
+    former = _read(local / _FILE)
+    save_replica(local, replica)  # first: marks that belong to another file only make for another name
     marks = Marks(local / MARKS)
-    marks.begin(replica.name)  # first: marks of one name and a file of another only make for a third
+    marks.begin(owner_of(version(local), replica, Journal(local / "journal").latest()), former.name if former else "")
     marks.close()
-    save_replica(local, replica)
     return replica
+
+
+def owner_of(file: tuple[int, int], replica: Replica, journal: int) -> Owner:
+    """Whose marks they must be to be this replica's. `file` is the `version` of its file, `journal` the journal's number."""
+    return Owner(replica.name, *file, journal)
+
+
+def touch(local: Path) -> None:
+    """Give the replica's file a new time. The marks that are put next note it."""
+    try:
+        os.utime(local / _FILE)
+    except OSError as error:
+        raise disk_error(error, "cannot note who writes here") from error
 
 
 def rotated(replica: Replica) -> Replica:
@@ -70,12 +90,12 @@ def save_replica(local: Path, replica: Replica) -> None:
 
 
 def version(local: Path) -> tuple[int, int]:
-    """What changes whenever another process saves the replica: inode and time of its file, zeros without one."""
+    """What changes whenever the replica's file is written, by us or by who restores a backup: inode and time of its change."""
     try:
         info = (local / _FILE).stat()
     except FileNotFoundError:
         return (0, 0)
-    return (info.st_ino, info.st_mtime_ns)
+    return (info.st_ino, info.st_ctime_ns)
 
 
 def _place(local: Path) -> tuple[str, int]:

@@ -7,6 +7,7 @@ branch switch between the two changes nothing that was acknowledged.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.git.places import chosen
 from gitmem.git.repo import Repo
 from gitmem.store.config import StoreConfig, load_config
 from gitmem.store.files import disk_error, inside, read_bounded, write_atomic
@@ -23,10 +25,10 @@ from gitmem.store.graves import Graves
 from gitmem.store.journal import Entry, Journal
 from gitmem.store.layout import parse_record_path
 from gitmem.store.lock import Lock
-from gitmem.store.marks import Marks, is_behind, mark_of
+from gitmem.store.marks import Mark, Marks, Owner, highest, is_behind, mark_of
 from gitmem.store.pending import Pending
 from gitmem.store.place import find_place, left_behind, local_of
-from gitmem.store.replica import MARKS, Replica, begin_replica, load_replica, rotated, save_replica, version
+from gitmem.store.replica import MARKS, Replica, begin_replica, load_replica, owner_of, rotated, save_replica, touch, version
 from gitmem.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -84,6 +86,12 @@ class Store:
         relative = os.path.relpath(self.root, self.repo.root)
         return "" if relative == "." else f"{relative}/"
 
+    def git_hint(self, command: str, path: str) -> str:
+        """A git command about one of the store's files as a person may type it at the top of the repository."""
+        if chosen(self.repo).branch:
+            return f"`git -C {shlex.quote(str(self.root))} {command} {path}`"  # its work tree is not the one they are in
+        return f"`git {command} {self.prefix}{path}`"
+
     def close(self) -> None:
         """Close what is open."""
         self.journal.close()
@@ -131,26 +139,50 @@ class Store:
         return state
 
     def writer_for(self, path: str, state: State | None) -> str:
-        """The writer to use for the next write to a record, rotated first if the record has gone back behind our marks."""
+        """The writer to use for the next write to a record, rotated first if the record has gone back behind our marks.
+
+        Where the marks are not ours (lost, or copied or restored from another time), or the record holds more in our name than
+        we wrote, somebody else may be writing under it: only a new name is safe.
+        """
         self.leave_retired()
-        mark = self.marks.get(path, self.replica.name)
-        if mark is None:
-            # Marks that are not this replica's (lost, or copied without it) leave only a new name to write under.
-            self.replica = self._begin(force=True)
-        elif is_behind((0, {}) if state is None else mark_of(state, self.replica.writer), mark):
+        mark = self.marks.get(path, self._owner())
+        held = (0, {}) if state is None else mark_of(state, self.replica.writer)
+        if mark is None or is_behind(self._told(path, mark), held):
+            self.begin_anew()
+        elif is_behind(held, mark):
             self.rotate()
         return self.replica.writer
+
+    def confirm(self) -> None:
+        """Take a new name if our marks are lost, or were brought back from another time. Called under the lock."""
+        self.leave_retired()
+        if self.marks.get("", self._owner()) is None:
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Write under a name that nobody has used."""
+        self.replica = begin_replica(self.local)
+        self._replica_version = version(self.local)
+
+    def put_marks(self, states: Iterable[tuple[str, State]]) -> None:
+        """Set the marks of records as they stand in a commit; the replica's file is touched, so that older ones show."""
+        writer = self.replica.writer
+        marks = [(path, mark_of(state, writer)) for path, state in states]
+        touch(self.local)
+        self._replica_version = version(self.local)
+        self.marks.put(marks, self._owner())
 
     def leave_retired(self) -> None:
         """Take a new name if the team waits no more for the old one. Called under the lock, before anything is written."""
         if self.replica.name in self.config.retired:
-            self.replica = self._begin(force=True)
+            self.begin_anew()
 
     def rotate(self) -> None:
         """Write under a new name from here on: what was written under the old one is not all in the tree."""
         self.replica = rotated(self.replica)
         save_replica(self.local, self.replica)
-        self.marks.forget()
+        self._replica_version = version(self.local)
+        self.marks.forget(self._owner())
 
     def write(self, writes: Iterable[Write], *, sync: bool = True) -> None:
         """Acknowledge writes: one append to the journal, on the disk before this returns; then the work tree follows.
@@ -185,11 +217,19 @@ class Store:
         """How values of `state` are stored."""
         return self.vault.sealing(state.scope, state.kind, state.id)
 
-    def _begin(self, *, force: bool = False) -> Replica:
-        """Give this git directory a replica name, unless (without `force`) another process did meanwhile."""
+    def _begin(self) -> Replica:
+        """Give this git directory a replica name, unless another process did meanwhile."""
         with self.lock:
-            replica = None if force else load_replica(self.local)
-            return replica or begin_replica(self.local)
+            return load_replica(self.local) or begin_replica(self.local)
+
+    def _owner(self) -> Owner:
+        """Whose the marks must be. `refresh` was called before."""
+        return owner_of(self._replica_version, self.replica, self.journal.position[0])
+
+    def _told(self, path: str, mark: Mark) -> Mark:
+        """How far we have come on a record: what its mark says, and what waits in the journal."""
+        pending = self.pending.get(path)
+        return mark if pending is None else highest(mark, mark_of(pending, self.replica.writer))
 
     def _remember(self, path: str, signature: tuple[int, int, int], state: State) -> None:
         if len(self._files) > 1024:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from gitmem.core.record import State
 from gitmem.errors import GitmemError
-from gitmem.store.marks import Marks, is_behind, mark_of
+from gitmem.store.marks import Marks, Owner, is_behind, mark_of
 
+ABC, XYZ = Owner("abc", 1, 1, 0), Owner("xyz", 1, 1, 0)
 PATH = "memory/team/note/ab/n-abcd.yaml"
 numbers = st.integers(0, 9)
 marks = st.tuples(numbers, st.dictionaries(st.sampled_from(["fixed", "failed", "ms"]), numbers))
@@ -21,79 +22,95 @@ marks = st.tuples(numbers, st.dictionaries(st.sampled_from(["fixed", "failed", "
 def opened(tmp_path: Path) -> Marks:
     """Marks of the replica `abc`."""
     marks = Marks(tmp_path / "marks")
-    marks.begin("abc")
+    marks.begin(ABC)
     return marks
 
 
 def test_a_mark_outlives_the_process(opened: Marks) -> None:
     """What was put is there for the next process, and nothing where the writer has not written."""
-    opened.put([(PATH, (3, {"fixed": 2}))])
+    opened.put([(PATH, (3, {"fixed": 2}))], ABC)
     opened.close()
     again = Marks(opened.path)
-    assert again.get(PATH, "abc") == (3, {"fixed": 2})
-    assert again.get("memory/team/note/ab/n-abce.yaml", "abc") == (0, {})
+    assert again.get(PATH, ABC) == (3, {"fixed": 2})
+    assert again.get("memory/team/note/ab/n-abce.yaml", ABC) == (0, {})
 
 
 def test_marks_of_another_replica_are_none(opened: Marks) -> None:
     """Copied or mixed-up marks are told from marks that say nothing."""
-    opened.put([(PATH, (3, {}))])
-    assert opened.get(PATH, "xyz") is None
-    assert Marks(opened.path.with_name("lost")).get(PATH, "abc") is None
+    opened.put([(PATH, (3, {}))], ABC)
+    assert opened.get(PATH, XYZ) is None
+    assert Marks(opened.path.with_name("lost")).get(PATH, ABC) is None
+
+
+def test_marks_of_another_time_are_none(opened: Marks) -> None:
+    """Restored beside another file of the replica, or beside a journal that is older than they are, they are not ours."""
+    opened.put([(PATH, (3, {}))], ABC._replace(journal=4))
+    assert opened.get(PATH, ABC._replace(journal=4)) == opened.get(PATH, ABC._replace(journal=5)) == (3, {})
+    for other in (ABC._replace(journal=3), ABC._replace(journal=4, inode=2), ABC._replace(journal=4, changed=2)):
+        assert opened.get(PATH, other) is None
+
+
+def test_former_names_are_kept(opened: Marks) -> None:
+    """Those that were used here, the latest first, and not without end."""
+    assert opened.former() == []
+    for number in range(20):
+        opened.begin(ABC, f"name{number}")
+    assert opened.former() == [f"name{number}" for number in range(19, 3, -1)]
 
 
 def test_a_new_beginning_forgets_the_chain(opened: Marks) -> None:
     """The chain of the earlier replica is another one's; who we are, and what a killed process left to do, is not."""
-    opened.put([(PATH, (3, {}))])
+    opened.put([(PATH, (3, {}))], ABC)
     opened.set_note("audit", "[]")
     opened.set_note("member", "ada")
     opened.set_note("moving", "from here")
-    opened.begin("xyz")
-    assert opened.get(PATH, "xyz") == (0, {})
+    opened.begin(XYZ)
+    assert opened.get(PATH, XYZ) == (0, {})
     assert (opened.note("audit"), opened.note("member"), opened.note("moving")) == ("", "ada", "from here")
 
 
 def test_forgetting_keeps_the_notes(opened: Marks) -> None:
     """A rotated writer has no marks; it is still the same replica's."""
-    opened.put([(PATH, (3, {}))])
+    opened.put([(PATH, (3, {}))], ABC)
     opened.set_note("audit", "[1]")
-    opened.forget()
-    assert opened.get(PATH, "abc") == (0, {})
+    opened.forget(ABC)
+    assert opened.get(PATH, ABC) == (0, {})
     assert opened.note("audit") == "[1]"
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + bytes(200)])
 def test_damaged_marks_are_lost_marks(opened: Marks, content: bytes) -> None:
     """A file that is no database is set aside, and nobody's marks are read."""
-    opened.put([(PATH, (3, {}))])
+    opened.put([(PATH, (3, {}))], ABC)
     opened.close()
     opened.path.write_bytes(content)
-    assert Marks(opened.path).get(PATH, "abc") is None
+    assert Marks(opened.path).get(PATH, ABC) is None
     assert content == b"" or opened.path.with_name("marks.damaged").read_bytes() == content
 
 
 def test_damage_inside_is_named_and_set_aside(opened: Marks) -> None:
     """Pages that were overwritten are an error once, lost marks afterwards."""
-    opened.put((f"memory/team/note/ab/n-ab{number:04}.yaml", (number, {})) for number in range(1, 2000))
+    opened.put(((f"memory/team/note/ab/n-ab{number:04}.yaml", (number, {})) for number in range(1, 2000)), ABC)
     opened.close()
     data = bytearray(opened.path.read_bytes())
     data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
     opened.path.write_bytes(data)
     with pytest.raises(GitmemError, match="marks were damaged"):
-        [opened.get(f"memory/team/note/ab/n-ab{number:04}.yaml", "abc") for number in range(1, 2000)]
-    assert opened.get(PATH, "abc") is None
+        [opened.get(f"memory/team/note/ab/n-ab{number:04}.yaml", ABC) for number in range(1, 2000)]
+    assert opened.get(PATH, ABC) is None
 
 
 def test_a_removed_file_is_noticed(opened: Marks) -> None:
     """Marks deleted under an open process are gone for it, too."""
-    opened.put([(PATH, (3, {}))])
+    opened.put([(PATH, (3, {}))], ABC)
     opened.path.unlink()
-    assert opened.get(PATH, "abc") is None
+    assert opened.get(PATH, ABC) is None
 
 
 def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     """No SQLite error reaches the user."""
     with pytest.raises(GitmemError, match="cannot write the high-water marks"):
-        Marks(tmp_path / "none" / "marks").begin("abc")
+        Marks(tmp_path / "none" / "marks").begin(ABC)
 
 
 @given(marks, marks)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from gitmem.store.marks import Marks
-from gitmem.store.replica import begin_replica, load_replica, rotated, save_replica, version
+from gitmem.store.replica import begin_replica, load_replica, owner_of, rotated, save_replica, touch, version
 
 
 def test_a_new_directory_has_none_until_it_begins_one(tmp_path: Path) -> None:
@@ -17,7 +18,7 @@ def test_a_new_directory_has_none_until_it_begins_one(tmp_path: Path) -> None:
     made = begin_replica(tmp_path)
     assert load_replica(tmp_path) == made
     assert made.writer == f"{made.name}-1"
-    assert Marks(tmp_path / "marks").note("replica") == made.name
+    assert Marks(tmp_path / "marks").get("", owner_of(version(tmp_path), made, 0)) == (0, {})
 
 
 def test_names_differ() -> None:
@@ -68,4 +69,9 @@ def test_each_save_shows(tmp_path: Path) -> None:
     made = begin_replica(tmp_path)
     first = version(tmp_path)
     save_replica(tmp_path, rotated(made))
-    assert version(tmp_path) != first
+    second = version(tmp_path)
+    assert second != first
+    time.sleep(0.02)  # a kernel's clock ticks every few milliseconds
+    touch(tmp_path)
+    assert version(tmp_path) != second
+    assert load_replica(tmp_path) == rotated(made)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Final
 
 from gitmem.errors import GitmemError, UsageError
 from gitmem.git.hooks import own_folder
-from gitmem.git.places import BRANCH_KEY, HOME, chosen, rejoin
+from gitmem.git.places import BRANCH_KEY, HOME, chosen, own_tree, rejoin
 from gitmem.git.remote import Upstream, fetch
 from gitmem.git.repo import Repo
 
@@ -69,6 +70,11 @@ def add_worktree(repo: Repo, branch: str, place: Path | None) -> Repo:
     """
     if place is None and (joined := rejoin(repo, branch)):
         return joined
+    if place is None and own_tree(repo):
+        raise GitmemError(
+            f"{repo.common_dir / HOME} is not on the branch {branch}",
+            f"git -C {shlex.quote(str(repo.common_dir / HOME))} switch {shlex.quote(branch)}",
+        )
     top = place or repo.common_dir / HOME
     if place is None:
         _set_aside(top)

@@ -75,6 +75,11 @@ def worktrees(repo: Repo) -> Iterator[Repo]:
             yield Repo(top, admin, common)
 
 
+def own_tree(repo: Repo) -> Repo | None:
+    """The work tree at the store's own place, whatever branch it is on; None if there is none that works."""
+    return next((tree for tree in worktrees(repo) if tree.root == repo.common_dir / HOME), None)
+
+
 def admins(repo: Repo) -> list[Path]:
     """The directories in which git keeps what belongs to one linked work tree each, sorted."""
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.errors import GitmemError, NoStore
-from gitmem.git.places import branch_at_work, branches_with_store, chosen, rejoin, stores_below, worktree_of
+from gitmem.git.places import branch_at_work, branches_with_store, chosen, own_tree, rejoin, stores_below, worktree_of
 from gitmem.git.repo import Repo
 from gitmem.store.layout import CONFIG, LOCAL
 
@@ -114,10 +114,15 @@ def _configured(repo: Repo) -> Place | None:
 
 def _on_branch(repo: Repo, branch: str) -> Place:
     tree = worktree_of(repo, branch) or rejoin(repo, branch)
+    if tree is None and (other := own_tree(repo)):
+        raise NoStore(
+            f"the store of {repo.root} is on the branch {branch}, and its work tree is not on it",
+            f"git -C {shlex.quote(str(other.root))} switch {shlex.quote(branch)}",
+        )
     again = f"`gitmem -C {shlex.quote(str(repo.root))} init --branch {shlex.quote(branch)}`"
     if tree is None:
         raise NoStore(
-            f"the store of {repo.root} is on the branch {branch}, whose work tree is gone or on another branch",
+            f"the store of {repo.root} is on the branch {branch}, whose work tree is gone",
             f"{again} brings it back; nothing that was recorded is lost",
         )
     if not (tree.root / CONFIG).is_file():

@@ -131,7 +131,8 @@ def _index_contents(context: Context, paths: list[str]) -> dict[str, bytes]:
         if path in wanted and stage == "0":
             if not mode.startswith("100"):
                 raise InvalidRecord(
-                    f"{path} is no regular file", f"`git rm --cached {path}`: a store holds no links and no modules"
+                    f"{path} is no regular file",
+                    f"{context.store.git_hint('rm --cached', path)}: a store holds no links and no modules",
                 )
             ids[path] = object_id
     blobs = repo.read_blobs(ids.values(), _MAX_FILE)
@@ -143,10 +144,11 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
     if holds_record(path):
         data = _reviewed_record(context, path, staged, versions, review.graves.get(path))
     elif path.startswith("log/"):
-        return _check_log(path, staged, versions)
+        return _check_log(context, path, staged, versions)
     elif path.startswith("memory/"):
         raise InvalidRecord(
-            f"{path} is no place for a record", f"`git rm --cached {path}`; records are made with `gitmem learn`"
+            f"{path} is no place for a record",
+            f"{context.store.git_hint('rm --cached', path)}; records are made with `gitmem learn`",
         )
     if data != staged and (data is not None or path in review.graves):
         review.files[path] = data
@@ -163,7 +165,7 @@ def _reviewed_record(
     if staged is None and len(versions) == 1 and grave is None:
         raise InvalidRecord(
             f"{path} would be deleted, and what others write to it would come back without it",
-            f"`git restore --staged --worktree {path}`, then `gitmem forget` it",
+            f"{context.store.git_hint('restore --staged --worktree', path)}, then `gitmem forget` it",
         )
     state = _parsed(path, staged, lenient=len(versions) > 1)
     if state is not None:
@@ -221,14 +223,15 @@ def _validate(context: Context, state: State, path: str) -> None:
         raise InvalidRecord(f"{path}: {error.message}", error.hint) from None
 
 
-def _check_log(path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
+def _check_log(context: Context, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
     known = [version for version in versions if version is not None]
     if known and staged not in known:
         raise InvalidRecord(
-            f"{path} was changed or deleted, and logs are only added to", f"`git restore --staged --worktree {path}`"
+            f"{path} was changed or deleted, and logs are only added to",
+            context.store.git_hint("restore --staged --worktree", path),
         )
     if staged is not None and not known and not path.startswith(AUDIT):
-        raise InvalidRecord(f"{path} was not written by gitmem", f"`git rm --cached {path}`")
+        raise InvalidRecord(f"{path} was not written by gitmem", context.store.git_hint("rm --cached", path))
 
 
 def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) -> bool:

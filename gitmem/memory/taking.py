@@ -77,6 +77,8 @@ def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
 def check_same_store(context: Context, theirs: str) -> None:
     """Raise RemoteError if the other side is another store (or none): merging two stores would mix what must stay apart."""
     data = contents_at(context, theirs, [CONFIG]).get(CONFIG)
+    if data is None and _before_the_store(context, theirs):
+        return
     if data is None:
         raise RemoteError(
             "the remote branch holds no gitmem store", "`gitmem sync` needs a branch of its own: `git switch -c memory`"
@@ -87,6 +89,13 @@ def check_same_store(context: Context, theirs: str) -> None:
         raise RemoteError(f"the remote's {error.message}", "ask who pushed it; nothing was merged") from error
     if other != context.store.id:
         raise RemoteError(f"the remote holds another store ({other})", "`gitmem clone URL` makes a clone of that one")
+
+
+def _before_the_store(context: Context, theirs: str) -> bool:
+    """Whether the other side is code that has gone on from before the store was founded in it."""
+    head = context.store.repo.head()
+    bases = context.store.repo.merge_bases(head, theirs) if head else []
+    return bool(bases) and not any(contents_at(context, base, [CONFIG]) for base in bases)
 
 
 def leave_to_user(context: Context, theirs: str) -> None:

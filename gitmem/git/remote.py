@@ -24,7 +24,9 @@ TIMEOUT: Final = 120.0
 TIMEOUT_KEY: Final = "gitmem.timeout"
 
 _SIDE: Final = "refs/gitmem/"
-_INCOMING: Final = "refs/gitmem/incoming/"
+INCOMING: Final = "refs/gitmem/incoming/"
+HEARD: Final = "refs/gitmem/heard/"
+"""Below it, by the names of replicas, the commits that they have announced to hold; fetched like side refs."""
 _WRITER: Final = re.compile(r"[a-z0-9]{1,16}-[0-9]{1,15}")
 # What a mirror of somebody's clone may hold below refs/gitmem beside side refs.
 _NOT_SIDE: Final = ("^refs/gitmem/snapshots/*", "^refs/gitmem/incoming/*", "^refs/gitmem/tmp/*")
@@ -142,6 +144,11 @@ def drop_side_refs(repo: Repo, source: Upstream, side: Mapping[str, str]) -> Non
         _push(repo, source, *leases, "--", source.remote, *(f":{_SIDE}{writer}" for writer in some))
 
 
+def announce(repo: Repo, source: Upstream, ref: str, commit: str) -> None:
+    """Point a ref on the remote, such as `HEARD` and a replica's name, at a commit. What the remote does not take is let be."""
+    _push(repo, source, "--", source.remote, f"+{commit}:{ref}")
+
+
 def clone(url: str, target: Path, timeout: float | None = None, branch: str | None = None) -> Repo:
     """A clone of `url` at `target`; of one `branch` alone, if named. Raises RemoteError when the remote cannot be read."""
     only = ["--single-branch", "--branch", branch] if branch else []
@@ -168,7 +175,7 @@ def _timeout(value: str | None) -> float:
 
 def _fetch(repo: Repo, source: Upstream, *branch: str) -> process.Done:
     """Fetch the branch, if given, and the side refs; again where another process of this clone moved the same refs."""
-    side = (f"+{_SIDE}*:{_INCOMING}{source.remote}/*", *_NOT_SIDE)
+    side = (f"+{_SIDE}*:{INCOMING}{source.remote}/*", *_NOT_SIDE)
     for attempt in range(_TRIES):
         try:
             done = repo.call(*_FETCH, source.remote, *branch, *side, timeout=source.timeout, remote=True)

@@ -207,5 +207,4 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "attest": _named("vouched for"),
     "collect": lambda entry, what, _raised: f"{'collected' if entry.after is None else 'listed what was collected in'} {what}",
     "retire": _about("retired the replica", "replica"),
-    "heard": lambda _entry, _what, _raised: "heard what was forgotten",
 }

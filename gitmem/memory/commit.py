@@ -43,13 +43,11 @@ def commit(
     message: str | None = None,
     extras: Iterable[Extra] = (),
     *,
-    said: Iterable[Change] = (),
     also: Iterable[str] = (),
 ) -> Committed | None:
     """Commit everything recorded so far, and `extras`. None when there was nothing to commit.
 
-    `said` are entries for the log that change no file, `also` paths of the store that are to be looked at although nothing in the
-    work tree has changed.
+    `also` are paths of the store that are to be looked at although nothing in the work tree has changed.
     Raises GitmemError on a detached HEAD or in the middle of a merge, NoKey without the identity that signs.
     """
     store = context.store
@@ -63,7 +61,6 @@ def commit(
         chain = own_chain(context)
         batch = gather(context, head, [*dirty, *also])
         _add_extras(context, batch, extras, head)
-        batch.changes += said
         if not batch.changes:
             return _nothing(context, batch)
         return _write_commit(context, batch, chain, head, message or summary(batch))

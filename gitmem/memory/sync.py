@@ -21,6 +21,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import require_branch
+from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.taking import Tally, count
 from gitmem.store.layout import is_record_path
@@ -86,6 +87,8 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
         head, ahead = context.store.repo.head(), _ahead(context, fetched.commit)
         if head is None or ahead == 0 or _push(context, tally, source, head):
             _tidy(context, branch, source, fetched, brought_on=ahead > 0)
+            if tally.pulled:
+                announce(context, source)
             return _report(context, tally, source, pushed=ahead)
         if refusals + 1 >= patience and _push_aside(context, tally, source, head):
             return _report(context, tally, source, pushed=ahead, side=_side(context))

@@ -197,7 +197,7 @@ def _push(repo: Repo, target: Upstream, *args: str) -> process.Done | Pushed:
 
 def _side_refs(repo: Repo, remote: str) -> dict[str, str]:
     """The side refs as they were fetched, writer -> commit; what has another name or is no commit is passed over."""
-    below = f"{_INCOMING}{remote}/"
+    below = f"{INCOMING}{remote}/"
     if not _perhaps(repo, below):
         return {}
     wanted = "--format=%(objecttype) %(objectname) %(refname)"

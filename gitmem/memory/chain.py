@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from gitmem.core.audit import Change, Head, closing
+from gitmem.core.audit import Change, Head, closing, place_of
 from gitmem.memory.audit import heads
 from gitmem.memory.context import Context
+from gitmem.store.layout import AUDIT
 
 Chain = tuple[Head | None, list[Change]]
 """The head of the audit chain to continue (None: begin one), and the entries to open with."""
@@ -36,6 +37,26 @@ def own_chain(context: Context) -> Chain:
 def note_head(context: Context, head: Head) -> None:
     """Remember, durably, how far our chain goes."""
     context.store.marks.set_note("audit", json.dumps([head.writer, head.segment, head.seq, head.hash]))
+
+
+def beware(context: Context, ours: str | None, theirs: str) -> str | None:
+    """Take a new name if `theirs`, a commit to be taken in, holds more of our own chain than we wrote; returns what to say.
+
+    Somebody else writes under our name then: a machine that was cloned, or this one before it was put back to a snapshot.
+    """
+    store = context.store
+    writer = store.replica.writer
+    changes = store.repo.diff(ours, theirs, [f"{store.prefix}{AUDIT}/{writer}"])
+    places = [place_of(change.path.removeprefix(store.prefix)) for change in changes if change.new]
+    told = json.loads(store.marks.note("audit", "null"))
+    known = told[1] if told and told[0] == writer else 0
+    if max((number for _, number in filter(None, places)), default=0) <= known:
+        return None
+    store.begin_anew()
+    return (
+        f"{writer} has written more than this clone remembers, so there are two of it, or it was put back to an earlier day; "
+        f"from here on this one is {store.replica.name}"
+    )
 
 
 def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callable[[], None]]:

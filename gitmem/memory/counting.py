@@ -25,7 +25,10 @@ def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None
 
 
 def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, list[Any]]], *, sync: bool = True) -> None:
-    """Raise counters of records, each (path, amounts by counter, the `last` time to touch, events), as one append."""
+    """Raise counters of records, each (path, amounts by counter, the `last` time to touch, events), as one append.
+
+    The events get the writer and what the first of the counters has come to: a name that no other event has.
+    """
     store = context.store
     with store.lock:
         store.refresh()
@@ -36,5 +39,7 @@ def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, lis
                 raise gone(path)
             writer = store.writer_for(path, state)
             fragment = counted(state, writer, names, {last: context.now()})
-            writes.append(Write(path, fragment, whole=False, events=events))
+            n = next(by_writer[writer] for by_writer in fragment.counts.values())
+            named = [event | {"by": writer, "n": n} for event in events]
+            writes.append(Write(path, fragment, whole=False, events=named))
         store.write(writes, sync=sync)

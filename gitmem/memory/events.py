@@ -2,13 +2,16 @@
 
 A batch is a small YAML file: a clear header that says whose it is and what span it covers, and the events as JSON lines,
 compressed (zstd) and then sealed. In a plain store the payload is compressed and base64.
+
+An event names the write it tells of (`by`, `n`). A clone that was copied with events in its journal commits them, and so does
+the original, for neither can know what became of the other; who reads all events meets each once.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gitmem.core.record import Json
@@ -17,6 +20,7 @@ from gitmem.store.layout import EVENTS, events_path
 
 _KIND = "events"
 _NOTE = "batch"
+_NAME = ("op", "id", "fixed", "by", "n")
 
 
 def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
@@ -84,6 +88,18 @@ def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]
         packed = base64.b64decode(payload, validate=True)
     text = zstandard.ZstdDecompressor().decompress(packed, max_output_size=64 << 20)
     return [json.loads(line) for line in text.splitlines()]
+
+
+def every_event(context: Context) -> Iterator[dict[str, Any]]:
+    """The events of all batches in the work tree, each once, batch by batch. Raises as `read_events` does."""
+    told: set[tuple[Any, ...]] = set()
+    root = context.store.root
+    for file in sorted((root / EVENTS).rglob("*.yaml")):
+        for event in read_events(context, file.relative_to(root).as_posix(), file.read_bytes()):
+            name = tuple(event.get(part) for part in _NAME)
+            if "by" not in event or name not in told:
+                told.add(name)
+                yield event
 
 
 def _pack(context: Context, path: str, facts: list[dict[str, Json]]) -> str:

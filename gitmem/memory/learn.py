@@ -70,7 +70,7 @@ def learn_all(context: Context, lessons: Iterable[Lesson]) -> list[Record]:
             current = earlier.state if earlier else store.read(lesson.path)
             state, created = _taught(context, lesson, current)
             if current is None or state != current:
-                written[lesson.path] = Write(lesson.path, state, events=[_event(context, "learn", lesson.id)])
+                written[lesson.path] = Write(lesson.path, state, events=[_event(context, "learn", state)])
             states.append((state, lesson.kind, created))
         store.write(written.values())
     for path in written:
@@ -144,7 +144,7 @@ def forget(context: Context, beginning: str) -> Record:
         pen = Pen(state, store.writer_for(path, state))
         pen.die()
         pen.touch("changed", context.now())
-        store.write([Write(path, pen.state, events=[_event(context, "forget", state.id)])])
+        store.write([Write(path, pen.state, events=[_event(context, "forget", pen.state)])])
         return record_of(open_state(store.vault, pen.state), kind)
 
 
@@ -287,8 +287,10 @@ def _picked(opened: Opened, field: str, pick: str) -> Json:
 def _finish(context: Context, pen: Pen, path: str, op: str) -> None:
     pen.live()
     pen.touch("changed", context.now())
-    context.store.write([Write(path, pen.state, events=[_event(context, op, pen.state.id)])])
+    context.store.write([Write(path, pen.state, events=[_event(context, op, pen.state)])])
 
 
-def _event(context: Context, op: str, record_id: str) -> dict[str, Json]:
-    return {"op": op, "id": record_id, "at": context.now()}
+def _event(context: Context, op: str, state: State) -> dict[str, Json]:
+    """What happened, with the write it was: a copied clone commits it as well, and it is told once."""
+    writer = context.store.replica.writer
+    return {"op": op, "id": state.id, "at": context.now(), "by": writer, "n": state.seen[writer]}

@@ -12,6 +12,7 @@ from gitmem.git.commits import commit as git_commit
 from gitmem.git.repo import BlobRef
 from gitmem.git.trees import TreeMerge, merge_trees
 from gitmem.git.worktree import checkout
+from gitmem.memory.chain import beware
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
 from gitmem.memory.deletions import unburied
@@ -64,6 +65,8 @@ def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
         if theirs == ours or (ours and repo.is_ancestor(theirs, ours)):
             return
         check_same_store(context, theirs)
+        if warning := beware(context, ours, theirs):
+            tally.notes.append(warning)
         pulled = count(context, f"{ours}..{theirs}" if ours else theirs)
         brought = {change.path for change in repo.diff(ours, theirs, [f"{store.prefix}{MEMORY}"])}
         if ours is None or repo.is_ancestor(ours, theirs):

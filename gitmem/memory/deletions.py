@@ -1,4 +1,4 @@
-"""What a sync has to do about deletions once it has taken in what others wrote: bury, bring back, acknowledge."""
+"""What a sync has to do about deletions once it has taken in what others wrote."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.gc import returned
-from gitmem.memory.replicas import acknowledge
 from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Store, Write
 
 
 def settle_deletions(context: Context, revived: Mapping[str, State]) -> None:
-    """Bury what a merge without gitmem brought back, complete what was `revived`, and sign that deletions were heard of.
+    """Bury what a merge without gitmem brought back, and complete what was `revived`.
 
     `revived` are the records that were written to by somebody who had not heard that they were collected, as they were before
     that was applied. Nothing is done without the key: others will.
@@ -32,8 +31,6 @@ def settle_deletions(context: Context, revived: Mapping[str, State]) -> None:
             completed = [path for path, state in revived.items() if _complete(context, path, state)]
             if back or completed:
                 commit(context, also=back)
-            else:
-                acknowledge(context)
         except NoKey:
             return
 

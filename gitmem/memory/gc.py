@@ -24,7 +24,7 @@ from gitmem.git import snapshots
 from gitmem.memory.audit_files import heads
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
-from gitmem.memory.replicas import Replica, all_segments, replicas
+from gitmem.memory.replicas import Replica, all_segments, replicas_of
 from gitmem.memory.reports import Committed
 from gitmem.store.config import load_config
 from gitmem.store.files import read_bounded
@@ -157,7 +157,7 @@ def _read_log(context: Context, tombstones: Mapping[str, State]) -> _Log:
                     _note(known, entry)
             yield segment
 
-    known.replicas = replicas(noted())
+    known.replicas = replicas_of(context, noted())
     own = known.replicas.get(context.store.replica.name)
     if own is not None:  # what lies here was heard here, signed or not
         own.heard |= {writer: head.seq for writer, head in heads(context.store.root).items()}

@@ -2,22 +2,28 @@
 
 A segment quotes the ends of the other chains that came in since the writer's last one, and its first segment all of them. So
 what a replica has heard is the furthest end of each chain that any segment of any of its writers quotes. Its tree held
-what it quotes, because a commit brings a segment together with the files that it signs for.
+what it quotes, because a commit brings a segment together with the files that it signs for. A replica that signs nothing
+announces on the remote which commit it holds.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import CLOSE, FORGET, HEARD, Change, Head, Segment, segment_path
+from gitmem.core.audit import CLOSE, FORGET, Head, Segment, segment_path
 from gitmem.core.audit_parse import parse_segment
+from gitmem.git.remote import HEARD, INCOMING, Upstream
+from gitmem.git.remote import announce as announce_ref
+from gitmem.git.repo import Repo
 from gitmem.memory.audit_files import heads, segment_files
-from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.store.layout import AUDIT
+
+_ANNOUNCEMENT = re.compile(rf"{INCOMING}.+/heard/([a-z0-9]{{1,16}})")
 
 Heard = dict[str, int]
 """Of each writer the number of the last entry that a replica has heard of."""
@@ -69,20 +75,45 @@ def _hear(heard: Heard, more: Mapping[str, int]) -> None:
         heard[writer] = max(seq, heard.get(writer, 0))
 
 
-def acknowledge(context: Context) -> bool:
-    """Sign that deletions were heard of, where nothing else has been signed since; whether that was needed.
+def replicas_of(context: Context, segments: Iterable[Segment]) -> dict[str, Replica]:
+    """The replicas by the log, with what they have announced beside it. `segments` are all there are in the work tree."""
+    ends: dict[str, tuple[str, int]] = {}
 
-    Every commit says so beside what it is made for. But who only reads would keep everybody else waiting, see `gc`. Who
-    has never signed anything is not waited for.
+    def noted() -> Iterator[Segment]:
+        for segment in segments:
+            ends[segment.path] = (segment.writer, segment.entries[-1].seq)
+            yield segment
+
+    found = replicas(noted())
+    for name, commit in _announced(context.store.repo):
+        if name in found and context.store.repo.resolve(commit):
+            held = context.store.repo.ls_tree(commit, [context.store.prefix + AUDIT])
+            paths = (path.removeprefix(context.store.prefix) for path in held)
+            for writer, seq in (ends[path] for path in paths if path in ends):
+                _hear(found[name].heard, {writer: seq})
+    return found
+
+
+def _announced(repo: Repo) -> Iterator[tuple[str, str]]:
+    """The replicas that have announced a commit which they hold, as of the last fetch from any remote."""
+    lines = repo.run("for-each-ref", "--format=%(refname) %(objectname)", INCOMING).decode().splitlines()
+    for ref, _, commit in (line.partition(" ") for line in lines):
+        if match := _ANNOUNCEMENT.fullmatch(ref):
+            yield match[1], commit
+
+
+def announce(context: Context, source: Upstream) -> None:
+    """Let the remote know which commit is held here, if deletions came in that nothing has been signed since.
+
+    Every commit tells what was heard, beside what it is made for, and needs no announcement. But who only reads would keep
+    everybody else's `gc` waiting, and a commit for nothing but that would have to be taken in by everybody again. So it is a
+    ref on the remote, beside the branch. Who has never signed is not waited for; what the remote does not take is not missed.
     """
     store = context.store
-    with store.lock:
-        store.refresh()
-        own = json.loads(store.marks.note("audit", "null"))
-        if own is None or replica_of(own[0]) != store.replica.name or not _unanswered(context):
-            return False
-        words = Change(HEARD, f"{AUDIT}/{store.replica.writer}", None, None)
-        return commit(context, "gitmem: heard what was forgotten", said=[words]) is not None
+    head = store.repo.head()
+    own = json.loads(store.marks.note("audit", "null"))
+    if head and own and replica_of(own[0]) == store.replica.name and _unanswered(context):
+        announce_ref(store.repo, source, f"{HEARD}{store.replica.name}", head)
 
 
 def _unanswered(context: Context) -> bool:

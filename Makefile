@@ -1,6 +1,6 @@
 # Needs python3 >= 3.11 (with venv), git and make; everything else goes into .venv, never into the system's Python.
 # PYTHON=python3.12 picks the interpreter, ARGS="-k merge" is handed to what a target runs.
-.PHONY: help demo test check lint bench docs clean
+.PHONY: help demo test check lint bench sim docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -35,6 +35,9 @@ lint: .venv/.dev ## format, lint, types, layers
 
 bench: .venv/.dev ## the speed ratios of this machine
 	@$(RUN) python -m bench $(ARGS)
+
+sim: .venv/.dev ## ten thousand random histories of a team; goes on where it was stopped
+	@$(RUN) python -m tests.sim $(ARGS)
 
 docs: .venv/.dev ## write the generated pages, run every example, follow every link
 	@for page in docs/generate_*.py; do $(RUN) python "$$page" || exit 1; done

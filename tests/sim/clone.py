@@ -116,6 +116,8 @@ class Clone:
             os.killpg(child.pid, 9)  # the gits it started die with it, as when a machine stops
             child.wait()
             self.said.append(f"gitmem {' '.join(args)}: killed after {after:.3f} s")
+            for lock in Path(self.ask("rev-parse", "--absolute-git-dir")).rglob("*.lock"):
+                lock.unlink()  # as git tells people to
 
     def look(self, record_id: str | None) -> Look | None:
         """What the record looks like here; None where it is not, is broken, or no key is at hand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tests.sim.clone import Clone, Role
-from tests.sim.gitwork import settle, worktree_file
+from tests.sim.gitwork import record_file, settle
 from tests.sim.oracle import Deed, Key, Proof
 from tests.sim.switches import OFF, action
 from tests.sim.world import Skip, World
@@ -18,7 +18,7 @@ BADLY = ("ours", "theirs", "union", "hunks ours", "hunks theirs", "markers")
 def hand_edit(world: World, clone: Clone, rng: Random) -> None:
     """Change a value in the file itself and commit that, with the hook or without."""
     settle(clone, rng)
-    file = worktree_file(clone, rng)
+    file = record_file(world, clone, rng)
     text = file.read_text()
     lines = [line for line in text.splitlines() if line.startswith("    ") and ': "fix ' in line]
     if not lines or "<<<<<<<" in text:
@@ -32,7 +32,7 @@ def hand_edit(world: World, clone: Clone, rng: Random) -> None:
     if clone.git("commit", "--quiet", "-m", f"edited by hand {world.step}", *hook).returncode:
         clone.git("checkout", "--quiet", "--force", "HEAD", "--", ".")
         raise Skip("refused")
-    if hook:
+    if hook or clone.role is Role.GIT_ONLY:
         world.notes.add("a hand edit without the hook")
     key = Key(record, "fix", value)
     deed = Deed(
@@ -104,7 +104,7 @@ def _settle_badly(clone: Clone, path: str, way: str) -> None:
 @action(1, Role.GIT_ONLY)
 def delete_files(world: World, clone: Clone, rng: Random) -> None:
     """Commit the deletion of a record's file."""
-    path = worktree_file(clone, rng).relative_to(clone.path).as_posix()
+    path = record_file(world, clone, rng).relative_to(clone.path).as_posix()
     clone.git("rm", "--quiet", path)
     clone.git("commit", "--quiet", "--no-verify", "-m", "deleted")
     world.notes.add("a deleted file")

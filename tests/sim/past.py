@@ -6,8 +6,8 @@ import shutil
 from random import Random
 
 from tests.sim.clone import Clone, Role
-from tests.sim.gitwork import back, commits, maybe_settle, ready, settle, unpushed, worktree_file
-from tests.sim.switches import action
+from tests.sim.gitwork import back, commits, maybe_settle, ready, record_file, settle, unpushed
+from tests.sim.switches import OFF, action
 from tests.sim.world import Skip, World
 
 _SET_UP = (Role.MEMBER, Role.KEYLESS)
@@ -44,12 +44,12 @@ def revert(world: World, clone: Clone, rng: Random) -> None:
 def old_file(world: World, clone: Clone, rng: Random) -> None:
     """Check an old or the committed version of a record's file out, and perhaps commit that."""
     settle(clone, rng)
-    path = worktree_file(clone, rng).relative_to(clone.path).as_posix()
+    path = record_file(world, clone, rng).relative_to(clone.path).as_posix()
     old = rng.choice(["HEAD", "HEAD~1", "HEAD~2", "HEAD~3"])
     clone.git("checkout", "--quiet", *([] if old == "HEAD" else [old]), "--", path)
     if rng.random() < 0.5:
-        hook = [] if rng.random() < 0.5 else ["--no-verify"]
-        clone.git("commit", "--quiet", "-m", "an old file", *hook)
+        unchecked = rng.random() < 0.5 and "unchecked" not in OFF
+        clone.git("commit", "--quiet", "-m", "an old file", *(["--no-verify"] if unchecked else []))
 
 
 @action(1, *_SET_UP)

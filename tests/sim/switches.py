@@ -15,6 +15,7 @@ OFF: set[str] = {
     "revert",
     "restore in place",
     "delete files",
+    "unchecked",
     "ours",
     "theirs",
     "union",

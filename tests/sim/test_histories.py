@@ -1,0 +1,72 @@
+"""Random histories of a team, each held against the oracle of acknowledged writes.
+
+`python -m tests.sim --seed N -v` tells one of them, `make sim` runs ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sim.history import History, Templates
+from tests.sim.oracle import Deed, Key, Oracle, Proof
+from tests.support.stores import EFFORT
+
+_GROUPS = 12
+_EACH = 5
+
+
+@pytest.fixture(scope="module")
+def templates() -> Iterator[Templates]:
+    """The stores that histories start from."""
+    made = Templates()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("group", range(_GROUPS * EFFORT))
+def test_histories_converge_and_lose_nothing(group: int, templates: Templates) -> None:
+    """After a last round of syncs all clones are the same, counts are exact and every concurrent value is there."""
+    failed = []
+    for seed in range(group * _EACH, (group + 1) * _EACH):
+        history = History(seed)
+        if why := history.run(templates):
+            failed.append("\n".join([*history.log, f"python -m tests.sim --seed {seed} -v", why]))
+    assert not failed, "\n\n".join(failed)
+
+
+def _deed(step: int, shown: set[Key], wrote: set[Key], replaced: set[Key], life: str = "alive") -> Deed:
+    shapes = (frozenset(shown), frozenset(wrote), frozenset(replaced))
+    return Deed(step, "c0", "p-a", Proof("w-1", step), *shapes, life, (("fixed", 1),))
+
+
+def test_the_oracle_knows_what_must_be_there() -> None:
+    """A value stays until a write that may have seen it replaces it, and goes when one surely had."""
+    first, mine, theirs = (Key("p-a", "fix", text) for text in ("first", "mine", "theirs"))
+    deeds = [
+        _deed(1, set(), {first}, set()),
+        _deed(2, {first}, {mine}, {first}),
+        _deed(3, {first}, {theirs}, {first}),
+    ]
+    expected = Oracle(deeds).expect([True] * 3)
+    assert expected.required("p-a") == {mine, theirs}
+    assert expected.forbidden("p-a") == {first}
+    assert expected.totals("p-a") == {"fixed": 3}
+    assert expected.alive("p-a") is True
+
+
+def test_the_oracle_forgets_what_was_destroyed() -> None:
+    """A write of which no copy is left neither counts nor replaces anything."""
+    first, second = (Key("p-a", "fix", text) for text in ("first", "second"))
+    expected = Oracle([_deed(1, set(), {first}, set()), _deed(2, {first}, {second}, {first})]).expect([True, False])
+    assert (expected.required("p-a"), expected.totals("p-a")) == ({first}, {"fixed": 1})
+
+
+@pytest.mark.parametrize(("saw", "alive"), [(True, False), (False, None)])
+def test_the_oracle_knows_the_dead(saw: bool, alive: bool | None) -> None:
+    """A deletion that surely saw every edit stands; of one that may not have, nothing is claimed."""
+    first = Key("p-a", "fix", "first")
+    deeds = [_deed(1, set(), {first}, set()), _deed(2, {first} if saw else set(), set(), set(), "dead")]
+    assert Oracle(deeds).expect([True, True]).alive("p-a") is alive

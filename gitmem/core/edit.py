@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gitmem.core.dots import Dot, key_for
+from gitmem.core.dots import Dot, dot_of, key_for
 from gitmem.core.record import ALIVE, DEAD, MAX_NUMBER, Json, Register, State
 from gitmem.errors import InvalidRecord
 
@@ -39,6 +39,17 @@ class Pen:
         elements.pop(key, None)
         if not elements:
             self.state.sets.pop(name, None)
+
+    def beside(self, path: str, seal: Seal) -> None:
+        """Write a value into the register at `path` (as `State.registers` spells it, or `life`), beside those that stand."""
+        container, _, rest = path.partition("/")
+        if container == "sets":
+            name, _, key = rest.partition("/")
+            register = self.state.sets.setdefault(name, {}).setdefault(key, {})
+        else:
+            register = self.state.fields.setdefault(rest, {}) if rest else self.state.life
+        written = self._written(path, seal)
+        register.update(written if rest else {str(dot_of(key)): value for key, value in written.items()})
 
     def live(self) -> None:
         """Say that the record stands; each edit does, so that it outlives a deletion it has not seen."""

@@ -21,6 +21,7 @@ from gitmem.memory.audit_files import heads
 from gitmem.memory.audit_history import History, read_history
 from gitmem.memory.audit_log import LogEntry, log, who_wrote
 from gitmem.memory.audit_states import FileHistory, check_file, file_detail, to_be_read
+from gitmem.memory.vouched import answered
 from gitmem.store.layout import ATTRIBUTES, AUDIT, MEMBERS, OWN_PREFIXES, member_path
 
 __all__ = ["AuditReport", "LogEntry", "Problem", "file_detail", "heads", "log", "verify", "who_wrote"]
@@ -46,9 +47,10 @@ def verify(repo: Repo, prefix: str = "") -> AuditReport:
     Never raises for what is wrong with the store: that is a problem in the report. Raises GitmemError when git fails.
     """
     history = read_history(repo, prefix)
-    problems = [*_odd_files(history), *_rewritten(history)]
+    problems = [*_odd_files(history)]
     contents = _Contents(repo, history)
     segments = contents.segments(problems)
+    problems += _rewritten(history, segments, contents)
     problems += check_chain(segments)
     problems += _bad_signatures(segments)
     members, found = fold(segments)
@@ -75,6 +77,10 @@ class _Contents:
             digest = sha256(data).hexdigest()
             self.digests[blob] = digest
             self.ids[digest] = blob
+
+    def digest(self, blob: str) -> str:
+        """The SHA-256 of a blob."""
+        return self.digests.get(blob) or sha256(next(data for _, data in self.repo.read_blobs([blob], MAX_SEGMENT))).hexdigest()
 
     def load(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The bytes with these SHA-256."""
@@ -109,14 +115,30 @@ def _odd_files(history: History) -> Iterator[Problem]:
         yield Problem("replaced history", "refs/replace", "this clone shows other commits than those it names")
 
 
-def _rewritten(history: History) -> Iterator[Problem]:
-    """Segments that did not stay what they were: the log is only ever added to."""
-    for path, states in history.states.items():
-        if _is_log(path):
-            for commit in list(states.values())[1:]:
-                yield Problem("changed segment", path, f"commit {commit[:12]} gave it another content")
-            for commit in history.removals.get(path, ()):
-                yield Problem("removed segment", path, f"commit {commit[:12]} took it out of the log")
+def _rewritten(history: History, segments: list[Segment], contents: _Contents) -> Iterator[Problem]:
+    """Segments that did not stay what they were: logs are only added to. What somebody put back and answers for is well."""
+    suspect = [
+        path for path, states in history.states.items() if _is_log(path) and (len(states) > 1 or path in history.removals)
+    ]
+    healed = _healed(segments) if suspect else {}
+    for path in suspect:
+        first, *others = history.states[path]
+        answers = healed.get(path, set()) if path in history.tree and history.tree[path].id == first else set()
+        for blob in others:
+            if contents.digest(blob) not in answers:
+                yield Problem("changed segment", path, f"commit {history.states[path][blob][:12]} gave it another content")
+        for commit in history.removals.get(path, ()) if None not in answers else ():
+            yield Problem("removed segment", path, f"commit {commit[:12]} took it out of the log")
+
+
+def _healed(segments: list[Segment]) -> dict[str, set[str | None]]:
+    """For each segment that was put back the contents that somebody answers for."""
+    entries: dict[str, list[Entry]] = {}
+    for segment in segments:
+        for entry in segment.entries:
+            if _is_log(entry.object):
+                entries.setdefault(entry.object, []).append(entry)
+    return {path: answered(some) for path, some in entries.items()}
 
 
 def _bad_signatures(segments: list[Segment]) -> Iterator[Problem]:
@@ -133,7 +155,7 @@ def _check_files(history: History, segments: list[Segment], contents: _Contents)
     by_object: dict[str, list[Entry]] = {}
     for segment in segments:
         for entry in segment.entries:
-            if entry.op != CLOSE:
+            if entry.op != CLOSE and not _is_log(entry.object):
                 by_object.setdefault(entry.object, []).append(entry)
     paths = sorted(by_object.keys() | {path for path in history.states if not _is_log(path)})
     files = ((_file(history, path, contents.digests), by_object.get(path, [])) for path in paths)

@@ -205,6 +205,8 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "config": _named("changed"),
     "close": _about("goes on from", "closed"),
     "attest": _named("vouched for"),
+    "heal": _named("healed"),
+    "quarantine": _named("quarantined"),
     "collect": lambda entry, what, _raised: f"{'collected' if entry.after is None else 'listed what was collected in'} {what}",
     "retire": _about("retired the replica", "replica"),
 }

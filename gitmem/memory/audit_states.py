@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gitmem.core.audit import ATTEST, HAND, Entry, Problem
+from gitmem.core.audit import Entry, Problem
 from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import parse
 from gitmem.core.collected import is_list_path
 from gitmem.core.record import Json, State
 from gitmem.errors import InvalidRecord
+from gitmem.memory.vouched import answered
 from gitmem.store.layout import CONFIG, MEMBERS, is_record_path
 
 UNSIGNED = "unsigned change"
@@ -79,7 +80,7 @@ class _Check:
 
     def unsigned(self) -> Iterator[Problem]:
         """Contents that no entry explains. An entry that took in what came from outside answers for that, too."""
-        taken_in = {entry.before for entry in self.entries if entry.op in (ATTEST, HAND) or entry.detail.get("whole") is True}
+        taken_in = answered(self.entries)
         for digest, commit in self.file.contents.items():
             newest = digest == self.file.head
             if digest in self.signed or (digest in taken_in and not newest):
@@ -90,7 +91,7 @@ class _Check:
 
     def removed(self) -> Iterator[Problem]:
         """Removals without an entry."""
-        if None not in self.signed:
+        if None not in self.signed | answered(self.entries):
             for commit in self.file.removals:
                 yield Problem("removed file", f"{self.file.path} (commit {commit[:12]})", "no entry says that it goes")
 

@@ -19,7 +19,7 @@ from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.events import note_batch
-from gitmem.memory.gather import Batch, contents_at, drop_leftovers, gather, require_branch, summary
+from gitmem.memory.gather import Batch, contents_at, digest, drop_leftovers, gather, require_branch, summary
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
@@ -30,12 +30,17 @@ from gitmem.store.layout import is_record_path
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A file that a use case adds to a commit by itself, such as a member's key, with the words for its audit entry."""
+    """A file that a use case adds to a commit by itself, such as a member's key, with the words for its audit entry.
+
+    What a record's entry must vouch for is added to `detail`, unless it is `complete`; then the entry stands although the
+    content may be what HEAD holds already.
+    """
 
     path: str
     data: bytes | None
     op: str
     detail: dict[str, Json] = field(default_factory=dict)
+    complete: bool = False
 
 
 def commit(
@@ -56,7 +61,8 @@ def commit(
         require_branch(context)
         finish_move(context)
         head = store.repo.head()
-        dirty = drop_leftovers(context, [head])
+        extras = list(extras)
+        dirty = drop_leftovers(context, [head], {extra.path for extra in extras})
         store.config = load_config(store.root)
         chain = own_chain(context)
         batch = gather(context, head, [*dirty, *also])
@@ -141,14 +147,15 @@ def _nothing(context: Context, batch: Batch) -> Committed | None:
     return Committed(head or "", 0, 0, batch.skipped) if batch.skipped else None
 
 
-def _add_extras(context: Context, batch: Batch, extras: Iterable[Extra], head: str | None) -> None:
-    extras = list(extras)
+def _add_extras(context: Context, batch: Batch, extras: list[Extra], head: str | None) -> None:
     before = contents_at(context, head, [extra.path for extra in extras])
     taken = {extra.path for extra in extras}
     batch.changes = [change for change in batch.changes if change.object not in taken]
     for extra in extras:
         old, detail = before.get(extra.path), extra.detail
-        if extra.data is not None and holds_record(extra.path):
+        if extra.complete and extra.data == old:
+            batch.changes.append(Change(extra.op, extra.path, digest(old), digest(old), detail))
+        elif extra.data is not None and holds_record(extra.path) and not extra.complete:
             state = None if old is None else parse(old, extra.path)
             detail = detail | record_detail(state, parse(extra.data, extra.path))
         batch.put(extra.path, extra.data, old, extra.op, detail)

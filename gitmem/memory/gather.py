@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -80,17 +80,17 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     return batch
 
 
-def drop_leftovers(context: Context, commits: Iterable[str | None]) -> list[str]:
+def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Collection[str] = ()) -> list[str]:
     """Remove what a killed process left in the work tree, and return the other paths of the store that were changed there.
 
     That is half-written files, and log files of ours that none of `commits` (HEAD, and what is being merged) holds: a commit
-    was cut short, and the journal still has what they say.
+    was cut short, and the journal still has what they say. Files that are `wanted` stay.
     """
     store = context.store
     changed = list(own_changes(context))
-    names = [store.replica.name, *store.marks.former()]
-    mine = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in names)
-    fresh = [path for path in changed if path.startswith(mine)]
+    replicas = [store.replica.name, *store.marks.former()]
+    mine = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in replicas)
+    fresh = [path for path in changed if path.startswith(mine) and path not in wanted]
     held = {path for commit in commits for path in contents_at(context, commit, fresh)}
     gone = set(fresh) - held | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
     for path in gone:
@@ -254,6 +254,7 @@ def require_branch(context: Context) -> str:
         ("rebase-merge", "rebase"),
         ("rebase-apply", "rebase"),
         ("CHERRY_PICK_HEAD", "cherry-pick"),
+        ("REVERT_HEAD", "revert"),
     ):
         if (repo.git_dir / name).exists():
             raise GitmemError(

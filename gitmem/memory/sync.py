@@ -21,6 +21,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import require_branch
+from gitmem.memory.heal import heal
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.taking import Tally, count
@@ -51,6 +52,7 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
     with _one_at_a_time(context, source):
         _undisturbed(lambda: _commit(context, tally))
         if source is None:
+            _undisturbed(lambda: _heal(context, tally))
             return _report(context, tally)
         return _exchange(context, tally, branch, source, patience)
 
@@ -84,6 +86,7 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
         fetched = _undisturbed(lambda: bring_in(context, tally, branch, source))
         if tally.pulled:
             _undisturbed(lambda: settle_deletions(context, tally.revived))
+        _undisturbed(lambda: _heal(context, tally))
         head, ahead = context.store.repo.head(), _ahead(context, fetched.commit)
         if head is None or ahead == 0 or _push(context, tally, source, head):
             _tidy(context, branch, source, fetched, brought_on=ahead > 0)
@@ -154,6 +157,12 @@ def _commit(context: Context, tally: Tally) -> None:
     made = commit(context)
     if made is not None:
         tally.problems += made.skipped
+
+
+def _heal(context: Context, tally: Tally) -> None:
+    healed = heal(context)
+    tally.notes += healed.notes
+    tally.problems += healed.problems
 
 
 def _follow(context: Context, branch: str, source: remote.Upstream) -> None:

@@ -18,6 +18,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.deletions import unburied
 from gitmem.memory.gather import contents_at
 from gitmem.memory.moving import finish_move, moving
+from gitmem.memory.quarantine import screened
 from gitmem.store.files import inside
 from gitmem.store.layout import CONFIG, MEMORY
 
@@ -68,6 +69,8 @@ def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
         if warning := beware(context, ours, theirs):
             tally.notes.append(warning)
         pulled = count(context, f"{ours}..{theirs}" if ours else theirs)
+        theirs, aside = screened(context, ours, theirs)
+        tally.problems += aside
         brought = {change.path for change in repo.diff(ours, theirs, [f"{store.prefix}{MEMORY}"])}
         if ours is None or repo.is_ancestor(ours, theirs):
             _fast_forward(context, tally, ours, theirs)

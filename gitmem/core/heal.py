@@ -1,0 +1,97 @@
+"""What a history that went on without gitmem has taken from a record, and how it is brought back.
+
+A store only grows: whatever git's history does, the record at HEAD must hold what every earlier state of it held, but for what
+a write replaced. A revert, a merge that took one side, or a file that went by hand break that. Given the states of a record in
+a commit and in its parents, there are two kinds of loss:
+
+- The child knows less than its parents: the file is gone or broken, `seen` or a counter went back, a value is missing that the
+  child has not seen. Joining the parents brings it back, any number of times.
+- The child has *seen* a write whose value it lacks, and has none of its own that replaced it: somebody took one side's value
+  and both sides' `seen`. Joining cannot bring that back, it would only carry the loss on. The value must be **written again**,
+  as a write of its own beside whatever stands there.
+
+A value that a later write has replaced looks the same as one that was lost beside a later write. `Loss.beside` names the
+writes that may have replaced it; the log of who wrote what decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from gitmem.core.dots import Dot, dot_of
+from gitmem.core.merge import merge, merge_all, normalise
+from gitmem.core.record import Json, Register, State
+
+
+class Loss(NamedTuple):
+    """A value that is missing although the record claims to have seen it: the register it stood in (`fields/<name>`,
+    `sets/<name>/<element>` or `life`), its key there, and itself. `beside` are the writes that may have replaced it.
+    """
+
+    path: str
+    key: str
+    value: Json
+    beside: frozenset[Dot]
+
+    @property
+    def dot(self) -> Dot:
+        """The write that the value came with."""
+        return dot_of(self.key)
+
+
+class Finding(NamedTuple):
+    """What a commit did to a record: whether its parents must be joined in again, and which values joining does not bring."""
+
+    join: bool
+    losses: list[Loss]
+
+
+def examine(child: State | None, parents: Sequence[State]) -> Finding:
+    """Hold a commit's state of a record (None: absent or broken) against the sound states its parents have."""
+    if not parents:
+        return Finding(False, [])
+    if child is None:
+        return Finding(True, [])
+    expected, child = merge_all(parents), normalise(child)
+    return Finding(merge(child, expected) != child, losses(child, expected))
+
+
+def losses(child: State, expected: State) -> list[Loss]:
+    """The values of `expected` that `child` has seen and does not hold. Both are normalised."""
+    found, after = [], dict(registers(child))
+    for path, register in registers(expected):
+        held = {dot_of(key) for key in after.get(path, ())}
+        gone = [key for key in register if dot_of(key) not in held and _knows(child, dot_of(key))]
+        if gone:
+            beside = _own(after.get(path, {}), expected) or _own(child.life, expected)
+            found += [Loss(path, key, register[key], beside) for key in gone]
+    return found
+
+
+def registers(state: State) -> Iterator[tuple[str, Register]]:
+    """Every register of a record with its path, `life` among them."""
+    yield from state.registers()
+    yield "life", state.life
+
+
+def put_back(state: State, losses: Sequence[Loss]) -> State:
+    """`state` with lost values in place again, under their own dots: for a state that nobody else has seen yet."""
+    result = state.copy()
+    for path, key, value, _ in losses:
+        container, _, rest = path.partition("/")
+        if container == "sets":
+            name, _, element = rest.partition("/")
+            result.sets.setdefault(name, {}).setdefault(element, {})[key] = value
+        else:
+            (result.fields.setdefault(rest, {}) if rest else result.life)[key] = value
+    return result
+
+
+def _knows(state: State, dot: Dot) -> bool:
+    return state.seen.get(dot.writer, 0) >= dot.n
+
+
+def _own(register: Register, expected: State) -> frozenset[Dot]:
+    """The writes in a register that none of the parents knew."""
+    return frozenset(dot for dot in map(dot_of, register) if not _knows(expected, dot))

@@ -19,6 +19,11 @@ class Pair(NamedTuple):
     theirs: State
     together: dict[str, object] | None
 
+    @property
+    def states(self) -> tuple[State, State, State]:
+        """The three states."""
+        return self.base, self.mine, self.theirs
+
 
 def pair(random: Random, world: World | None = None, record: str | None = None) -> Pair:
     """A record with some history (in `world`, or a new one), and one to three writes on each side."""
@@ -30,8 +35,9 @@ def pair(random: Random, world: World | None = None, record: str | None = None) 
     world.play(random_steps(random, random.randint(1, 3), (0,), without=ALONE))
     world.play(random_steps(random, random.randint(1, 3), (1,), without=ALONE))
     known = world.replicas[0].known | world.replicas[1].known
-    states = [_named(state, record) for state in (base, *world.states[:2])]
-    return Pair(*states, expected(known) if world.stamp else None)
+    mine, theirs, _ = world.states
+    together = expected(known) if world.stamp else None
+    return Pair(_named(base, record), _named(mine, record), _named(theirs, record), together)
 
 
 def _named(state: State, record: str | None) -> State:

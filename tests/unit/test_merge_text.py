@@ -50,7 +50,7 @@ def _check_healed(path: str, healed: bytes, one: Pair) -> None:
 def _check_reach(clean: list[Pair]) -> None:
     """Clean merges are of more than counters."""
     reached: Counter[str] = Counter()
-    for base, mine, theirs, _ in clean:
+    for base, mine, theirs in (one.states for one in clean):
         reached["both sides moved"] += mine != base != theirs
         reached["a set"] += base.sets != mine.sets or base.sets != theirs.sets
         reached["a field"] += base.fields != mine.fields and base.fields != theirs.fields
@@ -65,7 +65,7 @@ def _check_reach(clean: list[Pair]) -> None:
 def _merged_by_the_host(git: Git, pairs: dict[str, Pair]) -> tuple[dict[str, bytes], dict[str, tuple[bytes, bytes]]]:
     """The files that git merged cleanly, and for each other file the two sides as it left them in the stages 2 and 3."""
     repo = Repo.find(git.path)
-    sides = [{path: emit(one[side]) for path, one in pairs.items()} for side in range(3)]
+    sides = [{path: emit(one.states[side]) for path, one in pairs.items()} for side in range(3)]
     drafts = [Draft("", WHO, WHO, [":1"] if number else [], changes=files) for number, files in enumerate(sides)]
     _, mine, theirs = write_commits(repo, drafts)
     done = git.run("merge-tree", "--write-tree", "-z", "--no-messages", mine.commit, theirs.commit)

@@ -30,6 +30,7 @@ from gitmem.git.commits import Identity, commit, refresh_index
 from gitmem.git.merge import merge_store
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
+from gitmem.git.trees import MARK
 from gitmem.git.worktree import write_worktree
 
 Sides = tuple[dict[str, bytes], dict[str, bytes], dict[str, bytes]]
@@ -189,7 +190,7 @@ def _repository(root: Path, sides: Sides, *, ours: bool = True, strategy: bool =
     base, mine, theirs = sides
     if ours and next(iter(base)).startswith("memory/"):
         configure(repo)
-        base = {**base, ".gitattributes": with_own_lines(b"")}
+        base = {**base, ".gitattributes": with_own_lines(b""), MARK: b"gitmem: 1\n"}
     if not strategy:
         repo.config_set("pull.twohead", None)
     first = commit(repo, base, "base", parents=[], ref="refs/heads/main", expected=None, fallback=WHO)

@@ -13,6 +13,13 @@ from gitmem.git.repo import Repo
 
 STRATEGY: Final = "gitmem"
 
+_TWOHEAD: Final = "pull.twohead"
+_STRATEGY_KEYS: Final = {
+    _TWOHEAD: "records are merged by the driver, one process each",
+    "pull.octopus": "several branches at once are refused where they changed the same record",
+}
+"""Where git looks up its strategy, and what becomes of records with another one."""
+
 
 class Problem(NamedTuple):
     """Something in a clone's setup that is not as it should be, and the command that mends it."""
@@ -34,13 +41,13 @@ def configure(repo: Repo, prefix: str = "", file: Path | None = None) -> list[st
     """
     before = repo.config()
     wanted = _wanted(prefix)
-    notes = []
-    if _strategy_found() and before.get("pull.twohead", STRATEGY) == STRATEGY:
-        wanted["pull.twohead"] = STRATEGY
-    else:
-        notes = [problem.why for problem in _strategy_problems(before)]
-        if before.get("pull.twohead") == STRATEGY:
-            repo.config_set("pull.twohead", None, file)
+    found = _strategy_found()
+    for key in _STRATEGY_KEYS:
+        if found and before.get(key, STRATEGY) == STRATEGY:
+            wanted[key] = STRATEGY
+        elif before.get(key) == STRATEGY:
+            repo.config_set(key, None, file)
+    notes = [problem.why for problem in _strategy_problems(before | wanted)]
     if not prefix and not {"pull.rebase", "pull.ff"} & before.keys():  # how code is pulled is for its people to say
         wanted["pull.rebase"] = "false"  # else a plain `git pull` of two sides that both moved stops and asks how
     for key, value in wanted.items():
@@ -92,15 +99,17 @@ def _wanted(prefix: str) -> dict[str, str]:
 
 
 def _strategy_problems(config: dict[str, str]) -> Iterator[Problem]:
-    chosen = config.get("pull.twohead")
-    if chosen not in (None, STRATEGY):
-        why = f"is {chosen!r}, which you chose; records are merged by the driver, one process each"
-        yield Problem("pull.twohead", why, f"git config pull.twohead {STRATEGY}")
-    elif not _strategy_found():
-        state = "every git merge fails" if chosen else "records are merged by the driver, one process each"
-        yield Problem("pull.twohead", f"git-merge-{STRATEGY} is not on PATH: {state}", "put gitmem's programs on PATH")
-    elif chosen is None:
-        yield Problem("pull.twohead", "is not set", "gitmem doctor --fix")
+    set_here = [key for key in _STRATEGY_KEYS if config.get(key) == STRATEGY]
+    if not _strategy_found():
+        state = "every git merge fails" if set_here else "records are merged by the driver, one process each"
+        yield Problem(_TWOHEAD, f"git-merge-{STRATEGY} is not on PATH: {state}", "put gitmem's programs on PATH")
+        return
+    for key, instead in _STRATEGY_KEYS.items():
+        chosen = config.get(key)
+        if chosen is None:
+            yield Problem(key, "is not set", "gitmem doctor --fix")
+        elif chosen != STRATEGY:
+            yield Problem(key, f"is {chosen!r}, which you chose; {instead}", f"git config {key} {STRATEGY}")
 
 
 def _strategy_found() -> bool:

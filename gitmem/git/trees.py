@@ -1,18 +1,23 @@
 """Merging two commits whole: the store's paths by its own algebra, all others by git.
 
 git sees trees in which the store's directories are already the merged ones on every side, so that it finds no change in them:
-no conflict, no rename, no driver.
+no conflict, no rename, no driver. Where there is no store at all, that is git's own merge from start to end.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from gitmem.errors import ConflictsLeft
 from gitmem.git import process
 from gitmem.git.merge import OWN, Difference, StoreMerge, differences, settle
 from gitmem.git.objects import DURABLE, Draft, Written, write_commits
 from gitmem.git.repo import Entry, Repo
+
+MARK: Final = ".gitmem/config.yaml"
+"""The file that makes a directory a store."""
 
 _WHO: Final = "gitmem <gitmem@localhost> 0 +0000"
 
@@ -30,19 +35,48 @@ class TreeMerge(NamedTuple):
     stand_ins: list[Written]
 
 
-def merge_trees(repo: Repo, bases: Sequence[str], ours: str, theirs: str, prefix: str = "") -> TreeMerge:
-    """Merge tree-ish `theirs` into `ours`, all paths. `bases` says what both come from; it may be empty."""
+def holds_store(repo: Repo, revisions: Sequence[str], prefix: str) -> bool:
+    """Whether any of the revisions has a store at `prefix` (empty, or ending in a slash)."""
+    names = "".join(f"{revision}:{prefix}{MARK}\n" for revision in revisions)
+    answers = repo.run("cat-file", "--batch-check", input=os.fsencode(names)).splitlines()
+    return any(answer.rpartition(b" ")[0].endswith(b" blob") for answer in answers)
+
+
+def merge_trees(repo: Repo, bases: Sequence[str], ours: str, theirs: str, prefix: str | None = "") -> TreeMerge:
+    """Merge tree-ish `theirs` into `ours`, all paths. `bases` says what both come from; it may be empty.
+
+    The store lies at `prefix`; with None there is none, whatever the directories are called.
+    """
     *before, mine, other = repo.trees([*bases, ours, theirs])
-    own = [prefix + name for name in OWN]
+    own = [] if prefix is None else [prefix + name for name in OWN]
     differing = list(differences(repo, before, mine, other))
     foreign = [one for one in differing if not _below(one.path, own)]
-    store = settle(repo, [one for one in differing if _below(one.path, own)], prefix, mine)
+    store = settle(repo, [one for one in differing if _below(one.path, own)], prefix or "", mine)
+    merged = _Merged(mine, own, store)
     if not any(_changed(one, one.theirs) for one in foreign):
-        return TreeMerge(store, _write(repo, [mine], mine, own, store)[0].tree, [], [])
+        return TreeMerge(store, _write(repo, merged, [mine])[0].tree, [], [])
     if not any(_changed(one, one.ours) for one in foreign):
-        return TreeMerge(store, _write(repo, [other], mine, own, store)[0].tree, [], [])
-    stand_ins = _write(repo, [*before, mine, other], mine, own, store)
+        return TreeMerge(store, _write(repo, merged, [other])[0].tree, [], [])
+    stand_ins = _write(repo, merged, [*before, mine, other], _common(repo, bases))
     return TreeMerge(store, *_merge_foreign(repo, stand_ins), stand_ins)
+
+
+def merge_many(repo: Repo, ours: str, heads: Sequence[str], prefix: str | None) -> TreeMerge:
+    """Merge the commits `heads` into commit `ours`, one after the other.
+
+    Raises ConflictsLeft if files outside the store conflict: which of several merges a person is to settle cannot be shown.
+    """
+    current, kept, merged = ours, [], TreeMerge(StoreMerge({}, [], [], []), repo.trees([ours])[0], [], [])
+    for head in heads:
+        merged = merge_trees(repo, repo.merge_bases(current, head), current, head, prefix)
+        if merged.tree is None:
+            raise ConflictsLeft(
+                f"files that are not gitmem's conflict: {', '.join(merged.clashes[:5])}",
+                "merge the branches one after the other",
+            )
+        kept += merged.store.kept
+        current = write_commits(repo, [Draft("", _WHO, _WHO, (current, head), merged.tree)])[0].commit
+    return merged._replace(store=merged.store._replace(kept=kept))
 
 
 def _below(path: str, folders: Sequence[str]) -> bool:
@@ -53,18 +87,42 @@ def _changed(one: Difference, side: Entry | None) -> bool:
     return not one.bases or any(base != side for base in one.bases)
 
 
-def _write(repo: Repo, roots: Sequence[str], ours: str, own: Sequence[str], store: StoreMerge) -> list[Written]:
-    """For each tree of `roots` a commit of it with the merged store in it; the last two descend from those before them."""
-    top = repo.entries(ours, own) if any(root != ours for root in roots) else {}
-    parents = [f":{n}" for n in range(1, len(roots) - 1)]
+def _common(repo: Repo, bases: Sequence[str]) -> list[str]:
+    """What several merge bases come from: git merges them first, and without this it would take all in them for new."""
+    if len(bases) < 2:
+        return []
+    found = repo.merge_bases(bases[0], bases[1])
+    return repo.trees(found[:1])
+
+
+class _Merged(NamedTuple):
+    """The merged store, ready to be put into any tree: the directories `own` of `ours`, and what changes in them."""
+
+    ours: str
+    own: Sequence[str]
+    store: StoreMerge
+
+
+def _write(repo: Repo, merged: _Merged, roots: Sequence[str], common: Sequence[str] = ()) -> list[Written]:
+    """For each tree of `roots` a commit of it with the merged store in it.
+
+    The last two descend from those before them, and these from `common`, of which no commit is returned.
+    """
+    ours, own, store = merged
+    roots = [*common, *roots]
+    top = repo.entries(ours, own) if own and any(root != ours for root in roots) else {}
     drafts = [
-        Draft(
-            "", _WHO, _WHO, parents if number >= len(roots) - 2 else (), root,
-            {path: top.get(path) for path in own} if root != ours else {}, store.changes,
-        )
-        for number, root in enumerate(roots)
-    ]  # fmt: skip
-    return write_commits(repo, drafts)
+        Draft("", _WHO, _WHO, parents, root, {path: top.get(path) for path in own} if root != ours else {}, store.changes)
+        for root, parents in zip(roots, _parents(len(common), len(roots)), strict=False)
+    ]
+    return write_commits(repo, drafts)[len(common) :]
+
+
+def _parents(common: int, total: int) -> list[list[str]]:
+    """The parents of each of `total` drafts: `common` ones, the bases, our side and theirs."""
+    names = [f":{number}" for number in range(1, total + 1)]
+    bases = max(total - 2, common)
+    return [[]] * common + [names[:common]] * (bases - common) + [names[common:bases]] * 2
 
 
 def _merge_foreign(repo: Repo, stand_ins: Sequence[Written]) -> tuple[str | None, list[str]]:

@@ -10,6 +10,7 @@ from gitmem.core.record import Json, State
 from gitmem.git.attributes import with_own_lines
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
+from gitmem.git.trees import MARK
 from tests.support.git import Git
 
 
@@ -56,6 +57,7 @@ def found_store(git: Git, *states: State, driver: bool = True) -> str:
     if driver:
         configure(Repo.find(git.path))
     (git.path / ".gitattributes").write_bytes(with_own_lines(b""))
+    write(git.path, MARK, emit(record(kind="store", writer="00000000-1", encryption="none")))
     put(git, *states)
     return git.commit("first")
 

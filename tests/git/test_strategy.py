@@ -12,6 +12,7 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.record import State
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure, store_prefix
+from gitmem.git.trees import MARK
 from tests.git.stores import changed, clean, found_store, path_of, put, record, tree, two_branches, values
 from tests.support.git import Git
 
@@ -221,17 +222,41 @@ def test_unrelated_edits_stay(make_repo: MakeRepo) -> None:
     assert git("status", "--porcelain") == " M notes.txt"
 
 
-def test_octopus_is_refused(make_repo: MakeRepo) -> None:
-    """More than two sides are not for this strategy; the branch stays where it was."""
-    git = make_repo()
+def _three_branches(git: Git, third: str = "third\n") -> None:
+    """`main`, `side` and `third` have all changed the same record, and a file each; `third` and `side` both have notes.txt."""
     two_branches(git, [BASE], [OURS], [THEIRS])
     git("checkout", "--quiet", "-b", "third", "side~1")
-    put(git, record(5))
-    git.commit("third")
+    put(git, changed(BASE, "dddddddd-1", fix="third"), record(5))
+    git.commit("third", {"notes.txt": third})
+    git("checkout", "--quiet", "side")
+    git.commit("notes", {"notes.txt": "third\n"})
     git("checkout", "--quiet", "main")
+
+
+def test_octopus(make_repo: MakeRepo) -> None:
+    """Several branches at once are joined like one after the other, in one commit of all their parents."""
+    git = make_repo()
+    _three_branches(git)
+    git("merge", "--no-edit", "side", "third")
+    assert len(git("rev-list", "--parents", "-1", "HEAD").split()) == 4
+    octopus = tree(git)
+    assert values(octopus[PATH], "fix") == ["ours", "theirs", "third"]
+    assert octopus["notes.txt"] == "third\n"
+    assert clean(git)
+    git("reset", "--quiet", "--hard", "HEAD~1")
+    git("merge", "--no-edit", "third")
+    git("merge", "--no-edit", "side")
+    assert tree(git) == octopus
+
+
+def test_octopus_with_a_conflict_of_other_files_is_refused(make_repo: MakeRepo) -> None:
+    """git's own octopus cannot leave conflicts to a person either; the branch stays where it was."""
+    git = make_repo()
+    _three_branches(git, third="another\n")
     head = git("rev-parse", "HEAD")
-    done = git.run("merge", "-s", "gitmem", "--no-edit", "side", "third")
+    done = git.run("merge", "--no-edit", "side", "third")
     assert done.returncode == 2
+    assert b"conflict: notes.txt" in done.stderr
     assert b"one after the other" in done.stderr
     assert git("rev-parse", "HEAD") == head
     assert clean(git)
@@ -303,7 +328,7 @@ def test_store_in_a_subdirectory(make_repo: MakeRepo) -> None:
     inner = Git(outer.path / "team/store")
     inner.path.mkdir(parents=True)
     put(inner, BASE)
-    outer.commit("first", {"README": "base\n"})
+    outer.commit("first", {"README": "base\n", f"team/store/{MARK}": "gitmem: 1\n"})
     outer("checkout", "--quiet", "-b", "side")
     put(inner, THEIRS)
     outer.commit("theirs", {"README": "theirs\n"})

@@ -36,7 +36,7 @@ def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, lis
         for path, names, last, events in counts:
             state = store.read(path)
             if state is None:
-                raise gone(path)
+                raise gone(context, path)
             writer = store.writer_for(path, state)
             fragment = counted(state, writer, names, {last: context.now()})
             n = next(by_writer[writer] for by_writer in fragment.counts.values())

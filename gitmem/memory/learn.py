@@ -251,7 +251,7 @@ def _element_key(context: Context, state: State, name: str, value: Json) -> str:
 def _open(context: Context, path: str) -> tuple[State, Opened, Kind]:
     state = context.store.read(path)
     if state is None:
-        raise gone(path)
+        raise gone(context, path)
     return state, open_state(context.store.vault, state), kind_of(context, state)
 
 

@@ -34,9 +34,10 @@ def locate(context: Context, beginning: str) -> str:
     return path
 
 
-def gone(path: str) -> GitmemError:
+def gone(context: Context, path: str) -> GitmemError:
     """What to say of a record that was there and is not."""
-    return GitmemError(f"the record {_id(path)} is gone", "`gitmem sync` says whether it was deleted; if not, `gitmem doctor`")
+    context.paths.pop(_id(path), None)
+    return _nowhere(context, _id(path))
 
 
 def _nowhere(context: Context, beginning: str) -> GitmemError:

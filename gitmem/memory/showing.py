@@ -21,7 +21,7 @@ def get(context: Context, beginning: str) -> Record:
     path = locate(context, beginning)
     state = context.store.read(path)
     if state is None:
-        raise gone(path)
+        raise gone(context, path)
     opened = open_state(context.store.vault, state)
 
     def author(key: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitmem.core.codec import parse
-from gitmem.errors import GitmemError, NoStore
+from gitmem.errors import GitmemError, InvalidRecord, NoStore
 from gitmem.git import beside
 from gitmem.git.places import chosen, worktree_of
 from gitmem.git.repo import Repo
@@ -69,8 +69,9 @@ def _check_only_store(repo: Repo, branch: str) -> None:
         return
     where = f"on the branch {said.branch}" if said.branch and repo.ref(f"refs/heads/{said.branch}") else None
     if not said.branch:
-        with suppress(NoStore):
+        with suppress(NoStore, InvalidRecord):
             place = find_place(repo.root)
+            load_config(place.root)
             where = str(place.root) if place.repo.common_dir == repo.common_dir else None
     if where:
         raise GitmemError(f"the repository {repo.root} has a store already, {where}", "`gitmem status` shows it; one is enough")

@@ -41,7 +41,7 @@ def check_ground(repo: Repo, prefix: str) -> None:
             f"{attributes} has changes of yours that are not committed, and a store adds lines to it",
             f"`git add {attributes} && git commit`, or stash it, then run this again",
         )
-    if prefix and repo.call("check-ignore", "--quiet", prefix + "x").code == 0:
+    if prefix and repo.call("check-ignore", "--quiet", f"{prefix}x", env={"GIT_LITERAL_PATHSPECS": "0"}).code == 0:
         raise GitmemError(f"{prefix} is ignored by git (.gitignore), and a store is there to be shared", WAYS_OUT)
 
 

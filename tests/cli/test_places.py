@@ -32,20 +32,8 @@ def team(founded_team: tuple[Path, str], tmp_path: Path) -> Team:
     return team_at(founded_team[0], tmp_path / "team", founded_team[1])
 
 
-@pytest.fixture
-def beside(team: Team) -> Team:
-    """The team whose store is on a branch of its own."""
-    if team.shape != "branch":
-        pytest.skip("only for a store beside the code")
-    return team
-
-
-@pytest.fixture
-def within(team: Team) -> Team:
-    """The team whose store is in a directory of the code."""
-    if team.shape != "directory":
-        pytest.skip("only for a store inside the code")
-    return team
+BESIDE = pytest.mark.parametrize("founded_team", ["branch"], indirect=True)
+WITHIN = pytest.mark.parametrize("founded_team", ["directory"], indirect=True)
 
 
 def _used(seat: Seat, record: str) -> int:
@@ -176,19 +164,20 @@ def test_every_door_finds_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> Non
     assert found in ada(env=words).out
 
 
+@BESIDE
 @pytest.mark.parametrize("how", ["deleted", "removed and pruned", "removed", "deleted and pruned"][: 2 * EFFORT])
-def test_a_removed_work_tree(beside: Team, how: str) -> None:
+def test_a_removed_work_tree(team: Team, how: str) -> None:
     """What was acknowledged in it waits outside of git's reach; the error's command brings everything back."""
-    ada = beside.ada
+    ada = team.ada
     found = ada.learn(*LESSON)
     ada("sync").ok()
     ada("used", found, "--fixed").ok()
     ada.learn("--pattern", "not committed yet", "--fix", "wait")
     code = Git(top(ada))
     if how.startswith("removed"):
-        code("worktree", "remove", "--force", beside.store(ada))
+        code("worktree", "remove", "--force", team.store(ada))
     else:
-        shutil.rmtree(beside.store(ada))
+        shutil.rmtree(team.store(ada))
     if how.endswith("pruned"):
         code("worktree", "prune")
     refused = ada("match", "--json", input=ERROR).expect(10).error
@@ -197,23 +186,24 @@ def test_a_removed_work_tree(beside: Team, how: str) -> None:
     ada(*shlex.split(command)).ok()
     assert _used(ada, found) == 1
     assert ada("sync", "--json").ok().json["pushed"] == 1
-    beside.bob("sync").ok()
-    assert _used(beside.bob, found) == 1
-    assert len(beside.bob("list", "--json").ok().json["records"]) == 2
+    team.bob("sync").ok()
+    assert _used(team.bob, found) == 1
+    assert len(team.bob("list", "--json").ok().json["records"]) == 2
     _in_order(ada)
 
 
-def test_a_work_tree_that_moves(beside: Team) -> None:
+@BESIDE
+def test_a_work_tree_that_moves(team: Team) -> None:
     """With `git worktree move`, or made anew by hand elsewhere, it is found; what waits goes along."""
-    ada = beside.ada
+    ada = team.ada
     found = ada.learn(*LESSON)
     ada("commit").ok()
     ada("used", found, "--fixed").ok()
     code = Git(top(ada))
-    code("worktree", "move", beside.store(ada), beside.place / "elsewhere")
+    code("worktree", "move", team.store(ada), team.place / "elsewhere")
     assert _used(ada, found) == 1
-    code("worktree", "remove", beside.place / "elsewhere")
-    code("worktree", "add", "--quiet", beside.place / "by-hand", BRANCH)
+    code("worktree", "remove", team.place / "elsewhere")
+    code("worktree", "add", "--quiet", team.place / "by-hand", BRANCH)
     assert _used(ada, found) == 1
     ada("sync").ok()
     ada("doctor", "--fix").ok()
@@ -247,11 +237,12 @@ def test_the_codes_own_hooks(team: Team) -> None:
     assert ada("doctor").code == (0 if team.shape == "branch" else 1)
 
 
-def test_without_gitmem_the_code_merges(beside: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+@BESIDE
+def test_without_gitmem_the_code_merges(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine from which gitmem is gone: the code's merges, commits and rebases know nothing of it."""
     places = os.environ["PATH"].split(os.pathsep)
     monkeypatch.setenv("PATH", os.pathsep.join(place for place in places if not Path(place, "gitmem").exists()))
-    code = Git(top(beside.ada))
+    code = Git(top(team.ada))
     code("checkout", "--quiet", "-b", "side")
     code.commit("side", {"side": "1"})
     code("checkout", "--quiet", "main")
@@ -260,20 +251,22 @@ def test_without_gitmem_the_code_merges(beside: Team, monkeypatch: pytest.Monkey
     assert code("config", "--get-regexp", r"^(pull|merge|core\.fsync|core\.hookspath)", check=False) == ""
 
 
-def test_code_branches(within: Team) -> None:
+@WITHIN
+def test_code_branches(team: Team) -> None:
     """A code branch without the store says so; another branch's store cannot take this one's place."""
-    ada, code = within.ada, Git(top(within.ada))
+    ada, code = team.ada, Git(top(team.ada))
     code("checkout", "--quiet", "-b", "old", code("rev-list", "--max-parents=0", "HEAD"))
     assert "git switch" in ada("learn", *LESSON, "--json").expect(10).error["hint"]
-    Git(within.place)("init", "--quiet", "evil")
-    Seat(within.place / "evil", ada.key)("init", "--plain", "--name", "eve").ok()
-    shutil.copytree(within.place / "evil/.gitmem", code.path / ".gitmem")
+    Git(team.place)("init", "--quiet", "evil")
+    Seat(team.place / "evil", ada.key)("init", "--plain", "--name", "eve").ok()
+    shutil.copytree(team.place / "evil/.gitmem", code.path / ".gitmem")
     code("add", "--all")
     code("commit", "--quiet", "--no-verify", "--message", "a store of somebody else's")
     ada("learn", *LESSON).expect(10)
 
 
-def test_code_that_moved_on(within: Team, tmp_path: Path) -> None:
+@WITHIN
+def test_code_that_moved_on(team: Team, tmp_path: Path) -> None:
     """The first sync of a store that was founded while others pushed code merges with what they pushed."""
     place = tmp_path / "late"
     place.mkdir()
@@ -282,7 +275,7 @@ def test_code_that_moved_on(within: Team, tmp_path: Path) -> None:
     other = Git(place / "colleague")
     other.commit("more code", {"src/b.py": "1"})
     other("push", "--quiet", "origin", "main")
-    seat = Seat(code.path / "src", within.ada.key)
+    seat = Seat(code.path / "src", team.ada.key)
     seat("init", "../store", "--name", "ada").ok()
     seat.learn(*LESSON)
     assert seat("sync", "--json").ok().json["pulled"] == 1

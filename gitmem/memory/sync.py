@@ -35,6 +35,7 @@ PATIENCE = 2
 """Refusals after which a sync pushes to its side ref."""
 
 _ATTEMPTS = 12  # refusals it takes where the remote wants no side refs
+_ASIDE = 2  # tries of the side ref, which others touch only to remove what they have folded in
 _PAUSE = 0.05  # seconds; doubled at each refusal, and drawn at random below that
 _MEANWHILE = 3.0  # seconds in which another git command in this clone may be in the way
 
@@ -104,26 +105,32 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
 
 def _push(context: Context, tally: Tally, source: remote.Upstream, head: str) -> bool:
     """Whether the branch took the push; False if others were faster. Raises RemoteError for any other refusal."""
-    tally.attempts += 1
-    pushed = remote.push(context.store.repo, source, head)
-    if pushed.outcome in (remote.Push.DENIED, remote.Push.UNREACHABLE):
-        raise unwritable(source.remote, source.ref, pushed.why, reached=pushed.outcome is remote.Push.DENIED)
+    pushed = _offer(context, tally, source, head)
+    if pushed.outcome is remote.Push.DENIED:
+        raise unwritable(source.remote, source.ref, pushed.why, reached=True)
     return pushed.outcome is remote.Push.OK
 
 
 def _push_aside(context: Context, tally: Tally, source: remote.Upstream, head: str) -> bool:
     """Whether our side ref took the push; False where the remote wants none, or its ref holds what we have not fetched."""
-    if tally.no_side:
-        return False
+    for _ in range(_ASIDE):
+        if tally.no_side:
+            return False
+        outcome = _offer(context, tally, source._replace(ref=_side(context)), head).outcome
+        tally.no_side = outcome is remote.Push.DENIED
+        if outcome is remote.Push.OK:
+            tally.notes.append(f"{source.remote} was busy: shared as {_side(context)}, which everybody's next sync folds in")
+            return True
+    return False
+
+
+def _offer(context: Context, tally: Tally, target: remote.Upstream, head: str) -> remote.Pushed:
+    """Push `head` to a ref of the remote. Raises RemoteError where nobody answers."""
     tally.attempts += 1
-    pushed = remote.push(context.store.repo, source._replace(ref=_side(context)), head)
+    pushed = remote.push(context.store.repo, target, head)
     if pushed.outcome is remote.Push.UNREACHABLE:
-        raise unwritable(source.remote, source.ref, pushed.why, reached=False)
-    tally.no_side = pushed.outcome is remote.Push.DENIED
-    if pushed.outcome is not remote.Push.OK:
-        return False
-    tally.notes.append(f"{source.remote} was busy: shared as {_side(context)}, which the next sync of anybody folds in")
-    return True
+        raise unwritable(target.remote, target.ref, pushed.why, reached=False)
+    return pushed
 
 
 def _tidy(context: Context, branch: str, source: remote.Upstream, fetched: remote.Fetched, *, brought_on: bool) -> None:

@@ -15,7 +15,7 @@ from gitmem.core.audit import COLLECT, RETIRE, Entry, Segment
 from gitmem.core.audit_delta import dots_in, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.collected import empty_list, grave_of, graves_in, list_of, place_of, with_graves
-from gitmem.core.dots import dot_of
+from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
 from gitmem.core.record import DEAD, MAX_BYTES, State
@@ -77,11 +77,10 @@ class GcReport:
 
 @dataclass(slots=True)
 class _Log:
-    """What the audit log says: the replicas, and of each tombstone the last entry of each writer and the writes it covers."""
+    """What the audit log says: the replicas, and of each tombstone by which entries (writer, number) it was made one."""
 
     replicas: dict[str, Replica]
-    entries: dict[str, dict[str, int]]
-    covered: dict[str, dict[str, int]]
+    told: dict[str, dict[Dot, list[tuple[str, int]]]]
 
 
 def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) -> GcReport:
@@ -99,7 +98,7 @@ def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) ->
         known = _read_log(context, tombstones)
         name = _find(context, known.replicas, retire) if retire else None
         retired = load_config(store.root).retired | ({name} if name else frozenset())
-        waits = {path: _waits_for(known, path, state, retired) for path, state in tombstones.items()}
+        waits = {path: _waits_for(known, path, retired) for path in tombstones}
         going = [state for path, state in tombstones.items() if not waits[path]]
         made = _collect(context, going, name) if not dry_run and (going or name) else None
     garbage = [Garbage(TOMBSTONE, state.id, state.kind, state.scope, waits[path]) for path, state in tombstones.items()]
@@ -148,7 +147,7 @@ def _tombstones(context: Context) -> Iterator[tuple[str, State]]:
 
 
 def _read_log(context: Context, tombstones: Mapping[str, State]) -> _Log:
-    known = _Log({}, {path: {} for path in tombstones}, {path: {} for path in tombstones})
+    known = _Log({}, {path: {dot_of(key): [] for key in state.life} for path, state in tombstones.items()})
 
     def noted() -> Iterator[Segment]:
         for segment in all_segments(context.store.root):
@@ -165,18 +164,20 @@ def _read_log(context: Context, tombstones: Mapping[str, State]) -> _Log:
 
 
 def _note(known: _Log, entry: Entry) -> None:
-    last, covered = known.entries[entry.object], known.covered[entry.object]
-    last[entry.writer] = max(entry.seq, last.get(entry.writer, 0))
-    for writer, (_, n) in dots_in(entry.detail).items():
-        covered[writer] = max(n, covered.get(writer, 0))
+    covered = dots_in(entry.detail)
+    for dot, entries in known.told[entry.object].items():
+        first, last = covered.get(dot.writer, (1, 0))
+        if first <= dot.n <= last:
+            entries.append((entry.writer, entry.seq))
 
 
-def _waits_for(known: _Log, path: str, state: State, retired: Collection[str]) -> list[str]:
-    """The live replicas that have not heard all that the log says of a tombstone; `unsigned` where it says too little."""
-    if any(known.covered[path].get(dot.writer, 0) < dot.n for dot in map(dot_of, state.life)):
+def _waits_for(known: _Log, path: str, retired: Collection[str]) -> list[str]:
+    """The live replicas that have not heard of all that deleted a record; `unsigned` where the log does not tell of it."""
+    deaths = known.told[path].values()
+    if not all(deaths):
         return [UNSIGNED]
     live = (one for name, one in sorted(known.replicas.items()) if name not in retired)
-    return [one.name for one in live if not one.has_heard(known.entries[path])]
+    return [one.name for one in live if not all(one.has_heard(entries) for entries in deaths)]
 
 
 def _find(context: Context, known: Iterable[str], beginning: str) -> str:

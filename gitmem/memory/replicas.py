@@ -38,9 +38,9 @@ class Replica:
     last: str
     heard: Heard = field(default_factory=dict)
 
-    def has_heard(self, entries: Mapping[str, int]) -> bool:
-        """Whether it has heard of an entry of each of these writers."""
-        return all(self.heard.get(writer, 0) >= seq for writer, seq in entries.items())
+    def has_heard(self, entries: Iterable[tuple[str, int]]) -> bool:
+        """Whether it has heard of one of these entries, each a writer and a number."""
+        return any(self.heard.get(writer, 0) >= seq for writer, seq in entries)
 
 
 def replica_of(writer: str) -> str:

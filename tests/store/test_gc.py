@@ -1,0 +1,373 @@
+"""Collecting what is left of forgotten records: not before all have heard, and then for good, whatever turns up later."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gitmem.errors import GitmemError, UsageError
+from gitmem.git import snapshots
+from gitmem.git.repo import Repo
+from gitmem.memory.gc import UNSIGNED
+from gitmem.memory.memory import Memory
+from tests.support.git import Git
+from tests.support.stores import MEMORY_DISK, found, join, open_memory, person, share
+
+NAMES = ("ada", "bob", "cam")
+
+
+@dataclass
+class Team:
+    """Three members with a clone each."""
+
+    folder: Path
+    clones: dict[str, Memory] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Memory:
+        return self.clones[name]
+
+    def reopen(self, name: str) -> Memory:
+        """The clone opened anew, as the next command does."""
+        self.clones[name].close()
+        self.clones[name] = open_memory(self.folder / name, person(self.folder / f"home-{name}"))
+        return self.clones[name]
+
+    def sync(self, *names: str) -> None:
+        """These, or all of them until everybody has everything."""
+        for name in names or [*self.clones, *self.clones][:-1]:
+            assert self[name].sync().problems == []
+
+    def agree(self) -> None:
+        """After syncs all hold the same bytes, in the work tree and in git, and the log explains them."""
+        self.sync()
+        assert len({Git(self.folder / name)("rev-parse", "HEAD^{tree}") for name in self.clones}) == 1
+        assert {Git(self.folder / name)("status", "--porcelain", "--ignored") for name in self.clones} == {""}
+        assert self["ada"].verify().problems == []
+
+    def learn(self, text: str = "no route to host", **fields: str) -> str:
+        """A record of Ada's that all have and have used."""
+        record = self["ada"].learn("pattern", {"pattern": text, "fix": "plug it in", **fields}, tags=["net"]).id
+        self.sync("ada")
+        for name in [*self.clones][1:]:
+            self.sync(name)
+            self[name].used(record, fixed=True)
+        self.sync()
+        return record
+
+    def forgotten(self, text: str = "no route to host") -> str:
+        """A record that Ada has forgotten, as all have heard."""
+        record = self.learn(text)
+        self["ada"].forget(record)
+        self.sync()
+        return record
+
+    def path(self, record: str) -> Path:
+        """Where a record lies in Ada's clone, relative to it."""
+        return Path("memory/team/pattern") / record[2:4] / f"{record}.yaml"
+
+    def has(self, record: str) -> list[str]:
+        """Whose clone holds the record's file."""
+        return [name for name in self.clones if (self.folder / name / self.path(record)).exists()]
+
+    def replica(self, name: str) -> str:
+        """The name of somebody's replica."""
+        return self[name].status().replica
+
+
+def _team(folder: Path, names: Sequence[str], *, plain: bool) -> Team:
+    remote = folder / "remote.git"
+    Git(folder)("init", "--quiet", "--bare", remote)
+    homes = {name: person(folder / f"home-{name}") for name in names}
+    found(folder / "ada", plain=plain, name="ada", who=homes["ada"])
+    share(folder / "ada", remote, homes["ada"])
+    team = Team(folder, {"ada": open_memory(folder / "ada", homes["ada"])})
+    for name in names[1:]:
+        join(team["ada"], folder / name, remote, name, homes[name])
+        team.clones[name] = open_memory(folder / name, homes[name])
+    team.sync()
+    return team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Team]:
+    """Ada's and Bob's clones of a plain store."""
+    yield from _closed(_team(_quick(tmp_path), NAMES[:2], plain=True))
+
+
+@pytest.fixture(params=[True, False], ids=["plain", "sealed"])
+def three(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Team]:
+    """Three clones of a plain store, and of a sealed one."""
+    yield from _closed(_team(_quick(tmp_path), NAMES, plain=request.param))
+
+
+def _quick(folder: Path) -> Path:
+    """A directory on a disk in memory, where there is one, that is gone with `folder`."""
+    made = Path(tempfile.mkdtemp(dir=MEMORY_DISK)) if MEMORY_DISK else folder
+    (folder / "made").symlink_to(made)
+    return made
+
+
+def _closed(team: Team) -> Iterator[Team]:
+    try:
+        yield team
+    finally:
+        for memory in team.clones.values():
+            memory.close()
+        shutil.rmtree(team.folder, ignore_errors=True)
+
+
+def test_a_tombstone_goes_once_all_have_heard(three: Team) -> None:
+    """It waits for whoever has not synced, by name; then the file goes everywhere, and the log is sound."""
+    team = three
+    record = team.learn()
+    team["ada"].forget(record)
+    team.sync("ada", "bob")
+    report = team["ada"].gc()
+    assert report.collected == []
+    assert [(one.id, one.waits_for) for one in report.waiting] == [(record, sorted([team.replica("bob"), team.replica("cam")]))]
+    team.sync("cam", "ada")
+    report = team["ada"].gc(dry_run=True)
+    assert ([one.id for one in report.collected], report.waiting, report.commit) == ([record], [], None)
+    assert {one.replica: (one.member, one.me, one.retired) for one in report.replicas} == {
+        team.replica(name): (name, name == "ada", False) for name in NAMES
+    }
+    assert team.has(record) == list(NAMES)
+    report = team["ada"].gc()
+    assert [one.id for one in report.collected] == [record]
+    assert snapshots.all_snapshots(Repo.find(team.folder / "ada"))[-1].reason == "gc"
+    assert team["ada"].gc().collected == []
+    team.agree()
+    assert team.has(record) == []
+    with pytest.raises(GitmemError, match="was forgotten, and `gitmem gc` removed"):
+        team["bob"].get(record)
+
+
+def test_a_signature_is_as_good_as_a_sync(team: Team) -> None:
+    """Whoever has signed anything since has heard: no ref on the remote is needed."""
+    record = team.learn()
+    team["ada"].forget(record)
+    team.sync("ada", "bob")
+    remote = Git(team.folder / "remote.git")
+    remote("update-ref", "-d", f"refs/gitmem/heard/{team.replica('bob')}")
+    team.sync("ada")
+    assert team["ada"].gc(dry_run=True).collected == []
+    team["bob"].learn("note", {"type": "semantic", "text": "something else"})
+    team.sync("bob", "ada")
+    assert [one.id for one in team["ada"].gc().collected] == [record]
+    team.agree()
+
+
+def test_whoever_only_reads_is_not_waited_for_twice(team: Team) -> None:
+    """A sync that brings nothing new announces nothing, and one that is announced makes no commit."""
+    team.forgotten()
+    heads = Git(team.folder / "remote.git")("for-each-ref", "--format=%(refname) %(objectname)")
+    assert heads.count("refs/gitmem/heard/") == 1
+    team.sync("bob", "ada")
+    assert Git(team.folder / "remote.git")("for-each-ref", "--format=%(refname) %(objectname)") == heads
+
+
+def test_what_is_disputed_is_no_tombstone(team: Team) -> None:
+    """A record that somebody edited while somebody else deleted it stands, and is no garbage."""
+    record = team.learn()
+    team["ada"].forget(record)
+    team["bob"].edit(record, {"fix": "still needed"})
+    team.sync()
+    report = team["ada"].gc()
+    assert (report.collected, report.waiting) == ([], [])
+    assert team["ada"].get(record).contested
+
+
+def test_two_collect_at_once(team: Team) -> None:
+    """Both come to the same, with what else each of them did."""
+    records = [team.forgotten(text) for text in ("one error", "another error")]
+    assert len(team["ada"].gc().collected) == len(team["bob"].gc().collected) == 2
+    team.agree()
+    assert [team.has(record) for record in records] == [[], []]
+
+
+def test_brought_back_while_it_is_collected(team: Team) -> None:
+    """Bob, who knows that it was forgotten, learns it again as it was, while Ada collects it: it stands, and it is whole."""
+    record = team.forgotten()
+    team["bob"].learn("pattern", {"pattern": "no route to host", "fix": "plug it in"})
+    team["ada"].gc()
+    team.agree()
+    for name in ("ada", "bob"):
+        shown = team[name].get(record)
+        assert (shown.fields["pattern"], shown.fields["fix"]) == ("no route to host", "plug it in")
+        assert (shown.sets["tags"], shown.usage.fixed, shown.contested) == (["net"], 1, False)
+    team["bob"].forget(record)
+    team.agree()
+    assert len(team["ada"].gc().collected) == 1
+    team.agree()
+    assert team.has(record) == []
+
+
+def test_learned_again_after_it_was_collected(team: Team) -> None:
+    """It is a new record with the old counters, disputed by nobody; and may be forgotten and collected again."""
+    record = team.forgotten()
+    team["ada"].gc()
+    team.sync()
+    for name in ("bob", "ada"):
+        assert team[name].learn("pattern", {"pattern": "no route to host", "fix": "another fix"}).id == record
+        team.agree()
+        shown = team["ada"].get(record)
+        assert (shown.alive, shown.contested, shown.fields["fix"], shown.usage.fixed) == (True, False, "another fix", 1)
+        assert shown.sets.get("tags", []) == []
+        team[name].forget(record)
+        team.agree()
+        team.sync("bob")
+        assert len(team["bob"].gc().collected) == 1
+        team.sync()
+        assert team.has(record) == []
+
+
+def test_a_clone_that_is_behind_collects(team: Team) -> None:
+    """What it does not know of is not lost: Bob's late use stays with the record, which stays deleted until the next time."""
+    record = team.forgotten()
+    team["bob"].used(record, fixed=True)
+    team.sync("bob")
+    team["ada"].gc()
+    team.agree()
+    assert not team["ada"].get(record).alive
+    assert team["ada"].get(record).usage.fixed == 2
+    assert len(team["ada"].gc().collected) == 1
+    team.agree()
+    assert team.has(record) == []
+
+
+def test_an_old_clone_cannot_resurrect(team: Team) -> None:
+    """A backup from before the deletion is put to work again, untouched or with uses of its own: the record stays deleted."""
+    record = team.learn()
+    for name in ("untouched", "used"):
+        shutil.copytree(team.folder / "bob", team.folder / name, symlinks=True)
+    team["ada"].forget(record)
+    team.sync()
+    team["ada"].gc()
+    team.agree()
+    bob = person(team.folder / "home-bob")
+    with open_memory(team.folder / "untouched", bob) as old:
+        assert old.sync().problems == []
+        with pytest.raises(GitmemError, match="was forgotten"):
+            old.used(record, fixed=True)
+    team.agree()
+    assert team.has(record) == []
+    with open_memory(team.folder / "used", bob) as old:
+        old.used(record, fixed=True)
+        assert old.sync().problems == []
+        assert old.records() == []
+    team.agree()
+    assert team["ada"].records() == []
+    assert team["ada"].get(record).usage.fixed == 2
+
+
+def test_a_retired_replica_comes_back(three: Team) -> None:
+    """It is not waited for; when it is back, what it wrote is there and whole, and it goes on under a new name."""
+    team = three
+    record, other = team.learn(), team.learn("port in use", meaning="two servers")
+    old = team.replica("cam")
+    team["cam"].edit(other, {"fix": "stop the other server"})
+    note = team["cam"].learn("note", {"type": "semantic", "text": "written offline"}).id
+    for forgotten in (record, other):
+        team["ada"].forget(forgotten)
+    team.sync("ada", "bob", "ada")
+    assert len(team["ada"].gc(dry_run=True).waiting) == 2
+    report = team["ada"].gc(retire=old[:5])
+    assert (len(report.collected), report.retired) == (2, old)
+    assert [one.replica for one in report.replicas if one.retired] == [old]
+    team.sync("ada", "bob", "cam")
+    team.reopen("cam").used(note, fixed=True)
+    assert team.replica("cam") != old
+    team.agree()
+    assert team.has(record) == []
+    for name in NAMES:
+        shown = team[name].get(other)
+        assert shown.fields == {"pattern": "port in use", "fix": "stop the other server", "meaning": "two servers"}
+        assert (shown.sets["tags"], shown.usage.fixed, shown.contested) == (["net"], 2, True)
+        assert team[name].get(note).usage.fixed == 1
+    team["bob"].forget(other)
+    team.sync()
+    assert [one.id for one in team["bob"].gc().collected] == [other]
+    team.agree()
+
+
+def test_names_to_retire(team: Team) -> None:
+    """Only the name of one other replica will do."""
+    team.learn()
+    for name, why in (("nobody", "no replica"), (team.replica("ada"), "you are working in")):
+        with pytest.raises(UsageError, match=why):
+            team["ada"].gc(retire=name)
+    assert team["ada"].gc(retire=team.replica("bob"), dry_run=True).retired == team.replica("bob")
+    assert not any(one.retired for one in team["ada"].gc(dry_run=True).replicas)
+
+
+def test_a_merge_without_gitmem_brings_it_back(team: Team) -> None:
+    """A host's merge button, a hand, a revert: the next sync buries it again, and the list of what was collected stays."""
+    record = team.forgotten()
+    team["ada"].gc()
+    team.sync()
+    bob = Git(team.folder / "bob")
+    for how in (["checkout", "HEAD~1", "--", "memory"], ["revert", "--no-commit", "HEAD"]):
+        bob(*how)
+        bob("commit", "--quiet", "--no-verify", "--message", "by hand")
+        assert team.has(record) == ["bob"]
+        team.sync("bob")
+        bob("revert", "--quit")
+        team.agree()
+        assert team.has(record) == []
+
+
+@pytest.mark.parametrize("strategy", [True, False], ids=["strategy", "driver"])
+def test_plain_git_pulls(team: Team, strategy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada collects what Bob has counted meanwhile, by plain git: he ends where a sync would have brought him."""
+    records = [team.forgotten(text) for text in ("one error", "another error")]
+    team["ada"].gc()
+    team.sync("ada")
+    team["bob"].used(records[0], fixed=True)
+    team["bob"].commit()
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, person(team.folder / "home-bob").env[name])
+    bob = Git(team.folder / "bob")
+    if not strategy:
+        bob("config", "--unset", "pull.twohead")
+        assert "deleted in" in bob("pull", "--no-rebase", check=False)
+        bob("add", "--all")
+        bob("commit", "--quiet", "--no-edit")
+    else:
+        bob("pull", "--quiet", "--no-rebase")
+    assert team.has(records[1]) == []
+    assert b"dead" in (team.folder / "bob" / team.path(records[0])).read_bytes()
+    assert b"fix:" not in (team.folder / "bob" / team.path(records[0])).read_bytes()
+    team.agree()
+    assert team["ada"].get(records[0]).usage.fixed == 2
+
+
+def test_what_nobody_signed_waits(team: Team) -> None:
+    """A deletion that the log does not speak of is not taken for one that all have heard of."""
+    record = team.learn()
+    team["ada"].forget(record)
+    git = Git(team.folder / "ada")
+    git("add", "--all")
+    git("commit", "--quiet", "--no-verify", "--message", "unsigned")
+    (team.folder / "ada/.git/gitmem/journal").rename(team.folder / "ada/.git/gitmem/lost")
+    ada = team.reopen("ada")
+    assert [one.waits_for for one in ada.gc(dry_run=True).waiting] == [[UNSIGNED]]
+
+
+def test_a_list_cannot_be_made_shorter_by_hand(team: Team) -> None:
+    """Who removes the list of what was collected gets it back."""
+    record = team.forgotten()
+    team["ada"].gc()
+    team.sync()
+    (listing,) = (team.folder / "bob/.gitmem/collected").iterdir()
+    before = listing.read_bytes()
+    listing.unlink()
+    team["bob"].learn("note", {"type": "semantic", "text": "new"})
+    team["bob"].commit()
+    assert listing.read_bytes() == before
+    team.agree()
+    assert team.has(record) == []

@@ -207,8 +207,8 @@ class Index:
         return self._one("SELECT count(*) FROM entries WHERE alive")
 
     def conflicted(self) -> Ids:
-        """Ids of records with a field that has more than one value, in order."""
-        rows = self.database.execute("SELECT id FROM entries WHERE conflicts > 0 ORDER BY id")
+        """Ids of standing records with a field that has more than one value, in order."""
+        rows = self.database.execute("SELECT id FROM entries WHERE conflicts > 0 AND alive ORDER BY id")
         return [str(row[0]) for row in rows]
 
     def stats(self) -> Stats:

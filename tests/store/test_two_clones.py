@@ -141,6 +141,24 @@ def test_edits_of_one_field_wait_for_a_person(pair: Pair) -> None:
         assert memory.get(record).fields["fix"] == "ada's fix"
 
 
+def test_what_is_forgotten_waits_for_nobody(pair: Pair) -> None:
+    """Two values of a record that was deleted are nobody's question; learned again, they are."""
+    record = _learn(pair.ada)
+    pair.sync()
+    pair.ada.edit(record, {"fix": "ada's fix"})
+    pair.bob.edit(record, {"fix": "bob's fix"})
+    pair.sync()
+    pair.bob.forget(record)
+    pair.sync()
+    for memory in pair.both(record):
+        assert memory.conflicts() == []
+    assert pair.ada.status().conflicts == 0
+    pair.ada.edit(record, {"meaning": "the cable"})
+    pair.sync()
+    for memory in pair.both(record):
+        assert [one.id for one in memory.conflicts()] == [record]
+
+
 def test_the_same_edit_on_both_sides_is_no_conflict(pair: Pair) -> None:
     """Equal values are one value."""
     record = _learn(pair.ada)

@@ -28,9 +28,9 @@ from gitmem.core.record import State
 from gitmem.git.attributes import with_own_lines
 from gitmem.git.commits import Identity, commit, refresh_index
 from gitmem.git.merge import merge_store
+from gitmem.git.places import MARK
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
-from gitmem.git.trees import MARK
 from gitmem.git.worktree import write_worktree
 
 Sides = tuple[dict[str, bytes], dict[str, bytes], dict[str, bytes]]

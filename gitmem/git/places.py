@@ -19,7 +19,9 @@ BRANCH_KEY: Final = "gitmem.branch"
 HOME: Final = "gitmem-store"
 """The name of a store's own work tree, in the git directory: there neither `git status` nor `git clean` meets it."""
 
-_MARK: Final = ".gitmem/config.yaml"
+MARK: Final = ".gitmem/config.yaml"
+"""The file that makes a directory a store."""
+
 _SECTION: Final = "[gitmem]"
 _ODD: Final = frozenset('"\\#;')  # what makes a value mean something else than its letters, see git-config(1)
 _AT_WORK: Final = ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START")
@@ -111,15 +113,15 @@ def stores_below(repo: Repo, revision: str | None = None) -> list[str]:
         listed = repo.run("ls-tree", "-r", "-z", "--full-tree", "--name-only", revision)
     else:
         globs = {"GIT_LITERAL_PATHSPECS": "0", "GIT_GLOB_PATHSPECS": "1"}
-        listed = repo.run("ls-files", "-z", "--cached", "--", f"**/{_MARK}", env=globs)
-    names = {name for name in os.fsdecode(listed).split("\0") if name == _MARK or name.endswith(f"/{_MARK}")}
-    return sorted(name.removesuffix(_MARK) for name in names)
+        listed = repo.run("ls-files", "-z", "--cached", "--", f"**/{MARK}", env=globs)
+    names = {name for name in os.fsdecode(listed).split("\0") if name == MARK or name.endswith(f"/{MARK}")}
+    return sorted(name.removesuffix(MARK) for name in names)
 
 
 def branches_with_store(repo: Repo, refs: str = "refs/remotes") -> list[str]:
     """The short names of the remote's branches (or of those below `refs`) that hold a store at their top."""
     depth = refs.count("/") + 1 + (refs == "refs/remotes")
-    listed = repo.run("for-each-ref", f"--format=%(objectname):{_MARK} %(refname:lstrip={depth})", refs).decode()
+    listed = repo.run("for-each-ref", f"--format=%(objectname):{MARK} %(refname:lstrip={depth})", refs).decode()
     lines = [line for line in listed.splitlines() if not line.endswith("/HEAD")]
     found = repo.run("cat-file", "--batch-check=%(objecttype) %(rest)", input="\n".join([*lines, ""]).encode())
     return sorted({line.partition(" ")[2] for line in found.decode().splitlines() if line.startswith("blob ")} - {"HEAD"})

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gitmem.git.places import PREFIX_KEY
+from gitmem.git import attributes
+from gitmem.git.places import MARK, PREFIX_KEY
 from gitmem.git.repo import Repo
 
 STRATEGY: Final = "gitmem"
@@ -47,6 +48,7 @@ def configure(repo: Repo, prefix: str = "", file: Path | None = None) -> list[st
             wanted[key] = STRATEGY
         elif before.get(key) == STRATEGY:
             repo.config_set(key, None, file)
+            del before[key]
     notes = [problem.why for problem in _strategy_problems(before | wanted)]
     if not prefix and not {"pull.rebase", "pull.ff"} & before.keys():  # how code is pulled is for its people to say
         wanted["pull.rebase"] = "false"  # else a plain `git pull` of two sides that both moved stops and asks how
@@ -65,7 +67,7 @@ def check(repo: Repo) -> list[Problem]:
         for key, value in _wanted(store_prefix(repo)).items()
         if config.get(key, "") != value
     ]
-    return [*wrong, *_strategy_problems(config)]
+    return [*wrong, *_strategy_problems(config), *_attribute_problems(repo)]
 
 
 def store_prefix(repo: Repo) -> str:
@@ -110,6 +112,19 @@ def _strategy_problems(config: dict[str, str]) -> Iterator[Problem]:
             yield Problem(key, "is not set", "gitmem doctor --fix")
         elif chosen != STRATEGY:
             yield Problem(key, f"is {chosen!r}, which you chose; {instead}", f"git config {key} {STRATEGY}")
+
+
+def _attribute_problems(repo: Repo) -> Iterator[Problem]:
+    """Whether git leaves the store's bytes alone, where there is a store checked out."""
+    prefix = store_prefix(repo)
+    if not (repo.root / prefix / MARK).exists():
+        return
+    wrong = "; ".join(attributes.misread(repo, prefix))
+    if wrong and list(attributes.overriding(repo)):
+        place = repo.common_dir / "info" / "attributes"
+        yield Problem("attributes", f"are overridden in {place}: {wrong}", f"take what concerns the store out of {place}")
+    elif wrong:
+        yield Problem("attributes", f"are not complete in .gitattributes: {wrong}", "gitmem doctor --fix")
 
 
 def _strategy_found() -> bool:

@@ -14,10 +14,8 @@ from gitmem.errors import ConflictsLeft
 from gitmem.git import process
 from gitmem.git.merge import OWN, Difference, StoreMerge, differences, settle
 from gitmem.git.objects import DURABLE, Draft, Written, write_commits
+from gitmem.git.places import MARK
 from gitmem.git.repo import Entry, Repo
-
-MARK: Final = ".gitmem/config.yaml"
-"""The file that makes a directory a store."""
 
 _WHO: Final = "gitmem <gitmem@localhost> 0 +0000"
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitmem.errors import GitmemError, InvalidRecord
-from gitmem.git import hooks, setup
+from gitmem.git import attributes, hooks, setup
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
 from gitmem.memory.roster import members
-from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.layout import ATTRIBUTES, MEMORY, is_record_path
 from gitmem.store.opened import open_state
 
 _SHOWN = 5
@@ -55,6 +56,7 @@ def _run(context: Context, name: str, check: Callable[[Context], tuple[bool, str
 
 def _mend(context: Context) -> None:
     prepare_clone(context.store.repo, context.store.root)
+    _complete_attributes(context)
     for path in _broken(context):
         before = contents_at(context, context.store.repo.head(), [path]).get(path)
         if before is not None:
@@ -66,6 +68,14 @@ def _mend(context: Context) -> None:
     if context.index is None:
         for suffix in ("", "-wal", "-shm", "-journal"):
             index.with_name(index.name + suffix).unlink(missing_ok=True)
+
+
+def _complete_attributes(context: Context) -> None:
+    """Add the lines that a store of an older gitmem lacks; the next commit takes them in."""
+    store = context.store
+    if attributes.misread(store.repo, store.prefix):
+        file = inside(store.root, ATTRIBUTES)
+        write_atomic(file, attributes.with_own_lines(read_bounded(file, 1 << 20) or b""))
 
 
 def _configuration(context: Context) -> tuple[bool, str, str]:

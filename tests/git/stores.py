@@ -8,9 +8,9 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.edit import Pen
 from gitmem.core.record import Json, State
 from gitmem.git.attributes import with_own_lines
+from gitmem.git.places import MARK
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
-from gitmem.git.trees import MARK
 from tests.support.git import Git
 
 

@@ -12,6 +12,7 @@ import pytest
 from gitmem.git.attributes import LINES, with_own_lines
 from gitmem.git.repo import Repo
 from gitmem.git.setup import check, configure, program, quoted
+from tests.git.stores import found_store
 from tests.support.git import Git
 
 MakeRepo = Callable[..., Git]
@@ -94,13 +95,52 @@ def test_attributes_are_added(before: bytes) -> None:
     assert with_own_lines(after) == after
 
 
-def test_attributes_work(make_repo: MakeRepo) -> None:
-    """git sees them as meant: records merge by the driver, nothing of ours has its line ends changed."""
+RECORDS = ["memory/t/p/aa/p-aa.yaml", ".gitmem/config.yaml", ".gitmem/members/ada.yaml", ".gitmem/collected/aa.yaml"]
+OTHERS = [".gitmem/keys/t/1/a.age", ".gitmem/schemas/k.json", "log/a/b"]
+MEDDLING = "* text=auto eol=crlf ident filter=x merge=union\n*.yaml text working-tree-encoding=UTF-16 diff=y\n"
+
+
+@pytest.mark.parametrize("where", ["above", "global"])
+def test_attributes_work(make_repo: MakeRepo, where: str) -> None:
+    """git sees them as meant, whatever other lines say: records merge by the driver, no byte of ours is changed."""
     git = make_repo()
-    (git.path / ".gitattributes").write_bytes(with_own_lines(b"* text=auto eol=crlf\n"))
-    paths = ["memory/t/p/aa/p-aa.yaml", ".gitmem/config.yaml", ".gitmem/members/ada.yaml", ".gitmem/keys/t/1/a.age", "log/a/b"]
-    lines = git("check-attr", "text", "merge", "diff", "--", *paths).splitlines()
-    found = {tuple(line.rsplit(": ", 2)[:2]): line.rsplit(": ", 2)[2] for line in lines}
-    assert {found[path, "text"] for path in paths} == {"unset"}
-    assert [found[path, "merge"] for path in paths] == ["gitmem", "gitmem", "gitmem", "unspecified", "unspecified"]
-    assert found[paths[0], "diff"] == "gitmem"
+    if where == "global":
+        (git.path.parent / "attributes").write_text(MEDDLING)
+        git("config", "core.attributesFile", git.path.parent / "attributes")
+    (git.path / ".gitattributes").write_bytes(with_own_lines(b"" if where == "global" else MEDDLING.encode()))
+    names = ["text", "ident", "filter", "working-tree-encoding", "merge", "diff"]
+    fields = git("check-attr", "-z", *names, "--", *RECORDS, *OTHERS).split("\0")[:-1]
+    found = {(path, name): value for path, name, value in zip(fields[::3], fields[1::3], fields[2::3], strict=True)}
+    for path in RECORDS + OTHERS:
+        assert [found[path, name] for name in names[:4]] == ["unset", "unset", "unset", "unspecified"]
+        assert found[path, "merge"] == ("gitmem" if path in RECORDS else "unset")
+    assert found[RECORDS[0], "diff"] == "gitmem"
+
+
+def test_attributes_that_are_overridden_are_found(make_repo: MakeRepo) -> None:
+    """What a clone's info/attributes says is stronger than the store's own lines: the check names the file."""
+    git = make_repo()
+    found_store(git)
+    repo = Repo.find(git.path)
+    assert check(repo) == []
+    info = git.path / ".git/info/attributes"
+    info.parent.mkdir(exist_ok=True)
+    info.write_text("*.txt text\n")
+    assert check(repo) == []
+    info.write_text("* merge=union\n*.yaml text\n")
+    (problem,) = check(repo)
+    assert str(info) in problem.fix
+    assert "text is set for memory" in problem.why
+    assert "merge is union for memory" in problem.why
+
+
+def test_attributes_that_are_missing_are_found(make_repo: MakeRepo) -> None:
+    """A store of an older gitmem lacks lines; `doctor --fix` adds them."""
+    git = make_repo()
+    found_store(git)
+    (git.path / ".gitattributes").write_bytes(b"\n".join(line.encode() for line in LINES if "collected" not in line))
+    (problem,) = check(Repo.find(git.path))
+    assert (
+        problem.why == "are not complete in .gitattributes: text is unspecified for .gitmem; merge is unspecified for .gitmem"
+    )
+    assert problem.fix == "gitmem doctor --fix"

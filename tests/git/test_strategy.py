@@ -10,9 +10,9 @@ import pytest
 
 from gitmem.core.codec import emit, parse
 from gitmem.core.record import State
+from gitmem.git.places import MARK
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure, store_prefix
-from gitmem.git.trees import MARK
 from tests.git.stores import changed, clean, found_store, path_of, put, record, tree, two_branches, values
 from tests.support.git import Git
 

@@ -7,6 +7,7 @@ here in Python, because a cold `gitmem match` does nothing else with git.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -80,6 +81,20 @@ def worktrees(repo: Repo) -> Iterator[Repo]:
 def own_tree(repo: Repo) -> Repo | None:
     """The work tree at the store's own place, whatever branch it is on; None if there is none that works."""
     return next((tree for tree in worktrees(repo) if tree.root == repo.common_dir / HOME), None)
+
+
+def absolute_urls(repo: Repo, remote: str) -> list[str]:
+    """The options that have git read a remote's relative path from the main work tree, as it does there.
+
+    git itself reads it from wherever it runs, so that `../team.git` leads nowhere from a linked work tree.
+    """
+    if repo.git_dir == repo.common_dir or repo.common_dir.name != ".git":
+        return []
+    pattern = rf"^remote\.{re.escape(remote)}\.(push)?url$"
+    listed = os.fsdecode(repo.run("config", "--null", "--get-regexp", pattern, ok=(0, 1))).split("\0")[:-1]
+    urls = {item.partition("\n")[2] for item in listed}
+    paths = [url for url in sorted(urls) if url and not url.startswith("/") and ":" not in url]
+    return [word for path in paths for word in ("-c", f"url.{(repo.common_dir.parent / path).resolve()}.insteadOf={path}")]
 
 
 def admins(repo: Repo) -> list[Path]:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from gitmem.errors import GitmemError
 from gitmem.git import process
+from gitmem.git.places import absolute_urls
 from gitmem.git.remote_words import denied, lost_race, remote_lines, said, unreadable, without_password
 from gitmem.git.repo import Repo
 
@@ -175,10 +176,11 @@ def _timeout(value: str | None) -> float:
 
 def _fetch(repo: Repo, source: Upstream, *branch: str) -> process.Done:
     """Fetch the branch, if given, and the side refs; again where another process of this clone moved the same refs."""
+    here = absolute_urls(repo, source.remote)
     side = (f"+{_SIDE}*:{INCOMING}{source.remote}/*", *_NOT_SIDE)
     for attempt in range(_TRIES):
         try:
-            done = repo.call(*_FETCH, source.remote, *branch, *side, timeout=source.timeout, remote=True)
+            done = repo.call(*here, *_FETCH, source.remote, *branch, *side, timeout=source.timeout, remote=True)
         except process.GitTimeout as error:
             raise unreadable(source.remote, error.message) from None
         if done.code == 0 or not lost_race(done.err):
@@ -188,7 +190,7 @@ def _fetch(repo: Repo, source: Upstream, *branch: str) -> process.Done:
 
 
 def _push(repo: Repo, target: Upstream, *args: str) -> process.Done | Pushed:
-    words = ("push", "--porcelain", "--no-recurse-submodules", "--no-follow-tags", *args)
+    words = (*absolute_urls(repo, target.remote), "push", "--porcelain", "--no-recurse-submodules", "--no-follow-tags", *args)
     try:
         return repo.call(*words, timeout=target.timeout, remote=True)
     except process.GitTimeout as error:

@@ -11,6 +11,7 @@ import pytest
 from gitmem.errors import GitmemError, UsageError
 from gitmem.git.beside import add_worktree, check_branch_name, known_branch, settle_on
 from gitmem.git.places import branch_at_work, branches_with_store, chosen, own_tree, rejoin, stores_below, worktree_of
+from gitmem.git.remote import Push, Upstream, fetch, push
 from gitmem.git.repo import Repo
 from tests.support.git import Git
 
@@ -185,3 +186,14 @@ def test_what_cannot_be_a_branch(code: Git, name: str) -> None:
     """Refused before anything is made."""
     with pytest.raises(UsageError):
         check_branch_name(Repo.find(code.path), name)
+
+
+def test_a_remote_at_a_relative_path(code: Git, bare_remote: Path) -> None:
+    """It is read from where the code lies, also for the store's work tree."""
+    tree = add_worktree(Repo.find(code.path), "gitmem", None)
+    commit = Git(tree.root).commit("first", {"f": "0"})
+    code("remote", "add", "origin", "../remote.git")
+    source = Upstream("origin", "refs/heads/gitmem", "refs/remotes/origin/gitmem")
+    assert push(tree, source, commit).outcome is Push.OK
+    assert fetch(tree, source).commit == commit
+    assert Git(bare_remote)("rev-parse", "gitmem") == commit

@@ -43,6 +43,7 @@ _KEPT_PREFIXES: Final = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_TRACE")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOISE: Final = re.compile(r"^(?:hint|warning): ")
 _LAST_LINES: Final = 3
+_GRACE: Final = 2.0  # seconds git gets to tidy up when it is ended
 
 
 class Done(NamedTuple):
@@ -198,11 +199,20 @@ def _person_present() -> bool:
 
 
 def _kill(child: subprocess.Popen[bytes], alone: bool) -> None:
-    """End git, and with it the ssh or helper it started where they have a session of their own."""
-    try:
-        if alone:
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-    except ProcessLookupError:
-        return
+    """End git, and with it the ssh or helper it started where they have a session of their own.
+
+    It is asked first: git then removes its lock files, here and in a remote on this disk, which would stop whoever comes next.
+    """
+    import subprocess
+
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            if alone:
+                os.killpg(child.pid, how)
+            else:
+                child.send_signal(how)
+            child.wait(_GRACE)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue

@@ -68,6 +68,10 @@ def highest(a: Mark, b: Mark) -> Mark:
     return max(a[0], b[0]), {name: max(a[1].get(name, 0), b[1].get(name, 0)) for name in a[1] | b[1]}
 
 
+class _Damaged(GitmemError):
+    """What was in the database cannot be read; it is out of the way now."""
+
+
 class Marks:
     """The marks of the current writer, and a few notes that must survive with them."""
 
@@ -98,14 +102,14 @@ class Marks:
             _own(database, owner)
 
     def begin(self, owner: Owner, former: str = "") -> None:
-        """Start anew for a replica that has not written yet; what was noted of another one's chain goes, too.
+        """Start anew for a replica that has not written yet; what was noted of another one's chain and events goes, too.
 
         `former` is the name that was used here before.
         """
         names = [name for name in (former, *self.former()) if name]
         with self._failing() as database, database:
             database.execute("delete from marks")
-            database.execute("delete from notes where key in ('audit', 'told')")
+            database.execute("delete from notes where key in ('audit', 'told', 'batch')")
             database.execute("insert or replace into notes values ('former', ?)", (" ".join(names[:_FORMER]),))
             _own(database, owner)
 
@@ -129,7 +133,9 @@ class Marks:
             self._connection = None
 
     def _run(self, statement: str, values: tuple[str | int, ...] = ()) -> list[Any]:
-        with self._failing() as database:
+        with suppress(_Damaged), self._failing() as database:
+            return list(database.execute(statement, values))
+        with self._failing() as database:  # another, empty one
             return list(database.execute(statement, values))
 
     @contextmanager
@@ -141,7 +147,7 @@ class Marks:
             yield self._database()
         except (apsw.NotADBError, apsw.CorruptError) as error:
             self._set_aside()
-            raise GitmemError("the high-water marks were damaged and have been set aside", "run the command again") from error
+            raise _Damaged("the high-water marks were damaged and have been set aside", "run the command again") from error
         except apsw.Error as error:
             raise _in_words(error) from error
 

@@ -86,11 +86,14 @@ class Store:
         relative = os.path.relpath(self.root, self.repo.root)
         return "" if relative == "." else f"{relative}/"
 
+    @property
+    def git_here(self) -> str:
+        """How a person calls git for this store: the work tree of one beside code is not the one they are in."""
+        return f"git -C {shlex.quote(str(self.root))}" if chosen(self.repo).branch else "git"
+
     def git_hint(self, command: str, path: str) -> str:
         """A git command about one of the store's files as a person may type it at the top of the repository."""
-        if chosen(self.repo).branch:
-            return f"`git -C {shlex.quote(str(self.root))} {command} {path}`"  # its work tree is not the one they are in
-        return f"`git {command} {self.prefix}{path}`"
+        return f"`{self.git_here} {command} {self.prefix}{path}`"
 
     def close(self) -> None:
         """Close what is open."""
@@ -170,7 +173,8 @@ class Store:
         marks = [(path, mark_of(state, writer)) for path, state in states]
         touch(self.local)
         self._replica_version = version(self.local)
-        self.marks.put(marks, self._owner())
+        # With the number of the next journal, which a commit begins: beside an older one the marks are not ours.
+        self.marks.put(marks, self._owner()._replace(journal=self.journal.position[0] + 1))
 
     def leave_retired(self) -> None:
         """Take a new name if the team waits no more for the old one. Called under the lock, before anything is written."""

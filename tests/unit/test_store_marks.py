@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,16 +89,20 @@ def test_damaged_marks_are_lost_marks(opened: Marks, content: bytes) -> None:
     assert content == b"" or opened.path.with_name("marks.damaged").read_bytes() == content
 
 
-def test_damage_inside_is_named_and_set_aside(opened: Marks) -> None:
-    """Pages that were overwritten are an error once, lost marks afterwards."""
+def test_damage_inside_is_found_when_it_is_read(opened: Marks) -> None:
+    """Pages that were overwritten are lost marks; in the middle of writing that is an error, once."""
     opened.put(((f"memory/team/note/ab/n-ab{number:04}.yaml", (number, {})) for number in range(1, 2000)), ABC)
     opened.close()
     data = bytearray(opened.path.read_bytes())
     data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
     opened.path.write_bytes(data)
+    again = Marks(opened.path.with_name("again"))
+    shutil.copy(opened.path, again.path)
+    assert None in [opened.get(f"memory/team/note/ab/n-ab{number:04}.yaml", ABC) for number in range(1, 2000)]
     with pytest.raises(GitmemError, match="marks were damaged"):
-        [opened.get(f"memory/team/note/ab/n-ab{number:04}.yaml", ABC) for number in range(1, 2000)]
-    assert opened.get(PATH, ABC) is None
+        again.put(((f"memory/team/note/ab/n-ab{number:04}.yaml", (number, {})) for number in range(1, 2000)), ABC)
+    again.put([(PATH, (1, {}))], ABC)
+    assert again.get(PATH, ABC) == (1, {})
 
 
 def test_a_removed_file_is_noticed(opened: Marks) -> None:

@@ -70,11 +70,8 @@ def add_worktree(repo: Repo, branch: str, place: Path | None) -> Repo:
     """
     if place is None and (joined := rejoin(repo, branch)):
         return joined
-    if place is None and own_tree(repo):
-        raise GitmemError(
-            f"{repo.common_dir / HOME} is not on the branch {branch}",
-            f"git -C {shlex.quote(str(repo.common_dir / HOME))} switch {shlex.quote(branch)}",
-        )
+    if place is None and (begun := own_tree(repo)):
+        return _begun(repo, begun, branch)
     top = place or repo.common_dir / HOME
     if place is None:
         _set_aside(top)
@@ -89,6 +86,19 @@ def add_worktree(repo: Repo, branch: str, place: Path | None) -> Repo:
     if repo.config_get("core.sparseCheckout") == "true":
         tree.run("sparse-checkout", "disable")
     _hide(repo, top)
+    return tree
+
+
+def _begun(repo: Repo, tree: Repo, branch: str) -> Repo:
+    """The work tree at the store's own place, if it was being made for `branch` when that was cut short."""
+    head = tree.head()
+    empty = tree.branch() is None and head is not None and tree.trees([head]) == [tree.empty_tree()]
+    if not empty or repo.ref(f"refs/heads/{branch}") is not None:
+        raise GitmemError(
+            f"{tree.root} is not on the branch {branch}",
+            f"git -C {shlex.quote(str(tree.root))} switch {shlex.quote(branch)}",
+        )
+    tree.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
     return tree
 
 

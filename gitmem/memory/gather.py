@@ -248,7 +248,7 @@ def summary(batch: Batch) -> str:
 
 def require_branch(context: Context) -> str:
     """The checked-out branch. Raises GitmemError on a detached HEAD and in the middle of a merge."""
-    repo = context.store.repo
+    repo, git = context.store.repo, context.store.git_here
     for name, what in (
         ("MERGE_HEAD", "merge"),
         ("rebase-merge", "rebase"),
@@ -258,12 +258,12 @@ def require_branch(context: Context) -> str:
     ):
         if (repo.git_dir / name).exists():
             raise GitmemError(
-                f"a {what} is under way in {repo.root}", f"finish it (`git {what} --continue`) or `git {what} --abort`"
+                f"a {what} is under way in {repo.root}", f"finish it (`{git} {what} --continue`) or `{git} {what} --abort`"
             )
     branch = repo.branch()
     if branch is None:
         raise GitmemError(
             "HEAD is detached: a commit made here would belong to no branch; what was recorded is safe in the journal",
-            "`git switch BRANCH`, then run this again",
+            f"`{git} switch BRANCH`, then run this again",
         )
     return branch

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gitmem.errors import GitmemError, NoStore, RemoteError
+from gitmem.git.beside import add_worktree
 from gitmem.git.repo import Repo
 from gitmem.memory.branching import init_branch
 from gitmem.memory.found import Founded, init
 from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
 from gitmem.store.place import local_of
+from tests.git.stores import write
+from tests.support.cli import Cli
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person
 
@@ -226,6 +231,17 @@ def test_a_founding_that_was_killed(code: Git) -> None:
         assert memory.verify().ok
 
 
+@pytest.mark.parametrize("branch", ["gitmem", "other"])
+def test_a_work_tree_that_was_only_begun(code: Git, branch: str) -> None:
+    """Killed between git's two steps: the next try goes on, under whatever name."""
+    add_worktree(Repo.find(code.path), "gitmem", None)
+    tree = Git(code.path / ".git/gitmem-store")
+    tree("update-ref", "--no-deref", "HEAD", tree("commit-tree", "-m", "x", tree("hash-object", "-t", "tree", "-w", "--stdin")))
+    tree("checkout", "--quiet", "--detach")
+    assert beside(code.path, branch).branch == branch
+    assert tree("branch", "--show-current") == branch
+
+
 def test_acknowledged_writes_outlive_a_founding_elsewhere(code: Git) -> None:
     """On a branch without the store, `init` does not clear away what the store's journal holds."""
     found(code.path, plain=True)
@@ -279,3 +295,42 @@ def test_leftovers_in_a_directory_that_is_ignored(code: Git) -> None:
         memory.commit()
         assert memory.verify().problems == []
     assert code("status", "--porcelain", "--ignored", "--untracked-files=all") == ""
+
+
+def test_finding_a_store_starts_no_process(code: Git) -> None:
+    """A cold match in the code does nothing else with git, in whichever shape."""
+    beside(code.path)
+    probe = "import sys; from pathlib import Path; from gitmem.store.place import find_place; find_place(Path('.'))"
+    check = f"{probe}; sys.exit('subprocess' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=code.path, check=False).returncode == 0
+
+
+def test_the_check_in_a_clone_that_was_not_set_up(code: Git) -> None:
+    """The pre-commit framework runs it at the top: the store in a directory is found in the index."""
+    found(code.path / "team/store", plain=True)
+    clone = code.clone(code.path.parent / "clone")
+    write(clone.path, "team/store/memory/stray", "1")
+    clone("add", "--all")
+    cli = Cli(clone.path)
+    refused = cli("hooks", "run", "pre-commit").expect(13)
+    assert "git rm --cached team/store/memory/stray" in refused.err
+    clone("rm", "--quiet", "--cached", "team/store/memory/stray")
+    cli("hooks", "run", "pre-commit").ok()
+    assert "team/store" in cli("audit", "verify").expect(10).err
+    cli("audit", "verify", "-C", "team/store").ok()
+
+
+def test_hints_name_the_work_tree_beside_the_code(code: Git) -> None:
+    """What is under way there is not under way in the directory the person is in."""
+    beside(code.path)
+    tree = Git(code.path / ".git/gitmem-store")
+    tree("checkout", "--quiet", "-b", "side")
+    tree.commit("theirs", {"f": "1"})
+    tree("checkout", "--quiet", "gitmem")
+    tree.commit("ours", {"f": "2"})
+    tree("merge", "side", check=False)
+    with Memory.open(code.path) as memory:
+        memory.learn("pattern", LESSON)
+        with pytest.raises(GitmemError) as raised:
+            memory.commit()
+    assert f"git -C {tree.path} merge" in raised.value.hint

@@ -76,6 +76,9 @@ def settle(repo: Repo, differing: Sequence[Difference], prefix: str, ours: str) 
     result = StoreMerge({}, [], [], [])
     _join_records(repo, [one for one in differing if _settle(one, prefix, result)], prefix, result)
     _bury_collected(repo, differing, prefix, ours, result)
+    for one in differing:
+        if one.ours and one.ours.mode != _FILE_MODE and _held(one, result) == one.ours:
+            result.changes[one.path] = BlobRef(one.ours.id)  # a program: theirs would be taken over as a plain file
     _refuse_clashes(differing, result)
     return result
 
@@ -103,8 +106,7 @@ def _settle(one: Difference, prefix: str, result: StoreMerge) -> bool:
     elif ours is None or theirs is None:
         _take_or_leave(one, result, grows=is_list_path(path))
     elif ours.id == theirs.id:
-        if ours.mode != _FILE_MODE:  # only the mode differs, and a store's file has no other than this
-            result.changes[one.path] = BlobRef(ours.id)
+        pass  # only the mode differs
     elif path.startswith("log/"):
         original = [entry for entry in (ours, theirs) if entry in bases]
         _keep_both(one, min(original or (ours, theirs)), "a log segment was changed, which nothing may", result)

@@ -52,6 +52,7 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | `member list` | `{"members": [{"name", "role", "recipients", "keys", "me"}]}` |
 | `member add` | `{"name", "role", "recipients", "keys", "fingerprint", "commit"}` |
 | `audit verify` | `{"ok", "entries", "writers", "problems": [{"what", "where", "why"}], "notes"}` |
+| `gc` | `{"dry_run", "collected": [{"what", "id", "kind", "scope", "waits_for"}], "waiting": [the same], "replicas": [{"replica", "member", "last", "retired", "me", "holds_up"}], "retired", "commit", "problems"}` |
 | `doctor` | `{"ok", "checks": [{"name", "ok", "why", "fix"}]}` |
 | `hooks install` | `{"notes"}` |
 

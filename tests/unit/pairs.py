@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gitmem.core.record import State
 from tests.unit.strategies import SECRETS, World, expected, random_steps
 
-ALONE = frozenset({"pull", "reset", "replay", "copy"})  # what a replica does not do while it hears nothing of others
+ALONE = frozenset({"pull", "reset", "replay", "copy", "dispute"})  # what a replica does not do while it hears nothing of others
 
 
 class Pair(NamedTuple):

@@ -27,7 +27,7 @@ SETS = ("tags", "commands")
 ELEMENTS = ("eaaaaaaa", "ebbbbbbb", "ecccccc2")
 COUNTERS = ("matched", "fixed", "x-from-a-newer-gitmem")
 TIMES = ("matched", "used", "x-from-a-newer-gitmem")
-EPOCHS = ("1-9f3a1c07", "2-00000001", "2-ffffffff", "10-00000000")
+EPOCHS = ("1-9f3a1c07", "2-00000001", "2-ffffffff", "10-00000000", "11-00000000", "11-00000001", "12-9f3a1c07")
 REPLICAS = ("k3v9q2xa", "m7d4ttzz", "aaaaaaaa")
 SECRETS: tuple[frozenset[str], ...] = (
     frozenset(),
@@ -151,15 +151,19 @@ class World:
         state, value = replica.state.copy(), self.values[b % len(self.values)]
         clear = sorted((path, key) for path, register in state.registers() for key in register if not is_token(register[key]))
         if clear:
-            path, key = clear[a % len(clear)]
+            path, key = clear[-1 - a % len(clear) if b % 2 else a % len(clear)]  # fields come first, elements of sets last
             dict(state.registers())[path][key] = value
             self._take(replica, normalise(state) if self.stamp else state)
 
     def _reencrypt(self, replica: Replica, a: int, b: int) -> None:
-        """Values of an older epoch are sealed again under their dots, as after a member's removal; sometimes by two at once."""
-        if b % 2:
-            self._reencrypt(self.replicas[b % len(self.replicas)], a, 0)
-        state, epoch = replica.state.copy(), EPOCHS[max(a % len(EPOCHS), replica.epoch)]
+        """Values of an older epoch are sealed again under their dots, as after a member's removal; often by two at once."""
+        several = [replica, self.replicas[b % len(self.replicas)]] if b % 2 else [replica]
+        epoch = min(max(one.epoch for one in several) + a % 3, len(EPOCHS) - 1)
+        for one in several:
+            self._seal_again(one, epoch)
+
+    def _seal_again(self, replica: Replica, number: int) -> None:
+        state, epoch = replica.state.copy(), EPOCHS[number]
         for path, register in state.registers():
             by_dot: dict[Dot, list[Json]] = {}
             for key, value in register.items():
@@ -168,7 +172,7 @@ class World:
             if any(is_token(value) for value in register.values()):
                 again = [spell(path, dot, values) for dot, values in by_dot.items()]
                 _replace(register, {key: value for entries in again for key, value in entries.items()})
-        replica.epoch = EPOCHS.index(epoch)
+        replica.epoch = number
         self._take(replica, state)
 
     def _rotate(self, replica: Replica, a: int, b: int) -> None:
@@ -182,13 +186,24 @@ class World:
     def _copy(self, replica: Replica, a: int, b: int) -> None:
         """Somebody copies a git directory to another place, and both places write under one name."""
         if self.forks:
-            other = self.replicas[a % len(self.replicas)]
-            replica.name, replica.incarnation = other.name, other.incarnation
-            replica.state, replica.known = other.state, other.known
+            other = self._become(replica, a)
             self._set(other, b, a)
             self._set(replica, b, a + 1)
             self._forget(other if b % 2 else replica, a, b)
             self._set(replica if b % 2 else other, b + b % 3, a)
+
+    def _dispute(self, replica: Replica, a: int, b: int) -> None:
+        """As a copy, and one dot says alive in one place and dead in the other."""
+        if self.forks:
+            other = self._become(replica, a)
+            self._forget(other, a, b)
+            self._edit(replica, lambda _: None)
+
+    def _become(self, replica: Replica, a: int) -> Replica:
+        other = self.replicas[a % len(self.replicas)]
+        replica.name, replica.incarnation = other.name, other.incarnation
+        replica.state, replica.known = other.state, other.known
+        return other
 
     def _seal(self, replica: Replica, value: Json) -> Seal:
         def seal(path: str, dot: str) -> Json:
@@ -285,6 +300,7 @@ OPERATIONS = {
     "rotate": 1,
     "reset": 1,
     "copy": 3,
+    "dispute": 4,
 }
 _WEIGHTED = [op for op, weight in OPERATIONS.items() for _ in range(weight)]
 
@@ -336,7 +352,10 @@ def rich_states(draw: st.DrawFn, /) -> State:
 @st.composite
 def three_states(draw: st.DrawFn, /, stamp: bool = True, forks: bool = False) -> tuple[State, State, State]:
     """Three states of one record: of the same replica or others, of now or of before, fragments of counters among them."""
-    found = st.sampled_from(draw(worlds(stamp, forks)).all_states)
+    world = draw(worlds(stamp, forks))
+    late = [state for replica in world.replicas for state, _ in replica.past[-5:]] + world.states
+    fragments = [fragment for fragment, _ in world.fragments] or late
+    found = st.sampled_from(late) | st.sampled_from(late) | st.sampled_from(world.all_states) | st.sampled_from(fragments)
     return draw(found), draw(found), draw(found)
 
 

@@ -1,7 +1,8 @@
-"""Progress of long work, for a person: nothing in the first second, nothing where stderr is no terminal."""
+"""Progress of long work, for a person: nothing in the first second, nothing where stderr is no terminal, or a dumb one."""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ class Progress:
     """
 
     def __init__(self, *, shown: bool) -> None:
-        self._shown = shown and sys.stderr.isatty()
+        self._shown = shown and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._told: tuple[str, int, int] = ("working", 0, 0)
         self._done = threading.Event()
         self._started = time.monotonic()

@@ -32,20 +32,24 @@ def command(ui: Ui, dry_run: bool, retire: str | None, yes: bool) -> None:
     """Collect what is left of forgotten records, once every replica has heard that they were forgotten.
 
     The file goes, here and after the next sync everywhere; a copy that turns up later, in an old clone or a backup, cannot
-    bring the record back. git's history keeps what it said. A replica has heard of what it has synced. One that will not
-    be heard of again is retired by name; should it come back, it goes on under a new name and loses nothing.
+    bring the record back. git's history keeps what it said. A replica has heard of what it has synced, and this one learns
+    of that by a sync of its own. A replica that will not be heard of again is retired by name; should it come back, it goes on
+    under a new name and loses nothing.
     """
     from gitmem.cli.session import opened
     from gitmem.memory.gc import gc
 
     with opened(ui) as memory:
         report = gc(memory.context, retire=retire, dry_run=True)
-        if not dry_run and _sure(ui, report, yes):
+        sure = not dry_run and _sure(ui, report, yes)
+        if sure:
             report = gc(memory.context, retire=retire)
     if ui.json:
         ui.data(report)
-    else:
+    elif sure or dry_run:
         _show(ui, report)
+    else:
+        ui.note("nothing was changed")
 
 
 def _sure(ui: Ui, report: GcReport, yes: bool) -> bool:
@@ -80,12 +84,16 @@ def _show(ui: Ui, report: GcReport) -> None:
     for problem in report.problems:
         ui.warn(problem)
     if report.dry_run:
-        ui.note(f"would {_what(report)}" if _what(report) else "nothing can be collected")
+        ui.note(f"would {_what(report) or 'collect nothing'}")
     else:
         retired = f"retired {report.retired}, " if report.retired else ""
         ui.note(f"{retired}collected {counted(len(report.collected), 'forgotten record')}")
     if report.waiting:
-        ui.note(f"{len(report.waiting):,} more wait for replicas that have not synced since: `gitmem gc --dry-run` lists them")
+        ui.note(f"{_more(report)} for replicas that have not been heard since: `gitmem gc --dry-run` lists them")
+
+
+def _more(report: GcReport) -> str:
+    return "one more waits" if len(report.waiting) == 1 else f"{len(report.waiting):,} more wait"
 
 
 def _mark(retired: bool, me: bool) -> str:

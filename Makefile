@@ -1,6 +1,6 @@
 # Needs python3 >= 3.11 (with venv), git and make; everything else goes into .venv, never into the system's Python.
 # PYTHON=python3.12 picks the interpreter, ARGS="-k merge" is handed to what a target runs.
-.PHONY: help demo test check lint bench sim docs clean
+.PHONY: help demo test check lint bench mutants sim docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -12,7 +12,7 @@ MEASURED = $(SUITE) --cov=gitmem --cov-report= --cov-fail-under=0 || { rm -f .co
 SOURCES = $(shell find gitmem hooks schemas tests -type f ! -name '*.pyc') pyproject.toml
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.runtime ## two members share what they learn, in a temporary directory
 	@$(RUN) gitmem demo $(ARGS)
@@ -38,6 +38,9 @@ bench: .venv/.dev ## the speed ratios of this machine
 
 sim: .venv/.dev ## ten thousand random histories of a team; goes on where it was stopped
 	@$(RUN) python -m tests.sim $(ARGS)
+
+mutants: .venv/.dev ## put faults into the merge and the rotation rule, one at a time, and see that a test notices
+	@$(RUN) python -m tests.mutation $(ARGS)
 
 docs: .venv/.dev ## write the generated pages, run every example, follow every link
 	@for page in docs/generate_*.py; do $(RUN) python "$$page" || exit 1; done

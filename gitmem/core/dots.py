@@ -131,10 +131,10 @@ def spell(path: str, dot: Dot, values: Iterable[Json]) -> Register:
     entries: Register = {}
     for position, text in enumerate(kept):
         entries[f"{dot}#{short_hash(text)}" if position else str(dot)] = texts[text]
-    for text in sorted(texts.keys() - bare):
+    for text in texts.keys() - bare:
         entries[checked(path, str(dot), texts[text])] = texts[text]
     return entries
 
 
 def _order(value: Json) -> tuple[int, str]:
-    return epoch_order(epoch_of(value)) if isinstance(value, str) else (0, "")
+    return epoch_order(epoch_of(str(value)))

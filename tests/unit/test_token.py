@@ -59,3 +59,4 @@ def test_epochs_have_a_total_order() -> None:
     """By number, then by key, so that two rotations at once order alike everywhere; no epoch comes first."""
     ordered = ["", "1-00000000", "1-ffffffff", "2-00000000", "9-aaaaaaaa", "10-00000000", "999999999-ffffffff"]
     assert all(epoch_order(a) < epoch_order(b) for a, b in pairwise(ordered))
+    assert epoch_order("") == (0, "")

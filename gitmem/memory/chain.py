@@ -23,10 +23,12 @@ def own_chain(context: Context) -> Chain:
     store = context.store
     store.confirm()
     told = json.loads(store.marks.note("audit", "null"))
-    if told is None:
-        return heads(store.root).get(store.replica.writer), []  # one is there if we were killed before we noted our first
+    ends = heads(store.root)
+    begun = ends.get(store.replica.writer)
+    if told is None or (begun is not None and told[0] != begun.writer):
+        return begun, []  # one is there if we were killed before we noted our first
     written = Head(*told)
-    held = heads(store.root).get(written.writer)
+    held = ends.get(written.writer)
     if written.writer == store.replica.writer:
         if held is not None and held.seq >= written.seq:
             return held, []  # ahead of our note: the pre-commit hook wrote it, and git then committed

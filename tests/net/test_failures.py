@@ -64,6 +64,18 @@ def test_a_remote_that_hangs(team: Callable[..., Team]) -> None:
     _goes_on(both, "meanwhile")
 
 
+def test_a_push_that_hangs(team: Callable[..., Team]) -> None:
+    """A push that is given up in the middle leaves no lock on the remote's branch: the next one goes through."""
+    both = team()
+    both.hook("reference-transaction", '[ "$1" != prepared ] || exec sleep 60')
+    note(both.ada, "meanwhile")
+    both.git("ada")("config", "gitmem.timeout", "1")
+    fails(both.ada, "cannot push to origin: git push did not end within 1 seconds", "gitmem.timeout")
+    (both.folder / "srv/team.git/hooks/reference-transaction").unlink()
+    assert both.ada.sync().attempts == 1
+    _goes_on(both, "meanwhile")
+
+
 def test_a_remote_that_dies_on_the_way(team: Callable[..., Team]) -> None:
     """The connection breaks after so many bytes, in the fetch or the push: nothing is lost, whatever had arrived."""
     both = team()

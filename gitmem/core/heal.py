@@ -88,6 +88,15 @@ def put_back(state: State, losses: Sequence[Loss]) -> State:
     return result
 
 
+def settled(chosen: State, expected: State) -> State:
+    """What a conflict becomes: what a person made of it (`chosen`) counts as far as they wrote something of their own, and
+    nothing else of `expected`, the join of both sides, is lost.
+    """
+    chosen = normalise(chosen)
+    dropped = [loss for loss in losses(chosen, expected) if not loss.beside]
+    return merge(put_back(chosen, dropped), expected)
+
+
 def _knows(state: State, dot: Dot) -> bool:
     return state.seen.get(dot.writer, 0) >= dot.n
 

@@ -20,7 +20,7 @@ from gitmem.git.repo import Repo
 from gitmem.memory.audit_files import heads
 from gitmem.memory.audit_history import History, read_history
 from gitmem.memory.audit_log import LogEntry, log, who_wrote
-from gitmem.memory.audit_states import FileHistory, check_file, file_detail, to_be_read
+from gitmem.memory.audit_states import REMOVED, UNSIGNED, FileHistory, check_file, file_detail, to_be_read
 from gitmem.memory.vouched import answered
 from gitmem.store.layout import ATTRIBUTES, AUDIT, MEMBERS, OWN_PREFIXES, member_path
 
@@ -163,6 +163,23 @@ def _check_files(history: History, segments: list[Segment], contents: _Contents)
         loaded = contents.load({digest for file, entries in some for digest in to_be_read(file, entries)})
         for file, entries in some:
             yield from check_file(file, entries, loaded)
+
+
+def unsigned_files(repo: Repo, prefix: str = "") -> list[tuple[FileHistory, list[Entry]]]:
+    """The files with a content, at HEAD or before, that nobody signed for, or that went without an entry."""
+    history = read_history(repo, prefix)
+    contents = _Contents(repo, history)
+    entries: dict[str, list[Entry]] = {}
+    for segment in contents.segments([]):
+        for entry in segment.entries:
+            entries.setdefault(entry.object, []).append(entry)
+    found = []
+    for path in sorted(path for path in history.states if not _is_log(path)):
+        file, some = _file(history, path, contents.digests), entries.get(path, [])
+        problems = check_file(file, some, contents.load(to_be_read(file, some)))
+        if any(problem.what in (UNSIGNED, REMOVED) for problem in problems):
+            found.append((file, some))
+    return found
 
 
 def _file(history: History, path: str, digests: dict[str, str]) -> FileHistory:

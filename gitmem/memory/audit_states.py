@@ -20,6 +20,7 @@ from gitmem.memory.vouched import answered
 from gitmem.store.layout import CONFIG, MEMBERS, is_record_path
 
 UNSIGNED = "unsigned change"
+REMOVED = "removed file"
 _NOT_LINEAR = ""
 
 
@@ -93,7 +94,7 @@ class _Check:
         """Removals without an entry."""
         if None not in self.signed | answered(self.entries):
             for commit in self.file.removals:
-                yield Problem("removed file", f"{self.file.path} (commit {commit[:12]})", "no entry says that it goes")
+                yield Problem(REMOVED, f"{self.file.path} (commit {commit[:12]})", "no entry says that it goes")
 
     def newest(self) -> Iterator[Problem]:
         """Whether HEAD holds what was signed last."""

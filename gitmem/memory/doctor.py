@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import attributes, hooks, setup
+from gitmem.git.underway import under_way
+from gitmem.memory.attest import attest
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
+from gitmem.memory.heal import heal, unhealed
 from gitmem.memory.roster import members
+from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, MEMORY, is_record_path
 from gitmem.store.opened import open_state
@@ -38,7 +42,9 @@ def doctor(context: Context, *, fix: bool = False) -> list[Check]:
         ("hooks", _hooks),
         ("key", _key),
         ("membership", _membership),
+        ("merge", _merge),
         ("records", _records),
+        ("history", _history),
         ("kinds", _kinds),
         ("journal", _journal),
         ("index", _index),
@@ -57,6 +63,7 @@ def _run(context: Context, name: str, check: Callable[[Context], tuple[bool, str
 def _mend(context: Context) -> None:
     prepare_clone(context.store.repo, context.store.root)
     _complete_attributes(context)
+    settle_unmerged(context)
     for path in _broken(context):
         before = contents_at(context, context.store.repo.head(), [path]).get(path)
         if before is not None:
@@ -68,6 +75,29 @@ def _mend(context: Context) -> None:
     if context.index is None:
         for suffix in ("", "-wal", "-shm", "-journal"):
             index.with_name(index.name + suffix).unlink(missing_ok=True)
+    _mend_history(context)
+
+
+def _mend_history(context: Context) -> None:
+    """Bring back what the history lost, and sign for what came in unsigned. Only a member can, on a branch."""
+    if context.store.repo.branch() is not None and any(member.me for member in members(context)):
+        heal(context, whole=True)
+        attest(context)
+
+
+def _merge(context: Context) -> tuple[bool, str, str]:
+    now = under_way(context.store.repo)
+    if now is None:
+        return True, "none is under way", ""
+    return False, f"a {now.name} is under way", "gitmem doctor --fix"
+
+
+def _history(context: Context) -> tuple[bool, str, str]:
+    """Whether some merge or revert took something from the store that is not back yet."""
+    lost = unhealed(context)
+    some = ", ".join(lost[:_SHOWN])
+    why = f"{len(lost)} files lost something in git's history: {some}" if lost else "no commit took anything from the store"
+    return not lost, why, "gitmem doctor --fix"
 
 
 def _complete_attributes(context: Context) -> None:

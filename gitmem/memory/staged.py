@@ -15,11 +15,13 @@ from gitmem.core.audit import Change as Logged
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import bury, grave_in, list_of
+from gitmem.core.heal import settled
 from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git import snapshots
 from gitmem.git.repo import Change
+from gitmem.git.underway import under_way
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
@@ -27,6 +29,7 @@ from gitmem.memory.context import Context, kind_of
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, refuse_plaintext
 from gitmem.memory.learn import check_pattern
 from gitmem.memory.moving import finish_move
+from gitmem.memory.soundness import kept_of
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
@@ -55,14 +58,16 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
         store.refresh()
         finish_move(context)
         head = store.repo.head()
-        parents = [*merging] or _merge_heads(context)
+        now = under_way(store.repo)
+        parents = [*merging] or [*(now.merging if now else ())]
+        picked = now.picked if now else None
         drop_leftovers(context, [head, *parents])
         staged = _own_staged(context, head)
         if not staged and not parents:
             return []
         snapshots.create(store.repo, "pre-commit", context.clock())
         snapshots.prune(store.repo, context.clock())
-        review = _review(context, head, parents, staged)
+        review = _review(context, head, parents, staged, picked)
         if review.problems:
             raise _refusal(review.problems)
         mended = sorted(review.files)
@@ -80,19 +85,15 @@ def _own_staged(context: Context, head: str | None) -> dict[str, Change]:
     return {change.path.removeprefix(prefix): change for change in mine}
 
 
-def _merge_heads(context: Context) -> list[str]:
-    data = read_bounded(context.store.repo.git_dir / "MERGE_HEAD", 1 << 16)
-    return [] if data is None else data.decode().split()
-
-
-def _review(context: Context, head: str | None, parents: list[str], staged: dict[str, Change]) -> _Review:
+def _review(context: Context, head: str | None, parents: list[str], staged: dict[str, Change], picked: str | None) -> _Review:
     review = _Review()
     paths = set(staged)
     for parent in parents:
         changed = context.store.repo.diff(head, parent, [context.store.prefix + name for name in OWN_PREFIXES])
         paths.update(change.path.removeprefix(context.store.prefix) for change in changed)
-    ordered = sorted(paths)
-    sides = [contents_at(context, side, ordered) for side in (head, *parents) if side]
+    brought = _brought(context, picked)
+    ordered = sorted(paths | brought.keys())
+    sides = [*(contents_at(context, side, ordered) for side in (head, *parents) if side), *([brought] if brought else [])]
     index = _index_contents(context, ordered)
     review.graves = _graves(context, [head, *parents], ordered)
     for path in ordered:
@@ -102,6 +103,16 @@ def _review(context: Context, head: str | None, parents: list[str], staged: dict
         except GitmemError as error:
             review.problems.append(error)
     return review
+
+
+def _brought(context: Context, picked: str | None) -> dict[str, bytes]:
+    """The records that a commit which is being repeated (cherry-pick, rebase) has changed."""
+    repo = context.store.repo
+    if picked is None or repo.resolve(picked) is None:
+        return {}
+    changes = repo.diff(repo.resolve(f"{picked}^"), picked, [context.store.prefix + name for name in OWN_PREFIXES])
+    names = [change.path.removeprefix(context.store.prefix) for change in changes if change.new]
+    return contents_at(context, picked, [name for name in names if holds_record(name)])
 
 
 def _graves(context: Context, commits: Iterable[str | None], paths: list[str]) -> dict[str, State]:
@@ -145,7 +156,7 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
         data = _reviewed_record(context, path, staged, versions, review.graves.get(path))
     elif path.startswith("log/"):
         return _check_log(context, path, staged, versions)
-    elif path.startswith("memory/"):
+    elif path.startswith("memory/") and not kept_of(path):
         raise InvalidRecord(
             f"{path} is no place for a record",
             f"{context.store.git_hint('rm --cached', path)}; records are made with `gitmem learn`",
@@ -170,7 +181,9 @@ def _reviewed_record(
     state = _parsed(path, staged, lenient=len(versions) > 1)
     if state is not None:
         _check_place(path, state)
-    parts = [*([] if state is None else [state]), *_sound(path, known)]
+    parts = _sound(path, known)
+    if state is not None:
+        parts = [settled(state, merge_all(parts))] if parts and len(versions) > 1 else [state, *parts]
     if grave is not None and (not parts or bury(merge_all(parts), grave) is None):
         return None
     result = merge_all([*parts, *([] if grave is None else [grave])])

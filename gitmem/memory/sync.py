@@ -25,6 +25,7 @@ from gitmem.memory.heal import heal
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.taking import Tally, count
+from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.layout import is_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.opened import open_state
@@ -47,9 +48,10 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
     Raises RemoteError when the remote cannot be reached or refuses, ConflictsLeft when files that are not gitmem's conflict.
     What was recorded here is committed before the network is touched, and the next sync goes on from there.
     """
+    tally = Tally()
+    tally.notes += settle_unmerged(context)
     branch = require_branch(context)
     source = remote.upstream(context.store.repo, branch)
-    tally = Tally()
     with _one_at_a_time(context, source):
         _undisturbed(lambda: _commit(context, tally))
         if source is None:

@@ -129,7 +129,10 @@ def _forgets(root: Path, end: Head, told: int) -> bool:
     """Whether the entries of a chain after number `told` delete a record. Only the segments that hold them are read."""
     number, first = end.segment, end.seq + 1
     while number and first > told + 1:
-        data = (root / segment_path(end.writer, number)).read_bytes()
+        try:
+            data = (root / segment_path(end.writer, number)).read_bytes()
+        except FileNotFoundError:
+            return True  # a later one was picked without it; it may say so when it comes
         if f'"op":"{FORGET}"'.encode() in data:
             return True
         number, first = number - 1, int(json.loads(data.split(b"\n", 1)[0])["seq"])

@@ -29,6 +29,7 @@ FOLDER: Final = ".gitmem/collected"
 KIND: Final = "collected"
 _SCOPE: Final = "store"
 _SET: Final = "ids"
+_HEADER: Final = re.compile(r"gitmem: \d+\nkind: (\S+)\nschema: \d+\nscope: (\S+)\nid: (\S+)\n")
 _PATH: Final = re.compile(rf"{FOLDER}/([a-z0-9][a-z0-9_-]?)\.yaml")
 
 
@@ -106,9 +107,15 @@ def grave_in(listing: State, path: str) -> State | None:
 
 def graves_in(listing: State) -> dict[str, State]:
     """All graves of a list, by the path of the record's file."""
-    places = {_place(value) for register in listing.sets.get(_SET, {}).values() for value in register.values()}
-    found = {path: grave_in(listing, path) for path in places if path is not None}
+    found = {path: grave_in(listing, path) for path in places_in(listing)}
     return {path: grave for path, grave in found.items() if grave is not None}
+
+
+def places_in(listing: State) -> list[str]:
+    """Where the files of a list's records belong: a look at each grave that is quicker than reading it, and proves nothing."""
+    values = (value for register in listing.sets.get(_SET, {}).values() for value in register.values())
+    found = (_HEADER.match(value) for value in values if isinstance(value, str))
+    return sorted({place_of(State(match[1], 1, match[2], match[3])) for match in found if match})
 
 
 def _element(path: str) -> str:
@@ -123,11 +130,6 @@ def _joined(register: Register, path: str) -> State | None:
     """The join of all graves in an element; concurrent collections leave several. What is no grave of that record is none."""
     graves = [grave for value in register.values() if (grave := _read(value)) is not None and place_of(grave) == path]
     return merge_all(graves) if graves else None
-
-
-def _place(value: Json) -> str | None:
-    grave = _read(value)
-    return None if grave is None else place_of(grave)
 
 
 def _read(value: Json) -> State | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from gitmem.core.codec import parse
@@ -18,8 +18,8 @@ from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Store, Write
 
 
-def settle_deletions(context: Context, revived: Mapping[str, State]) -> None:
-    """Bury what a merge without gitmem brought back, and complete what was `revived`.
+def settle_deletions(context: Context, brought: Iterable[str], revived: Mapping[str, State]) -> None:
+    """Bury what of `brought` a merge without gitmem has brought back, and complete what was `revived`.
 
     `revived` are the records that were written to by somebody who had not heard that they were collected, as they were before
     that was applied. Nothing is done without the key: others will.
@@ -27,7 +27,7 @@ def settle_deletions(context: Context, revived: Mapping[str, State]) -> None:
     with context.store.lock:
         context.store.refresh()
         try:
-            back = returned(context)
+            back = returned(context, brought)
             completed = [path for path, state in revived.items() if _complete(context, path, state)]
             if back or completed:
                 commit(context, also=back)

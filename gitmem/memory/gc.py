@@ -14,7 +14,7 @@ from typing import Final
 from gitmem.core.audit import COLLECT, RETIRE, Entry, Segment
 from gitmem.core.audit_delta import dots_in, record_detail
 from gitmem.core.codec import emit
-from gitmem.core.collected import empty_list, grave_of, graves_in, list_of, place_of, with_graves
+from gitmem.core.collected import empty_list, grave_of, list_of, place_of, places_in, with_graves
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
@@ -113,18 +113,24 @@ def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) ->
     )
 
 
-def returned(context: Context) -> list[str]:
-    """The record files that hold more than their graves leave of them: brought back by a hand, or a merge without gitmem."""
+def returned(context: Context, paths: Iterable[str] | None = None) -> list[str]:
+    """The record files, of all or of some paths, that hold more than their graves leave of them.
+
+    A hand has brought them back, or a merge without gitmem.
+    """
+    graves = context.store.graves
+    if paths is None:
+        paths = [path for listing in graves.lists().values() for path in places_in(listing)]
+    return [path for path in paths if is_record_path(path) and _is_back(context, path)]
+
+
+def _is_back(context: Context, path: str) -> bool:
     store = context.store
-    found = []
-    for path in (path for listing in store.graves.lists().values() for path in graves_in(listing)):
-        try:
-            state = store.read_file(path)
-        except InvalidRecord:
-            continue  # for others to tell of
-        if state is not None and store.graves.bury(path, state) != state:
-            found.append(path)
-    return found
+    try:
+        state = store.read_file(path)
+        return state is not None and store.graves.bury(path, state) != state
+    except InvalidRecord:
+        return False  # for others to tell of
 
 
 def _tombstones(context: Context) -> Iterator[tuple[str, State]]:

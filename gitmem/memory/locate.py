@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitmem.core.collected import graves_in
+from gitmem.core.collected import places_in
 from gitmem.core.ids import shard
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.context import Context
@@ -42,7 +42,7 @@ def gone(context: Context, path: str) -> GitmemError:
 
 def _nowhere(context: Context, beginning: str) -> GitmemError:
     lists = context.store.graves.lists().values()
-    collected = sorted(_id(path) for listing in lists for path in graves_in(listing) if _id(path).startswith(beginning))
+    collected = sorted(_id(path) for listing in lists for path in places_in(listing) if _id(path).startswith(beginning))
     if collected:
         return GitmemError(
             f"{collected[0]} was forgotten, and `gitmem gc` removed what was left of it",

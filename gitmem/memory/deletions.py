@@ -22,12 +22,12 @@ def settle_deletions(context: Context, brought: Iterable[str], revived: Mapping[
     """Bury what of `brought` a merge without gitmem has brought back, and complete what was `revived`.
 
     `revived` are the records that were written to by somebody who had not heard that they were collected, as they were before
-    that was applied. Nothing is done without the key: others will.
+    that was applied. `brought` are paths in the repository. Nothing is done without the key: others will.
     """
     with context.store.lock:
         context.store.refresh()
         try:
-            back = returned(context, brought)
+            back = returned(context, [path.removeprefix(context.store.prefix) for path in brought])
             completed = [path for path, state in revived.items() if _complete(context, path, state)]
             if back or completed:
                 commit(context, also=back)

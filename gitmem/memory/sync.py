@@ -88,8 +88,7 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
         context.progress("sync", refusals, _ATTEMPTS)
         fetched = _undisturbed(lambda: bring_in(context, tally, branch, source))
         if tally.pulled:
-            brought = [path.removeprefix(context.store.prefix) for path in tally.brought]
-            _undisturbed(lambda: settle_deletions(context, brought, tally.revived))
+            _undisturbed(lambda: settle_deletions(context, tally.brought, tally.revived))
         _undisturbed(lambda: _heal(context, tally))
         head, ahead = context.store.repo.head(), _ahead(context, fetched.commit)
         if head is None or ahead == 0 or _push(context, tally, source, head):

@@ -112,7 +112,8 @@ def rejoin(repo: Repo, branch: str) -> Repo | None:
     """
     top = repo.common_dir / HOME
     admin = repo.common_dir / "worktrees" / Path(_text(top / ".git") or "-").name
-    if not (admin / "HEAD").exists() or branch_at_work(Repo(top, admin, repo.common_dir)) != branch:
+    links = any(map(os.path.islink, (top, top / ".git", admin, admin / "gitdir")))  # they could lead our writes anywhere
+    if links or not (admin / "HEAD").exists() or branch_at_work(Repo(top, admin, repo.common_dir)) != branch:
         return None
     try:
         (top / ".git").write_text(f"gitdir: {admin}\n", "utf-8", "surrogateescape")

@@ -150,7 +150,7 @@ def test_code_is_left_in_peace(team: Team) -> None:
 
 
 def test_every_door_finds_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python API, the MCP server and completion, from the code."""
+    """The Python API, the MCP server and completion, from the code; commands from another work tree of the code, too."""
     ada = team.ada
     found = ada.learn(*LESSON)
     monkeypatch.setenv("GITMEM_IDENTITY_FILE", str(ada.key))
@@ -162,6 +162,9 @@ def test_every_door_finds_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> Non
     assert desk.answer("memory_match", {"text": ERROR}).data["matches"][0]["id"] == found
     words = {"_GITMEM_COMPLETE": "bash_complete", "COMP_WORDS": "gitmem show p-", "COMP_CWORD": "2"}
     assert found in ada(env=words).out
+    ada("commit").ok()
+    Git(top(ada))("worktree", "add", "--quiet", "-b", "feature", team.place / "feature")
+    assert Seat(team.place / "feature/src", ada.key)("show", found, "--json").ok().json["id"] == found
 
 
 @BESIDE

@@ -126,6 +126,18 @@ def test_a_forged_link_is_no_work_tree(code: Git, tmp_path: Path) -> None:
     assert own_tree(repo) is None
 
 
+def test_a_link_is_not_followed(code: Git, tmp_path: Path) -> None:
+    """A repository that somebody sent cannot have us write outside of it."""
+    tree = add_worktree(Repo.find(code.path), "gitmem", None)
+    Git(tree.root).commit("first", {"f": "0"})
+    link = (tree.root / ".git").rename(tmp_path / "mine")
+    (tree.root / ".git").symlink_to(link)
+    before = link.read_text()
+    code.path.rename(tmp_path / "new")
+    assert rejoin(Repo.find(tmp_path / "new"), "gitmem") is None
+    assert link.read_text() == before
+
+
 def test_what_a_forgotten_work_tree_held_is_set_aside(code: Git) -> None:
     """Edits that nobody committed are not thrown away with it."""
     repo = Repo.find(code.path)

@@ -11,13 +11,13 @@ from gitmem.core.codec import emit
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord
 from gitmem.memory.audit import unsigned_files
-from gitmem.memory.audit_states import FileHistory, holds_record
+from gitmem.memory.audit_states import FileHistory, holds_record, signed_ends
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.soundness import not_genuine, sound_state
 from gitmem.memory.vouched import answered
-from gitmem.store.layout import MEMBERS
+from gitmem.store.layout import MEMBERS, MEMORY
 
 
 def attest(context: Context) -> list[str]:
@@ -31,26 +31,28 @@ def attest(context: Context) -> list[str]:
         files = unsigned_files(store.repo, store.prefix)
         files = [(file, entries) for file, entries in files if not file.path.startswith(f"{MEMBERS}/")]
         held = contents_at(context, store.repo.head(), [file.path for file, _ in files])
-        extras = [extra for file, entries in files if (extra := _extra(context, file, entries, held.get(file.path)))]
+        extras = [one for file, entries in files if (one := _signed(context, file, entries, held.get(file.path)))]
         if extras:
             commit(context, f"gitmem: {len(extras)} vouched for", extras)
         return [extra.path for extra in extras]
 
 
-def _extra(context: Context, file: FileHistory, entries: list[Entry], data: bytes | None) -> Extra | None:
+def _signed(context: Context, file: FileHistory, entries: list[Entry], data: bytes | None) -> Extra | None:
     known = {entry.after for entry in entries} | answered(entries)
     answers: set[str | None] = {digest for digest in file.contents if digest not in known}
     if file.removals and None not in known:
         answers.add(None)
-    detail: dict[str, Json] = {}
-    if data is not None and holds_record(file.path):
-        try:
-            state = sound_state(file.path, data)
-        except InvalidRecord:
-            return None
-        if not_genuine(context, file.path, state):
-            return None
-        data, detail = emit(state), record_detail(None, state, outside=True)
-    elif data is not None and file.path.startswith("memory/"):
+    told: dict[str, Json] = {ANSWERS: [*sorted(answers, key=str)]}
+    if data is None or not holds_record(file.path):
+        foreign = data is not None and file.path.startswith(f"{MEMORY}/")
+        before = next(
+            iter(sorted(signed_ends(entries) - {file.head})), None
+        )  # so that each content follows one that was signed
+        return None if foreign else Extra(file.path, data, ATTEST, told, complete=True, follows=before)
+    try:
+        state = sound_state(file.path, data)
+    except InvalidRecord:
         return None
-    return Extra(file.path, data, ATTEST, detail | {ANSWERS: [*sorted(answers, key=str)]}, complete=True)
+    if not_genuine(context, file.path, state):
+        return None
+    return Extra(file.path, emit(state), ATTEST, record_detail(None, state, outside=True) | told, complete=True)

@@ -170,5 +170,10 @@ def _ends(entries: list[Entry]) -> set[str | None]:
     return {content for content, count in balance.items() if count > 0}
 
 
+def signed_ends(entries: list[Entry]) -> set[str]:
+    """The contents that the entries about one file leave as the last."""
+    return {content for content in _ends(entries) if content is not None}
+
+
 def _told(entry: Entry) -> str:
     return f"{entry.subject}'s {entry.op!r} of {entry.time} (entry {entry.seq} of {entry.writer})"

@@ -33,7 +33,7 @@ class Extra:
     """A file that a use case adds to a commit by itself, such as a member's key, with the words for its audit entry.
 
     What a record's entry must vouch for is added to `detail`, unless it is `complete`; then the entry stands although the
-    content may be what HEAD holds already.
+    content may be what HEAD holds already, and `follows` is the content (SHA-256) that it came after.
     """
 
     path: str
@@ -41,6 +41,7 @@ class Extra:
     op: str
     detail: dict[str, Json] = field(default_factory=dict)
     complete: bool = False
+    follows: str | None = None
 
 
 def commit(
@@ -154,7 +155,7 @@ def _add_extras(context: Context, batch: Batch, extras: list[Extra], head: str |
     for extra in extras:
         old, detail = before.get(extra.path), extra.detail
         if extra.complete and extra.data == old:
-            batch.changes.append(Change(extra.op, extra.path, digest(old), digest(old), detail))
+            batch.changes.append(Change(extra.op, extra.path, extra.follows or digest(old), digest(old), detail))
         elif extra.data is not None and holds_record(extra.path) and not extra.complete:
             state = None if old is None else parse(old, extra.path)
             detail = detail | record_detail(state, parse(extra.data, extra.path))

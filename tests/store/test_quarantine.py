@@ -1,0 +1,197 @@
+"""Bad content that somebody pushed is set aside file by file: it is named once, and everything else goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gitmem.core.codec import emit, parse
+from gitmem.core.dots import checked
+from gitmem.memory.attest import attest
+from gitmem.memory.doctor import doctor
+from gitmem.memory.memory import Memory
+from tests.support.git import Git
+from tests.support.stores import MEMORY_DISK, found, open_memory, share
+
+BASE = {"pattern": "no route to host", "fix": "plug it in"}
+
+
+class Site:
+    """A store, its remote, and a plain clone from which anything can be pushed."""
+
+    def __init__(self, folder: Path, memory: Memory) -> None:
+        self.memory = memory
+        self.root = folder / "ada"
+        self.plain = Git(folder / "remote.git").clone(folder / "plain")
+
+    def push(self, files: dict[str, bytes | str], message: str = "bad") -> None:
+        """Push files as they are."""
+        self.plain("pull", "--quiet")
+        self.plain.commit(message, files)
+        self.plain("push", "--quiet", "origin", "HEAD:main")
+
+    def path(self, record: str) -> str:
+        """A record's file."""
+        self.plain("pull", "--quiet")
+        return self.plain("ls-files", f"memory/*{record}.yaml")
+
+    def tree(self) -> list[str]:
+        """What HEAD holds in memory/."""
+        return Git(self.root)("ls-tree", "-r", "--name-only", "HEAD", "memory").splitlines()
+
+
+@contextmanager
+def _site(*, plain: bool) -> Iterator[Site]:
+    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as name:
+        folder = Path(name)
+        Git(folder)("init", "--quiet", "--bare", folder / "remote.git")
+        found(folder / "ada", plain=plain)
+        share(folder / "ada", folder / "remote.git")
+        with open_memory(folder / "ada") as memory:
+            yield Site(folder, memory)
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A plain store, or what the test asks for."""
+    with _site(plain=getattr(request, "param", True)) as made:
+        yield made
+
+
+def test_a_broken_record_is_quarantined_and_the_rest_goes_on(site: Site) -> None:
+    """The last sound version stands again, what came with it is taken in, and the next sync has nothing to say."""
+    record = site.memory.learn("pattern", BASE).id
+    site.memory.sync()
+    path = site.path(record)
+    good = (site.plain.path / path).read_bytes()
+    site.push({path: b"<<<<<<< HEAD\n" + good, "other.txt": b"fine\n", f"{path[:-6]}z.yaml": b"no record\n"})
+    report = site.memory.sync()
+    assert [problem.split(" was quarantined")[0] for problem in report.problems] == [path, f"{path[:-6]}z.yaml"]
+    assert site.memory.get(record).fields["fix"] == "plug it in"
+    assert (site.root / "other.txt").read_text() == "fine\n"
+    assert site.tree() == [path]
+    assert (site.root / path).read_bytes() == good
+    kept = list((site.memory.context.store.local / "quarantine").iterdir())
+    assert {file.read_bytes() for file in kept if not file.suffix} == {b"<<<<<<< HEAD\n" + good, b"no record\n"}
+    assert site.memory.verify().problems == []
+    assert site.memory.sync().problems == []
+
+
+@pytest.mark.parametrize("site", [False], indirect=True, ids=["sealed"])
+def test_plaintext_and_forged_values_are_quarantined(site: Site) -> None:
+    """In a sealed store neither a value in the clear nor one sealed for another place is taken over."""
+    records = [site.memory.learn("pattern", BASE | {"pattern": text}).id for text in ("first error", "second error")]
+    site.memory.sync()
+    states = {path: parse((site.plain.path / path).read_bytes(), path) for path in map(site.path, records)}
+    first, second = states.values()
+    [dot] = first.fields["fix"]
+    first.fields["fix"] = {checked("fields/fix", dot, "in the clear"): "in the clear"}
+    second.fields["fix"], second.fields["pattern"] = second.fields["pattern"], second.fields["fix"]
+    site.push({path: emit(state) for path, state in states.items()})
+    assert len(site.memory.sync().problems) == 2
+    assert [site.memory.get(record).fields["fix"] for record in records] == ["plug it in"] * 2
+    assert site.memory.verify().problems == []
+    assert site.memory.sync().problems == []
+
+
+def test_what_cannot_be_checked_out_is_left_out(site: Site) -> None:
+    """Links, submodules, names that are too long, too deep or no text: named once, and the records beside them come in."""
+    record = site.memory.learn("pattern", BASE).id
+    site.memory.sync()
+    path = site.path(record)
+    state = parse((site.plain.path / path).read_bytes(), path)
+    state.counts = {"fixed": {"zzzzzzzz-1": 3}}
+    git = site.plain
+    blob = git("hash-object", "-w", "--stdin", stdin="x")
+    good = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=git.path, input=emit(state), capture_output=True, check=True
+    )
+    head = git("rev-parse", "HEAD")
+    entries = [
+        (b"120000", blob, b"memory/link.yaml"),
+        (b"160000", head, b"memory/module"),
+        (b"100644", blob, b"memory/" + b"n" * 300 + b".yaml"),
+        (b"100644", blob, b"memory/" + b"/".join([b"d"] * 1500)),
+        (b"100644", blob, b"memory/bad-\xff.yaml"),
+        (b"100644", good.stdout.decode().strip(), path.encode()),
+    ]
+    git.raw("update-index", "-z", "--index-info", stdin=b"".join(b"%s %s\t%s\0" % (m, i.encode(), p) for m, i, p in entries))
+    tree = git("write-tree")
+    made = git("commit-tree", tree, "-p", head, "-m", "hostile")
+    git("push", "--quiet", "origin", f"{made}:main")
+    report = site.memory.sync()
+    assert len(report.problems) == 5, report.problems
+    assert site.tree() == [path]
+    assert site.memory.get(record).usage.fixed == 3
+    again = site.memory.sync()
+    assert (again.problems, again.pushed) == ([], 0)
+
+
+def test_a_huge_file_is_quarantined(site: Site) -> None:
+    """Five megabytes where a record belongs cost no more than a line in the report."""
+    record = site.memory.learn("pattern", BASE).id
+    site.memory.sync()
+    path = site.path(record)
+    site.push({path: b"a" * 5_000_000})
+    [problem] = site.memory.sync().problems
+    assert "the last sound version stands again" in problem
+    assert site.memory.get(record).fields["fix"] == "plug it in"
+    assert site.memory.sync().problems == []
+
+
+def test_a_record_of_a_newer_format_is_left_alone(site: Site) -> None:
+    """It is named, and stays: a newer gitmem reads it."""
+    record = site.memory.learn("pattern", BASE).id
+    site.memory.sync()
+    path = site.path(record)
+    site.push({path: b"gitmem: 2\nwhatever: comes\n"})
+    assert any("newer" in problem for problem in site.memory.sync().problems)
+    assert (site.root / path).read_bytes().startswith(b"gitmem: 2")
+
+
+def test_what_a_merge_could_not_join_goes_into_quarantine(site: Site) -> None:
+    """Both sides change a record, one of them breaks it: the sound one stays, the broken one is set aside for good."""
+    record = site.memory.learn("pattern", BASE).id
+    site.memory.sync()
+    path = site.path(record)
+    site.push({path: b"broken\n"})
+    site.memory.edit(record, {"fix": "mine"})
+    site.memory.sync()
+    assert site.memory.get(record).fields["fix"] == "mine"
+    assert site.tree() == [path]
+    assert site.memory.verify().problems == []
+    assert site.memory.sync().problems == []
+
+
+def test_a_kept_version_does_not_block_a_commit(site: Site) -> None:
+    """A file that a merge has put beside a record passes the check before a commit, coming and going."""
+    record = site.memory.learn("pattern", BASE).id
+    site.memory.commit()
+    git = Git(site.root)
+    path = git("ls-files", f"memory/*{record}.yaml")
+    aside = f"{path}.kept-0123456789ab"
+    git.commit("a merge kept it", {aside: b"broken\n"})
+    git("rm", "--quiet", aside)
+    git("commit", "--quiet", "-m", "and it goes")
+    assert site.memory.verify().problems == []
+
+
+def test_hand_edits_without_hooks_are_signed_by_doctor(site: Site) -> None:
+    """A colleague without gitmem changes a value, adds a record's tag and pushes: doctor --fix signs for it, in our name."""
+    record = site.memory.learn("pattern", BASE, tags=["net"]).id
+    site.memory.sync()
+    path = site.path(record)
+    before = (site.plain.path / path).read_bytes()
+    site.push({path: before.replace(b"plug it in", b"plug it in twice")})
+    site.push({".gitattributes": (site.plain.path / ".gitattributes").read_bytes() + b"*.bin binary\n"})
+    site.memory.sync()
+    assert site.memory.verify().problems != []
+    assert all(check.ok for check in doctor(site.memory.context, fix=True) if check.name in {"history", "records", "merge"})
+    assert site.memory.verify().problems == []
+    assert site.memory.get(record).fields["fix"] == "plug it in twice"
+    assert attest(site.memory.context) == []

@@ -21,6 +21,11 @@ _STRATEGY_KEYS: Final = {
 }
 """Where git looks up its strategy, and what becomes of records with another one."""
 
+_WITH_DRIVERS: Final = ("ort", "recursive", "subtree")
+_NO_DRIVER: Final = (
+    "it calls no merge driver: what both sides changed is left to `gitmem sync`, or lost in the merge until then"
+)
+
 
 class Problem(NamedTuple):
     """Something in a clone's setup that is not as it should be, and the command that mends it."""
@@ -111,7 +116,8 @@ def _strategy_problems(config: dict[str, str]) -> Iterator[Problem]:
         if chosen is None:
             yield Problem(key, "is not set", "gitmem doctor --fix")
         elif chosen != STRATEGY:
-            yield Problem(key, f"is {chosen!r}, which you chose; {instead}", f"git config {key} {STRATEGY}")
+            effect = instead if key != _TWOHEAD or chosen in _WITH_DRIVERS else _NO_DRIVER
+            yield Problem(key, f"is {chosen!r}, which you chose; {effect}", f"git config {key} {STRATEGY}")
 
 
 def _attribute_problems(repo: Repo) -> Iterator[Problem]:

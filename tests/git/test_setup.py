@@ -65,7 +65,7 @@ def test_the_users_own_strategy_is_kept(make_repo: MakeRepo) -> None:
     repo = Repo.find(git.path)
     notes = configure(repo)
     assert len(notes) == 1
-    assert "which you chose" in notes[0]
+    assert "which you chose; it calls no merge driver" in notes[0]
     assert git("config", "pull.twohead") == "resolve"
     assert [problem.name for problem in check(repo)] == ["pull.twohead"]
 

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _REGEX_BYTES: Final = 1 << 20  # the compiled size of one `pattern`; the engine itself is linear-time
 
 
+def unknown_kind(name: str, version: int) -> Kind:
+    """A kind to show records with whose schema is not at hand: every register keeps its dotted name, nothing can be checked."""
+    nothing = {"type": "object", "additionalProperties": False, "properties": {"text": {"type": "string"}}}
+    return Kind(name, version, {**nothing, ANNOTATION: {"prefix": name[0], "title": "text"}})
+
+
 class Kind:
     """One version of one kind.
 

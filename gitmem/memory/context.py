@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gitmem.core.schema import unknown_kind
+from gitmem.errors import InvalidRecord
 from gitmem.store.kinds import Kinds
 from gitmem.store.store import Store
 
 if TYPE_CHECKING:
     from gitmem.core.record import State
     from gitmem.core.schema import Kind
+    from gitmem.memory.results import Record
     from gitmem.store.index import Index
 
 TEAM = "team"
@@ -43,10 +46,21 @@ class Context:
         return timestamp(self.clock())
 
 
-def kind_of(context: Context, state: State) -> Kind:
-    """The schema to read a record with: its own version, or the newest known one for a record of a newer gitmem."""
-    latest = context.kinds.get(state.kind)
-    return latest if state.schema >= latest.version else context.kinds.get(state.kind, state.schema)
+def kind_of(context: Context, record: State | Record) -> Kind:
+    """The schema to read a record with: its own version, or the newest known one for a record of a newer gitmem.
+
+    Raises InvalidRecord for a kind that is not known here.
+    """
+    latest = context.kinds.get(record.kind)
+    return latest if record.schema >= latest.version else context.kinds.get(record.kind, record.schema)
+
+
+def kind_to_show(context: Context, record: State | Record) -> Kind:
+    """The same, and for what is not known here a kind that knows no fields: all are shown under the names they have."""
+    try:
+        return kind_of(context, record)
+    except InvalidRecord:
+        return unknown_kind(record.kind, record.schema)
 
 
 def timestamp(when: datetime) -> str:

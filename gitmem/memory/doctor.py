@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import attributes, hooks, setup
 from gitmem.git.underway import under_way
@@ -15,6 +16,7 @@ from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
 from gitmem.memory.heal import heal, unhealed
 from gitmem.memory.roster import members
+from gitmem.memory.soundness import is_newer
 from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, MEMORY, is_record_path
@@ -64,7 +66,8 @@ def _mend(context: Context) -> None:
     prepare_clone(context.store.repo, context.store.root)
     _complete_attributes(context)
     settle_unmerged(context)
-    for path in _broken(context):
+    broken = _broken(context)
+    for path in sorted(broken.keys() - _of_newer_format(context, broken)):
         before = contents_at(context, context.store.repo.head(), [path]).get(path)
         if before is not None:
             (context.store.local / "damaged").mkdir(mode=0o700, exist_ok=True)
@@ -144,9 +147,17 @@ def _membership(context: Context) -> tuple[bool, str, str]:
 
 def _records(context: Context) -> tuple[bool, str, str]:
     broken = _broken(context)
+    newer = _of_newer_format(context, broken)
     some = "; ".join(list(broken.values())[:_SHOWN])
     total = sum(1 for _ in (context.store.root / MEMORY).rglob("*.yaml"))
-    return not broken, some or f"{total:,} record files are sound", "gitmem doctor --fix"
+    fix = "gitmem doctor --fix" if broken.keys() - newer else "upgrade gitmem-store"
+    return not broken, some or f"{total:,} record files are sound", fix
+
+
+def _of_newer_format(context: Context, broken: Iterable[str]) -> set[str]:
+    """Broken files that are sound to a newer gitmem: they are left alone."""
+    files = ((path, read_bounded(inside(context.store.root, path), MAX_BYTES)) for path in broken)
+    return {path for path, data in files if data is not None and is_newer(data)}
 
 
 def _broken(context: Context) -> dict[str, str]:

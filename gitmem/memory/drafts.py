@@ -17,7 +17,7 @@ from gitmem.core.record import Json
 from gitmem.core.schema import Kind
 from gitmem.core.token import epoch_of, is_token
 from gitmem.errors import GitmemError
-from gitmem.memory.context import Context
+from gitmem.memory.context import Context, kind_of
 from gitmem.memory.learn import edit
 from gitmem.memory.results import Record
 from gitmem.memory.showing import get
@@ -71,7 +71,7 @@ def take(context: Context, draft: Draft, data: bytes) -> Record | None:
     if (draft.fresh and data == draft.text.encode()) or _empty(data):
         return None
     values = {name: value for name, value in read_mapping(data, "the text").items() if value is not None}
-    kind = context.kinds.get(draft.record.kind, draft.record.schema)
+    kind = kind_of(context, draft.record)
     kind.validate({name: value for name, value in values.items() if name not in draft.base or _is_known(kind, name)})
     now = _values(context, get(context, draft.record.id))
     changed = _changes(kind, draft, values, now)
@@ -93,14 +93,14 @@ def discard(context: Context, draft: Draft) -> None:
 
 def _values(context: Context, record: Record) -> dict[str, Any]:
     """Fields and sets together, in the order of the schema."""
-    kind = context.kinds.get(record.kind, record.schema)
+    kind = kind_of(context, record)
     values = {**record.fields, **record.sets}
     order = [name for name in kind.schema["properties"] if name in values]
     return {name: values[name] for name in [*order, *(values.keys() - set(order))]}
 
 
 def _page(context: Context, record: Record, text: str) -> str:
-    kind = context.kinds.get(record.kind, record.schema)
+    kind = kind_of(context, record)
     others = [name for name in kind.fields if name.partition(".")[0] not in {*record.fields, *record.sets}]
     head = [
         f"{record.id}: {record.kind}, {record.scope}. Save it to take what you changed; leave it as it is to change nothing.",
@@ -153,7 +153,7 @@ def _differs(a: Mapping[str, Any], b: Mapping[str, Any], name: str) -> bool:
 
 def _is_known(kind: Kind, name: str) -> bool:
     """Whether the schema knows a top-level name; what a newer one wrote is left as it is."""
-    return "." not in name or name in kind.schema["properties"]
+    return name in kind.schema["properties"]
 
 
 def _file(context: Context, record_id: str) -> Path:

@@ -13,7 +13,7 @@ from gitmem.core.ids import element_key, identity_id, random_id
 from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord, UsageError
-from gitmem.memory.context import TEAM, Context, kind_of
+from gitmem.memory.context import TEAM, Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate
 from gitmem.memory.results import Record
 from gitmem.memory.view import record_of
@@ -86,15 +86,15 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
     store, path = context.store, locate(context, beginning)
     with store.lock:
         store.refresh()
-        state, opened, kind = _open(context, path)
+        state, opened, _ = _open(context, path)
+        kind = kind_of(context, state)
         old = kind.join(opened.fields, opened.sets)
         new = _changed({} if replace else old, values)
-        kind.validate(_known(kind, new))
-        check_pattern(kind, new)
-        touched = set(new) | set(old) if replace else set(values)
+        touched = set(new) | (old.keys() & kind.schema["properties"]) if replace else set(values)
+        checked = _checked(kind, state, new, touched)
         pen = Pen(state, store.writer_for(path, state))
         _bring_back(context, pen, opened)
-        _rewrite(context, pen, opened, kind.split(_known(kind, new)), touched)
+        _rewrite(context, pen, opened, kind.split(checked), touched)
         if pen.state != state:
             _finish(context, pen, path, "edit")
         return record_of(open_state(store.vault, pen.state), kind)
@@ -112,7 +112,7 @@ def resolve(context: Context, beginning: str, field: str, pick: str | None = Non
         if pick is not None:
             value = _picked(opened, field, pick)
         values = kind.join({**opened.fields, field: value}, opened.sets)
-        kind.validate(_known(kind, values))
+        _checked(kind, state, values, set() if pick else {field})
         pen = Pen(state, store.writer_for(path, state))
         seal = store.sealing(state)
         pen.set(field, lambda at, dot: seal(at, dot, value))
@@ -252,7 +252,7 @@ def _open(context: Context, path: str) -> tuple[State, Opened, Kind]:
     state = context.store.read(path)
     if state is None:
         raise gone(context, path)
-    return state, open_state(context.store.vault, state), kind_of(context, state)
+    return state, open_state(context.store.vault, state), kind_to_show(context, state)
 
 
 def _changed(old: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -270,10 +270,21 @@ def _changed(old: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
     return new
 
 
-def _known(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` without registers of a newer schema, which are kept as they are but cannot be checked here."""
-    newer = {name for name in values if "." in name and name not in kind.schema["properties"]}
-    return {name: value for name, value in values.items() if name not in newer}
+def _checked(kind: Kind, state: State, values: Mapping[str, Any], touched: set[str]) -> dict[str, Any]:
+    """`values` held to the schema: those it knows, and those that are written now.
+
+    What a newer schema brought stays in the record as it is, for whom it is news. Raises InvalidRecord.
+    """
+    known = {name: value for name, value in values.items() if name in kind.schema["properties"] or name in touched}
+    try:
+        kind.validate(known)
+        check_pattern(kind, known)
+    except InvalidRecord as error:
+        if state.schema <= kind.version:
+            raise
+        newer = f"{state.id} was written by a newer gitmem (schema {state.schema}; {kind.version} is known here)"
+        raise InvalidRecord(f"{newer}: {error.message}", "upgrade gitmem-store, or leave what it brought as it is") from None
+    return known
 
 
 def _picked(opened: Opened, field: str, pick: str) -> Json:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gitmem.core.schema import Kind
+from gitmem.core.schema import unknown_kind
 from gitmem.core.usage import usage_from
-from gitmem.errors import GitmemError
+from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.results import Hit, Match
@@ -53,7 +53,10 @@ def search(context: Context, text: str, kind: str | None = None, limit: int = 10
 
 
 def _nested(context: Context, entry: Entry) -> dict[str, Any]:
-    kind: Kind = context.kinds.get(entry.kind)
+    try:
+        kind = context.kinds.get(entry.kind)
+    except InvalidRecord:
+        kind = unknown_kind(entry.kind, 1)
     return kind.join(entry.fields, entry.sets)
 
 

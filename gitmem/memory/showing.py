@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmem.memory.catchup import current_index
-from gitmem.memory.context import Context, kind_of
+from gitmem.memory.context import Context, kind_to_show
 from gitmem.memory.locate import gone, locate
 from gitmem.memory.results import Record
 from gitmem.memory.view import record_of
@@ -29,7 +29,7 @@ def get(context: Context, beginning: str) -> Record:
 
         return who_wrote(context.store.root, path, key)
 
-    return record_of(opened, kind_of(context, state), author=author)
+    return record_of(opened, kind_to_show(context, state), author=author)
 
 
 def listing(
@@ -49,4 +49,4 @@ def _record(context: Context, entry: Entry) -> Record | None:
     state = context.store.read(entry.path)
     if state is None:
         return None
-    return record_of(open_state(context.store.vault, state), kind_of(context, state))
+    return record_of(open_state(context.store.vault, state), kind_to_show(context, state))

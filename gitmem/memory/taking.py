@@ -19,6 +19,7 @@ from gitmem.memory.deletions import unburied
 from gitmem.memory.gather import contents_at
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.quarantine import screened
+from gitmem.memory.soundness import is_newer
 from gitmem.store.files import inside
 from gitmem.store.layout import CONFIG, MEMORY
 
@@ -92,7 +93,8 @@ def check_same_store(context: Context, theirs: str) -> None:
     try:
         other = parse(data, CONFIG).id
     except InvalidRecord as error:
-        raise RemoteError(f"the remote's {error.message}", "ask who pushed it; nothing was merged") from error
+        hint = "upgrade gitmem-store" if is_newer(data) else "ask who pushed it"
+        raise RemoteError(f"the remote's {error.message}", f"{hint}; nothing was merged") from error
     if other != context.store.id:
         raise RemoteError(f"the remote holds another store ({other})", "`gitmem clone URL` makes a clone of that one")
 

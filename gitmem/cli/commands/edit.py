@@ -69,7 +69,9 @@ def command(ui: Ui, /, id: str, file: str | None, again: bool, **words: Any) -> 
 
 def _changes(memory: Memory, record: Record, words: dict[str, Any]) -> dict[str, Any]:
     """The fields that the options change, as `Memory.edit` takes them."""
-    changes = assignments(words["settings"], memory.context.kinds.get(record.kind, record.schema))
+    from gitmem.memory.context import kind_of
+
+    changes = assignments(words["settings"], kind_of(memory.context, record))
     if words["fix"] is not None:
         changes["fix"] = clean(words["fix"])
     for name in map(clean, words["unset"]):

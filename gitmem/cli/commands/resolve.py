@@ -92,7 +92,9 @@ def _given(memory: Memory, record: Record, name: str, answers: dict[str, str | N
         return {"pick": clean(pick)}
     if value is None:
         return {}
-    return {"value": assignments([f"{name}={value}"], memory.context.kinds.get(record.kind, record.schema))[name]}
+    from gitmem.memory.context import kind_of
+
+    return {"value": assignments([f"{name}={value}"], kind_of(memory.context, record))[name]}
 
 
 def _asked(ui: Ui, record: Record, name: str) -> str:

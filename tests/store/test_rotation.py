@@ -25,6 +25,7 @@ from gitmem.core.dots import dot_of
 from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from gitmem.memory.memory import Memory
+from tests.support.backups import TOOLS, anew
 from tests.support.environment import make_home
 from tests.support.git import Git
 from tests.support.stores import EFFORT, MEMORY_DISK, found, joined, open_memory, person, versions
@@ -217,6 +218,8 @@ class Clones(RuleBasedStateMachine):
         make_home(self.folder / "home")
         os.environ.update(HOME=str(self.folder / "home"), XDG_CONFIG_HOME=str(self.folder / "home/.config"))
         self.clones: list[Path] = []
+        self.backups: dict[Path, Path] = {}
+        self.graves: list[Path] = []
         self.memories: list[Memory] = []
         self.records: list[str] = []
         self.paths: list[str] = []
@@ -276,6 +279,36 @@ class Clones(RuleBasedStateMachine):
         """A file beside the store is lost while it is open."""
         (self.clones[which % len(self.clones)] / ".git/gitmem" / name).unlink(missing_ok=True)
 
+    @rule(which=CLONES)
+    def backed_up(self, which: int) -> None:
+        """A backup is made of the clone, with whatever waits in its journal."""
+        place = self.clones[which % len(self.clones)]
+        self.backups[place] = self.folder / f"backup{len(self.backups)}{len(self.graves)}"
+        anew(place, self.backups[place])
+
+    @rule(which=CLONES, tool=st.sampled_from(sorted(TOOLS)), whole=st.booleans(), is_open=st.booleans())
+    def put_back(self, which: int, tool: str, whole: bool, is_open: bool) -> None:
+        """The last backup takes the clone's place, or that of what gitmem keeps beside it; a process may have it open."""
+        which %= len(self.clones)
+        place = self.clones[which]
+        if place in self.backups:
+            self.memories[which].commit()
+            self.graves.append(self.folder / f"grave{len(self.graves)}")
+            anew(place, self.graves[-1])  # what was committed before may have been shared
+            if not is_open:
+                self.memories[which].close()
+            part = Path() if whole else Path(".git/gitmem")
+            TOOLS[tool](self.backups[place] / part, place / part)
+            if not is_open:
+                self.memories[which] = open_memory(place)
+
+    @rule(which=CLONES)
+    def journal_lost(self, which: int) -> None:
+        """The journal is removed when a commit holds what it held."""
+        which %= len(self.clones)
+        self.memories[which].commit()
+        shutil.rmtree(self.clones[which] / ".git/gitmem/journal", ignore_errors=True)
+
     @rule(which=CLONES, copy=st.booleans())
     def reopened_or_copied(self, which: int, copy: bool) -> None:
         """The process ends, another begins; or the clone is copied with all that lies beside it."""
@@ -295,7 +328,7 @@ class Clones(RuleBasedStateMachine):
                 memory.commit()
                 memory.close()
             for record, path in zip(self.records, self.paths, strict=True):
-                every = [state for clone in self.clones for state in versions(clone, path)]
+                every = [state for clone in [*self.clones, *self.graves] for state in versions(clone, path)]
                 assert joined(every).total("fixed") == self.uses[record]
                 _one_value_a_dot(every)
         finally:

@@ -60,6 +60,12 @@ def heal(context: Context, *, whole: bool = False) -> Healed:
     return healed
 
 
+def pass_over(context: Context, before: str | None, made: str) -> None:
+    """Note that a commit of gitmem's own on top of one that was examined takes nothing away."""
+    if before is not None and before == context.store.marks.note(_NOTE):
+        context.store.marks.set_note(_NOTE, made)
+
+
 def unhealed(context: Context) -> list[str]:
     """The files from which something in the whole history is missing still."""
     head = context.store.repo.head()

@@ -21,7 +21,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import require_branch
-from gitmem.memory.heal import heal
+from gitmem.memory.heal import heal, pass_over
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.taking import Tally, count
@@ -163,9 +163,12 @@ def _undisturbed(act: Callable[[], T]) -> T:
 
 
 def _commit(context: Context, tally: Tally) -> None:
-    made = commit(context)
-    if made is not None:
-        tally.problems += made.skipped
+    with context.store.lock:
+        before = context.store.repo.head()
+        made = commit(context)
+        if made is not None:
+            tally.problems += made.skipped
+            pass_over(context, before, made.commit)
 
 
 def _heal(context: Context, tally: Tally) -> None:

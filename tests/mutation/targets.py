@@ -24,7 +24,7 @@ class Target(NamedTuple):
 
 _LAWS = "tests/unit/test_merge_laws.py"
 _MERGING = ("tests/unit/test_merge_cases.py", "tests/unit/test_dots.py", "tests/unit/test_token.py")
-_ROTATING = ("tests/unit/test_store_marks.py", "tests/store/test_rotation.py")
+_ROTATING = ("tests/unit/test_store_marks.py", "tests/store/test_writer_for.py", "tests/store/test_rotation.py")
 TARGETS = (
     Target(
         "gitmem/core/merge.py",

@@ -30,7 +30,8 @@ def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -
     What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way.
     With `try_only` nothing is changed in any case.
     """
-    args = ("read-tree", "-m", "-u", *(["-n"] if try_only else []), old or repo.empty_tree(), new)
+    # What is checked out in submodules is its owner's, as in git's own merges, whatever submodule.recurse says of read-tree.
+    args = ("read-tree", "-m", "-u", "--no-recurse-submodules", *(["-n"] if try_only else []), old or repo.empty_tree(), new)
     done = repo.call(*args)
     if done.code:  # perhaps only because the index does not know yet that a file is as it was; git's own commands refresh it
         repo.call("update-index", "-q", "--refresh")

@@ -33,7 +33,7 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | command | document |
 |---|---|
 | `learn` | `{"id", "kind", "created"}`; of a refused line of a batch `{"line", "error"}` |
-| `match` | `{"matches": [{"id", "kind", "score", "confidence", "fields", "usage", "why"}]}` |
+| `match` | `{"matches": [{"id", "kind", "score", "confidence", "fields", "usage", "why", "conflicts"}]}` |
 | `used` | `{"id", "fixed", "ms"}` |
 | `search` | `{"results": [{"id", "kind", "score", "fields"}]}` |
 | `show`, `resolve` | `{"id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts", "contested"}` |

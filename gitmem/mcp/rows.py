@@ -31,6 +31,8 @@ def row(memory: Memory, found: Match | Hit) -> dict[str, Any]:
     if isinstance(found, Match):
         shown["confidence"] = round(found.confidence, 2)
         shown["usage"] = {"fixed": found.usage.fixed, "failed": found.usage.failed}
+        if found.conflicts:
+            shown["conflicts"] = found.conflicts
     shown["fields"] = _fields(memory, found.kind, found.fields)
     return shown
 
@@ -50,7 +52,8 @@ def _line(memory: Memory, found: Mapping[str, Any]) -> str:
     if "usage" in found:  # a record nobody has tried yet is new, not bad
         numbers.append(f"{found['confidence']:.2f}" if any(found["usage"].values()) else "untried")
     quoted = " => ".join(json.dumps(value, ensure_ascii=False) for value in found["fields"].values())
-    return f"{_short_id(memory, found['id'])} {found['kind']} {'/'.join(numbers)} {quoted}"
+    disputed = " (disputed: memory_get shows all values)" if found.get("conflicts") else ""
+    return f"{_short_id(memory, found['id'])} {found['kind']} {'/'.join(numbers)} {quoted}{disputed}"
 
 
 def _fields(memory: Memory, kind: str, fields: Mapping[str, Any]) -> dict[str, str]:

@@ -34,6 +34,7 @@ def match(context: Context, text: str, limit: int = 5, where: Mapping[str, str] 
             fields=_nested(context, scored.entry),
             usage=usage_from(scored.entry.usage, scored.entry.last),
             why=list(scored.why),
+            conflicts=scored.entry.conflicts,
         )
         for scored in found
     ]

@@ -47,7 +47,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An answer to an error: `score` and `confidence` in 0..1, `why` in words."""
+    """An answer to an error: `score` and `confidence` in 0..1, `why` in words.
+
+    `conflicts` is the number of fields with several values that wait for a person: where it is not 0, `show` before you trust.
+    """
 
     id: str
     kind: str
@@ -56,6 +59,7 @@ class Match:
     fields: dict[str, Any]
     usage: Usage
     why: list[str]
+    conflicts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def test_match(ada: Seat) -> None:
     answer = ada("match", ERROR, "--json").ok().json
     assert list(answer) == ["matches"]
     best = answer["matches"][0]
-    assert list(best) == ["id", "kind", "score", "confidence", "fields", "usage", "why"]
+    assert list(best) == ["id", "kind", "score", "confidence", "fields", "usage", "why", "conflicts"]
     assert list(best["usage"]) == USAGE
     assert best["id"] == found
     assert best["fields"]["commands"] == ["git push --set-upstream origin HEAD"]

@@ -86,7 +86,8 @@ def _show(ui: Ui, context: Context, matches: list[Match]) -> None:
     for match in matches[1:]:
         tried = match.usage.fixed + match.usage.failed
         worked = f"{match.usage.fixed}/{tried}" if tried else "-"
-        ui.line(f"  {match.id}  {worked:>5}  {ui.styled(headline(context, match.kind, match.fields))}")
+        disputed = ui.styled("  (disputed)", "yellow") if match.conflicts else ""
+        ui.line(f"  {match.id}  {worked:>5}  {ui.styled(headline(context, match.kind, match.fields))}{disputed}")
 
 
 def _show_fields(ui: Ui, best: Match) -> None:
@@ -95,6 +96,8 @@ def _show_fields(ui: Ui, best: Match) -> None:
     known = {name: best.fields[name] for name in _SHOWN_FIRST if best.fields.get(name)}
     fields(ui, known or best.fields)
     labelled(ui, "why", "; ".join(best.why))
+    if best.conflicts:
+        labelled(ui, "disputed", f"people wrote different things at once: gitmem show {best.id}")
     tried = best.usage.fixed + best.usage.failed
     labelled(ui, "use", usage_words(best.usage) + (f" (confidence {best.confidence:.0%})" if tried else ""))
     labelled(ui, "id", best.id)

@@ -25,6 +25,13 @@ _MAX_FILE = 64 << 20  # bytes of any file a store holds
 _PROGRESS_STEP = 500
 
 
+_UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})  # git-status(1)
+
+
+class Unmerged(GitmemError):
+    """Files of the store are in conflict in git's index."""
+
+
 @dataclass(slots=True)
 class Batch:
     """The files of one commit with their audit entries, and what had to be left out, in words.
@@ -87,7 +94,7 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     was cut short, and the journal still has what they say. Files that are `wanted` stay.
     """
     store = context.store
-    changed = list(own_changes(context))
+    changed = list(own_changes(context, merged=True))
     replicas = [store.replica.name, *store.marks.former()]
     mine = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in replicas)
     fresh = [path for path in changed if path.startswith(mine) and path not in wanted]
@@ -101,10 +108,11 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     return [path for path in changed if path not in gone]
 
 
-def own_changes(context: Context) -> Iterator[str]:
+def own_changes(context: Context, *, merged: bool = False) -> Iterator[str]:
     """The store's own paths that differ between the work tree and HEAD, as paths below the store's root.
 
     What the repository's .gitignore names (`log/`, `*.yaml`) is looked at as well where the store keeps its files.
+    Where all are to be `merged`, raises Unmerged for one that git has left in conflict.
     """
     store = context.store
     prefix = store.prefix
@@ -114,6 +122,8 @@ def own_changes(context: Context) -> Iterator[str]:
     )
     for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
         path = entry[3:].removeprefix(prefix)
+        if merged and entry[:2] in _UNMERGED:
+            raise Unmerged(f"git left {path} in conflict", "`gitmem sync` settles it, and `gitmem doctor --fix`")
         if entry and (not entry.startswith("!!") or _is_own(path)):
             yield path
 

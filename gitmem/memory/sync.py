@@ -16,11 +16,12 @@ from gitmem.errors import GitmemError, Locked, NoKey, RemoteError
 from gitmem.git import remote
 from gitmem.git.commits import RefMoved
 from gitmem.git.remote_words import unwritable
+from gitmem.git.underway import under_way
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
-from gitmem.memory.gather import require_branch
+from gitmem.memory.gather import Unmerged, require_branch
 from gitmem.memory.heal import heal, pass_over
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
@@ -49,7 +50,8 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
     What was recorded here is committed before the network is touched, and the next sync goes on from there.
     """
     tally = Tally()
-    tally.notes += settle_unmerged(context)
+    if under_way(context.store.repo):
+        tally.notes += settle_unmerged(context)
     branch = require_branch(context)
     source = remote.upstream(context.store.repo, branch)
     with _one_at_a_time(context, source):
@@ -165,7 +167,11 @@ def _undisturbed(act: Callable[[], T]) -> T:
 def _commit(context: Context, tally: Tally) -> None:
     with context.store.lock:
         before = context.store.repo.head()
-        made = commit(context)
+        try:
+            made = commit(context)
+        except Unmerged:  # a `git stash pop`, which leaves no other trace
+            tally.notes += settle_unmerged(context)
+            made = commit(context)
         if made is not None:
             tally.problems += made.skipped
             pass_over(context, before, made.commit)

@@ -16,13 +16,14 @@ _REFS = ("--branches", "--glob=refs/gitmem/incoming/*", "HEAD", "MERGE_HEAD")
 
 
 class Held:
-    """Per record how far any existing state goes: writes seen, counters, and the values in the clear."""
+    """Per record how far any existing state goes (writes, counters, values in the clear), and which segments of the log are left."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], int] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
         self._values: set[Key] = set()
         self._blobs: set[str] = set()
+        self.segments: set[str] = set()
 
     def has(self, deed: Deed) -> bool:
         """Whether some existing state includes the deed."""
@@ -45,7 +46,9 @@ class Held:
     def add_repository(self, path: Path) -> None:
         """Take in every version of every record that the branches of a repository reach."""
         refs = [ref for ref in _REFS if ref.startswith("--") or _git(path, "rev-parse", "-q", "--verify", ref)]
-        blobs = dict(_records(_git(path, "rev-list", "--objects", *refs).decode(errors="replace")))
+        listing = _git(path, "rev-list", "--objects", *refs).decode(errors="replace")
+        self.segments.update(line.partition(" ")[2] for line in listing.splitlines() if " log/audit/" in line)
+        blobs = dict(_records(listing))
         fresh = [blob for blob in blobs if blob not in self._blobs]
         self._blobs.update(fresh)
         for blob, data in _contents(path, fresh):

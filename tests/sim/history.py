@@ -13,7 +13,7 @@ from random import Random
 
 from tests.sim import foreign, gitwork, past, writes
 from tests.sim.final import finish
-from tests.sim.switches import draw
+from tests.sim.switches import OFF, draw
 from tests.sim.template import Template, make_template
 from tests.sim.world import Skip, World, make_world
 from tests.support.stores import MEMORY_DISK
@@ -61,7 +61,7 @@ class History:
         before = {name: os.environ.get(name, "") for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")}
         world: World | None = None
         try:
-            world = make_world(template, folder, rng, plain=plain)
+            world = make_world(template, folder, rng, plain=plain, driver_only="driver only" not in OFF)
             self._say(f"{'plain' if plain else 'sealed'}, {', '.join(f'{c.name} ({c.role.value})' for c in world.clones)}")
             self._live(world, rng.randint(*_ACTIONS))
             finish(world, Random(f"end {self.seed}"))

@@ -11,19 +11,8 @@ from tests.sim.world import World
 
 Act = Callable[[World, Clone, Random], None]
 
-OFF: set[str] = {
-    "revert",
-    "restore in place",
-    "delete files",
-    "unchecked",
-    "ours",
-    "theirs",
-    "union",
-    "hunks ours",
-    "hunks theirs",
-    "markers",
-}
-"""Actions that wait for what makes them safe."""
+OFF: set[str] = {"driver only"}
+"""Actions, and other ways to live, that wait for what makes them safe."""
 
 
 @dataclass(frozen=True)

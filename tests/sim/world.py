@@ -140,7 +140,7 @@ class World:
             clone.close()
 
 
-def make_world(template: Template, folder: Path, rng: Random, *, plain: bool) -> World:
+def make_world(template: Template, folder: Path, rng: Random, *, plain: bool, driver_only: bool = True) -> World:
     """A fresh copy of the template with two to five clones of some sorts."""
     shutil.copytree(template.folder, folder, symlinks=True)
     count = rng.randint(2, CLONES)
@@ -156,7 +156,7 @@ def make_world(template: Template, folder: Path, rng: Random, *, plain: bool) ->
     if rng.random() < 0.3:
         clones.append(_worktree(clones[0]))
     for clone in world.configured:
-        _set_up(clone, rng)
+        _set_up(clone, rng, driver_only=driver_only)
     for clone in world.configured:
         clone.strategy = clone.git("config", "pull.twohead").returncode == 0
     for record in template.starters:
@@ -172,9 +172,9 @@ def _worktree(owner: Clone) -> Clone:
     return Clone("tree", path, Role.MEMBER, owner.env, main="tree")
 
 
-def _set_up(clone: Clone, rng: Random) -> None:
+def _set_up(clone: Clone, rng: Random, *, driver_only: bool) -> None:
     """Leave some clones to the merge driver alone, and give some a configuration of their owner's taste."""
-    if rng.random() < 0.3 and clone.main == "main":
+    if rng.random() < 0.3 and clone.main == "main" and driver_only:
         clone.git("config", "--unset", "pull.twohead")
     if rng.random() < 0.3:
         clone.git("config", *rng.choice(_QUIRKS))

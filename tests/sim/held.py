@@ -16,7 +16,7 @@ _REFS = ("--branches", "--glob=refs/gitmem/incoming/*", "HEAD", "MERGE_HEAD")
 
 
 class Held:
-    """Per record how far any existing state goes (writes, counters, values in the clear), and which segments of the log are left."""
+    """Per record how far any existing state goes (writes, counters, values in the clear); and the segments of the log."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], int] = {}

@@ -51,6 +51,10 @@ class Entry(NamedTuple):
     id: str
 
 
+class BareRepository(NoStore):
+    """A repository without a work tree: gitmem works in a clone of it."""
+
+
 class Repo:
     """A repository with a work tree. `root` is its top, `git_dir` belongs to this worktree, `common_dir` to all of them."""
 
@@ -70,7 +74,7 @@ class Repo:
             if repo is not None:
                 return repo
             if _is_git_dir(folder):
-                raise NoStore(
+                raise BareRepository(
                     f"{folder} is a bare repository: gitmem works in a clone with a work tree", f"git clone '{folder}'"
                 )
         raise NoStore(f"{start} is not in a git repository", "`git init` makes one, `gitmem init` a store")

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.errors import GitmemError, NoStore
 from gitmem.git.places import branch_at_work, branches_with_store, chosen, own_tree, rejoin, stores_below, worktree_of
-from gitmem.git.repo import Repo
+from gitmem.git.repo import BareRepository, Repo
 from gitmem.store.layout import CONFIG, LOCAL
 
 
@@ -139,10 +138,15 @@ def _unconfigured(repo: Repo) -> list[str]:
 
 
 def _nothing(start: Path) -> NoStore:
-    hint = "`gitmem init` makes one, `gitmem clone URL` fetches the team's, `gitmem -C DIR …` names one"
-    with suppress(GitmemError):
-        hint = _elsewhere(Repo.find(start)) or hint
-    return NoStore(f"there is no gitmem store in {start} or above it", hint)
+    nothing = f"there is no gitmem store in {start} or above it"
+    plain = NoStore(nothing, "`gitmem init` makes one, `gitmem clone URL` fetches the team's, `gitmem -C DIR …` names one")
+    try:
+        hint = _elsewhere(Repo.find(start))
+    except BareRepository as error:
+        return error
+    except GitmemError:
+        return plain
+    return NoStore(nothing, hint) if hint else plain
 
 
 def _elsewhere(repo: Repo) -> str | None:

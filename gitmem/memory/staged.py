@@ -155,7 +155,7 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
     if holds_record(path):
         data = _reviewed_record(context, path, staged, versions, review.graves.get(path))
     elif path.startswith("log/"):
-        return _check_log(context, path, staged, versions)
+        return _check_log(context, review, path, staged, versions)
     elif path.startswith("memory/") and not kept_of(path):
         raise InvalidRecord(
             f"{path} is no place for a record",
@@ -236,9 +236,12 @@ def _validate(context: Context, state: State, path: str) -> None:
         raise InvalidRecord(f"{path}: {error.message}", error.hint) from None
 
 
-def _check_log(context: Context, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
+def _check_log(context: Context, review: _Review, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
     known = [version for version in versions if version is not None]
     if known and staged not in known:
+        if len(versions) > 1 and len(set(known)) == 1:
+            review.files[path] = known[0]  # one side had reverted the commit that brought it: the merge puts it back
+            return
         raise InvalidRecord(
             f"{path} was changed or deleted, and logs are only added to",
             context.store.git_hint("restore --staged --worktree", path),

@@ -92,6 +92,23 @@ def test_a_commit_that_stays_on_its_branch_keeps_its_place_in_the_log(store: Sto
     assert git("ls-files", "*.kept-*") == ""
 
 
+def test_a_merge_puts_back_what_a_revert_took_out_of_the_log(store: Store) -> None:
+    """A side branch reverts a commit, segment and all; merging it is not refused, and takes nothing back."""
+    git, path = store(plain=True)
+    with open_memory(git.path) as memory:
+        memory.edit(Path(path).stem, {"fix": "buy a disk"})
+        memory.commit()
+        git("switch", "--quiet", "-c", "side")
+        git("revert", "--no-edit", "HEAD")
+        git("switch", "--quiet", "main")
+        memory.edit(Path(path).stem, {"meaning": "it is full"})
+        memory.commit()
+        git("merge", "--quiet", "--no-edit", "side")
+        assert memory.sync().problems == []
+        assert memory.get(Path(path).stem).fields["fix"] == "buy a disk"
+        assert _problems(memory) == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

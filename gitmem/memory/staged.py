@@ -25,11 +25,11 @@ from gitmem.git.underway import under_way
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
-from gitmem.memory.context import Context, kind_of
+from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, refuse_plaintext
 from gitmem.memory.learn import check_pattern
 from gitmem.memory.moving import finish_move
-from gitmem.memory.soundness import kept_of
+from gitmem.memory.soundness import is_newer, kept_of
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
@@ -173,6 +173,8 @@ def _reviewed_record(
 ) -> bytes | None:
     """What the record must be in the commit: what is staged, joined with every parent, so that none of them loses a write."""
     known = [version for version in versions if version is not None]
+    if staged is not None and staged in known and is_newer(staged):
+        return staged
     if staged is None and len(versions) == 1 and grave is None:
         raise InvalidRecord(
             f"{path} would be deleted, and what others write to it would come back without it",
@@ -190,7 +192,7 @@ def _reviewed_record(
     if is_record_path(path):
         refuse_plaintext(context, result, path)
     if is_record_path(path) and grave is None:  # what is left of a collected record need not be all that its kind asks for
-        _validate(context, result, path)
+        _validate(context, result, path, is_new=not known)
     return emit(result)
 
 
@@ -219,14 +221,14 @@ def _check_place(path: str, state: State) -> None:
         )
 
 
-def _validate(context: Context, state: State, path: str) -> None:
-    """Hold a record to its schema. Without the key its values are not seen, and a newer schema is not known here."""
+def _validate(context: Context, state: State, path: str, *, is_new: bool) -> None:
+    """Hold a record to its schema. Without the key its values are not seen, and a newer schema or kind is not known here."""
     try:
         opened = open_state(context.store.vault, state)
     except NoKey:
         return
-    kind = kind_of(context, state)
-    if state.schema > kind.version:
+    kind = kind_of(context, state) if is_new else kind_to_show(context, state)
+    if state.schema > kind.version or kind.name not in context.kinds.names():
         return
     values = kind.join(opened.fields, opened.sets)
     try:

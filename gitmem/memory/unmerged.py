@@ -82,7 +82,7 @@ def _go_on(context: Context, now: UnderWay) -> GitmemError:
     how = "continue" if now.name == "rebase" or context.store.repo.staged("HEAD") else "skip"
     return GitmemError(
         f"a {now.name} is under way in {context.store.repo.root}; the store's files in it are settled",
-        f"`git {now.name} --{how}`, then run this again",
+        f"`{context.store.git_here} {now.name} --{how}`, then run this again",
     )
 
 

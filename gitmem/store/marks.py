@@ -109,7 +109,7 @@ class Marks:
         names = [name for name in (former, *self.former()) if name]
         with self._failing() as database, database:
             database.execute("delete from marks")
-            database.execute("delete from notes where key in ('audit', 'told', 'batch')")
+            database.execute("delete from notes where key in ('audit', 'told')")
             database.execute("insert or replace into notes values ('former', ?)", (" ".join(names[:_FORMER]),))
             _own(database, owner)
 

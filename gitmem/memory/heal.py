@@ -7,6 +7,7 @@ at once write equal values beside each other, which are shown as one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -129,9 +130,8 @@ def _write_again(context: Context, plan: Plan, healed: Healed) -> bool:
     return done
 
 
-def _sealed(seal: object, value: Json, path: str, dot: str) -> Json:
-    assert callable(seal)  # noqa: S101
-    return seal(path, dot, value)  # type: ignore[no-any-return]
+def _sealed(seal: Callable[[str, str, Json], Json], value: Json, path: str, dot: str) -> Json:
+    return seal(path, dot, value)
 
 
 def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:

@@ -51,8 +51,8 @@ def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list
     odd = {c.path: entry for c in changes if c.new and _is_odd(context, c.path, entry := Entry(c.new_mode, c.new))}
     if not odd:
         return theirs, []
-    who = [identity_line(repo, role, author(context)) for role in ("AUTHOR", "COMMITTER")]
-    [written] = write_commits(repo, [Draft(_message(odd), *who, [theirs], changes=dict.fromkeys(odd))])
+    wrote, made = (identity_line(repo, role, author(context)) for role in ("AUTHOR", "COMMITTER"))
+    [written] = write_commits(repo, [Draft(_message(odd), wrote, made, [theirs], changes=dict.fromkeys(odd))])
     return written.commit, _keep(context, odd)
 
 

@@ -11,7 +11,7 @@ from tests.sim.world import World
 
 Act = Callable[[World, Clone, Random], None]
 
-OFF: set[str] = {"driver only"}
+OFF: set[str] = set()
 """Actions, and other ways to live, that wait for what makes them safe."""
 
 

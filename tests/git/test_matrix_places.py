@@ -104,8 +104,8 @@ def test_plain_git_in_a_shallow_clone(folder: Path, origin: Path) -> None:
     assert Git(folder / "ada")("rev-parse", "HEAD") == Git(ben)("rev-parse", "HEAD")
 
 
-def test_partial_clone_merges_many_records(folder: Path, origin: Path) -> None:
-    """Contents that are needed for a merge are fetched on the way."""
+def test_partial_clone_merges_many_records(folder: Path, origin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contents that are needed for a merge are fetched on the way, all at once."""
     assert origin.exists()
     ben = _clone(folder, "--filter=blob:none")
     with open_memory(folder / "ada") as one, open_memory(ben) as other:
@@ -117,7 +117,11 @@ def test_partial_clone_merges_many_records(folder: Path, origin: Path) -> None:
                 memory.edit(name, {"fix": fix})
             memory.commit()
         one.sync()
-        Git(ben)("pull", "--quiet", "--no-rebase", "--no-edit")
+        Git(ben)("fetch", "--quiet")
+        with monkeypatch.context() as traced:
+            traced.setenv("GIT_TRACE", str(folder / "trace"))
+            Git(ben)("merge", "--quiet", "--no-edit", "origin/main")
+        assert 1 <= (folder / "trace").read_text().count("built-in: git fetch") <= 3
         assert all(len(other.get(name).conflicts["fix"]) == 2 for name in names)
 
 

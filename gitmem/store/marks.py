@@ -104,9 +104,10 @@ class Marks:
     def begin(self, owner: Owner, former: str = "") -> None:
         """Start anew for a replica that has not written yet; what was noted of another one's chain and events goes, too.
 
-        `former` is the name that was used here before.
+        `former` is the name that was used here before, as far as the replica's own file tells.
         """
-        names = [name for name in (former, *self.former()) if name]
+        noted = self.note("replica").partition(" ")[0]
+        names = list(dict.fromkeys(name for name in (former, noted, *self.former()) if name not in ("", owner.replica)))
         with self._failing() as database, database:
             database.execute("delete from marks")
             database.execute("delete from notes where key in ('audit', 'told')")

@@ -57,6 +57,8 @@ def test_former_names_are_kept(opened: Marks) -> None:
     for number in range(20):
         opened.begin(ABC, f"name{number}")
     assert opened.former() == [f"name{number}" for number in range(19, 3, -1)]
+    opened.begin(XYZ)
+    assert opened.former()[0] == "abc"
 
 
 def test_a_new_beginning_forgets_the_chain(opened: Marks) -> None:

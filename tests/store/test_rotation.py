@@ -40,6 +40,12 @@ PAST = [
     ("checkout", "--force", "main"),
     ("checkout", "--force", "left"),
     ("stash", "--include-untracked"),
+    ("stash", "pop"),
+    ("reset", "--soft", "HEAD~{far}"),
+    ("reset", "--mixed", "HEAD~{far}"),
+    ("restore", "--source=HEAD~{far}", "--staged", "--worktree", "memory"),
+    ("restore", "--source=HEAD~{far}", "--worktree", "memory"),
+    ("bisect", "start", "HEAD", "HEAD~{far}"),
 ]
 
 
@@ -265,8 +271,14 @@ class Clones(RuleBasedStateMachine):
     def the_past_comes_back(self, which: int, words: tuple[str, ...], far: int, record: int) -> None:
         """Git takes branch or files back, and somebody tries a record there."""
         self._memory(which).commit()
-        Git(self.clones[which % len(self.clones)])(*(word.format(far=far) for word in words), check=False)
-        self.used(which, record, 1, True)
+        git = Git(self.clones[which % len(self.clones)])
+        git(*(word.format(far=far) for word in words), check=False)
+        self.used(which, record, 1, False)
+        if git("symbolic-ref", "--quiet", "HEAD", check=False) == "":
+            with pytest.raises(GitmemError, match="detached"):
+                self._memory(which).commit()
+            git("bisect", "reset")
+        self._memory(which).commit()
 
     @rule(which=CLONES, record=st.integers(0, RECORDS - 1))
     def forgotten(self, which: int, record: int) -> None:
@@ -326,6 +338,7 @@ class Clones(RuleBasedStateMachine):
         try:
             for memory in self.memories:
                 memory.commit()
+                assert memory.verify().problems == []
                 memory.close()
             for record, path in zip(self.records, self.paths, strict=True):
                 every = [state for clone in [*self.clones, *self.graves] for state in versions(clone, path)]

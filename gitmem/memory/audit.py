@@ -21,6 +21,7 @@ from gitmem.memory.audit_files import heads
 from gitmem.memory.audit_history import History, read_history
 from gitmem.memory.audit_log import LogEntry, log, who_wrote
 from gitmem.memory.audit_states import REMOVED, UNSIGNED, FileHistory, check_file, file_detail, to_be_read
+from gitmem.memory.soundness import kept_of
 from gitmem.memory.vouched import answered
 from gitmem.store.layout import ATTRIBUTES, AUDIT, MEMBERS, OWN_PREFIXES, member_path
 
@@ -157,7 +158,8 @@ def _check_files(history: History, segments: list[Segment], contents: _Contents)
         for entry in segment.entries:
             if entry.op != CLOSE and not _is_log(entry.object):
                 by_object.setdefault(entry.object, []).append(entry)
-    paths = sorted(by_object.keys() | {path for path in history.states if not _is_log(path)})
+    told = {path for path in history.states if not _is_log(path) and not _is_kept(history, path)}
+    paths = sorted(by_object.keys() | told)
     files = ((_file(history, path, contents.digests), by_object.get(path, [])) for path in paths)
     while some := list(islice(files, _AT_ONCE)):
         loaded = contents.load({digest for file, entries in some for digest in to_be_read(file, entries)})
@@ -180,6 +182,12 @@ def unsigned_files(repo: Repo, prefix: str = "") -> list[tuple[FileHistory, list
         if any(problem.what in (UNSIGNED, REMOVED) for problem in problems):
             found.append((file, some))
     return found
+
+
+def _is_kept(history: History, path: str) -> bool:
+    """Whether it is a version of a record that a merge put beside the other: what speaks of that record speaks of it."""
+    record = kept_of(path)
+    return record is not None and history.states[path].keys() <= history.states.get(record, {}).keys()
 
 
 def _file(history: History, path: str, digests: dict[str, str]) -> FileHistory:

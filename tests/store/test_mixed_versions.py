@@ -186,6 +186,7 @@ def test_a_newer_format_is_left_alone(place: Path, changed: bool, by: str) -> No
         (failed,) = [check for check in doctor(old.context, fix=True) if not check.ok]
         assert (failed.name, "upgrade" in failed.fix) == ("records", True)
         assert git("show", f"HEAD:{fresh}").startswith("gitmem: 2")
+        assert not [problem for problem in old.verify().problems if ".kept-" in problem.where]
         Git(place / "old").commit("by hand", {"other.txt": "x"})
         assert git("status", "--porcelain") == ""
 

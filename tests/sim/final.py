@@ -39,8 +39,9 @@ def finish(world: World, rng: Random) -> None:
     _gather_branches(world)
     _sync_all(world)
     _same_trees(world)
+    _check_log(world, held)
     for clone in world.members:
-        _check(world, clone, expected, held)
+        _check(world, clone, expected)
     _same_conflicts(world)
 
 
@@ -105,9 +106,9 @@ def _same_trees(world: World) -> None:
     assert len(set(trees.values())) == 1, f"trees differ: {trees}"
 
 
-def _check(world: World, clone: Clone, expected: Expectation, held: Held) -> None:
-    for record in world.ids:
-        _check_record(world, clone, record, expected)
+def _check_log(world: World, held: Held) -> None:
+    """The log explains the history, which is the same in all clones."""
+    clone = world.members[0]
     allowed = [pattern for note, pattern in ALLOWED.items() if note in world.notes]
     problems = [
         str(problem)
@@ -116,6 +117,11 @@ def _check(world: World, clone: Clone, expected: Expectation, held: Held) -> Non
         and not (problem.what == "missing segment" and problem.where not in held.segments)
     ]
     assert not problems, f"{clone.name}: audit: {problems}"
+
+
+def _check(world: World, clone: Clone, expected: Expectation) -> None:
+    for record in world.ids:
+        _check_record(world, clone, record, expected)
     ill = [f"{check.name}: {check.why}" for check in doctor(clone.memory.context) if not check.ok]
     ill = [why for why in ill if not (why.startswith("git configuration: pull.twohead") and not clone.strategy)]
     assert not ill, f"{clone.name}: doctor: {ill}"

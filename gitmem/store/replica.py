@@ -60,6 +60,11 @@ def begin_replica(local: Path) -> Replica:
     return replica
 
 
+def nobody() -> Replica:
+    """Who reads where nothing can be written. No marks are nobody's, so that nothing is ever written in this name."""
+    return Replica("nobody", 1, "", 0)
+
+
 def owner_of(file: tuple[int, int], replica: Replica, journal: int) -> Owner:
     """Whose marks they must be to be this replica's. `file` is the `version` of its file, `journal` the journal's number."""
     return Owner(replica.name, *file, journal)

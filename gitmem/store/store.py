@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, Json, State
-from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.errors import GitmemError, InvalidRecord, Locked
 from gitmem.git.places import chosen
 from gitmem.git.repo import Repo
 from gitmem.store.config import StoreConfig, load_config
@@ -28,7 +28,18 @@ from gitmem.store.lock import Lock
 from gitmem.store.marks import Mark, Marks, Owner, highest, is_behind, mark_of
 from gitmem.store.pending import Pending
 from gitmem.store.place import find_place, left_behind, local_of
-from gitmem.store.replica import MARKS, Replica, begin_replica, load_replica, owner_of, rotated, save_replica, touch, version
+from gitmem.store.replica import (
+    MARKS,
+    Replica,
+    begin_replica,
+    load_replica,
+    nobody,
+    owner_of,
+    rotated,
+    save_replica,
+    touch,
+    version,
+)
 from gitmem.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -222,9 +233,17 @@ class Store:
         return self.vault.sealing(state.scope, state.kind, state.id)
 
     def _begin(self) -> Replica:
-        """Give this git directory a replica name, unless another process did meanwhile."""
-        with self.lock:
-            return load_replica(self.local) or begin_replica(self.local)
+        """Give this git directory a replica name, unless another process did meanwhile.
+
+        A disk that takes no writes can be read without one; the first write tries again.
+        """
+        try:
+            with self.lock:
+                return load_replica(self.local) or begin_replica(self.local)
+        except Locked:
+            raise
+        except GitmemError:
+            return nobody()
 
     def _owner(self) -> Owner:
         """Whose the marks must be. `refresh` was called before."""

@@ -66,6 +66,18 @@ def test_read_only(ada: Seat, read_only: Callable[[], None]) -> None:
     assert ada("sync").code in (1, 14)
 
 
+def test_a_copy_on_a_read_only_disk(ada: Seat, read_only: Callable[[], None]) -> None:
+    """A clone that came from another machine cannot take a name of its own there, and needs none to be read."""
+    found = ada.learn()
+    ada("commit").ok()
+    file = ada.path / ".git/gitmem/replica.yaml"
+    file.write_text(file.read_text().replace("host: ", "host: other-"))
+    read_only()
+    assert ada("show", found, "--json").ok().json["id"] == found
+    assert ada("match", ERROR, "--json").ok().json["matches"][0]["id"] == found
+    assert "read-only" in ada("used", found, "--fixed").expect(1).err
+
+
 def test_full_disk(ada: Seat, tmp_path: Path) -> None:
     """On a disk without room a write is refused and changes nothing; what was recorded before is still there."""
     if shutil.which("mount") is None:

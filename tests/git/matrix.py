@@ -17,7 +17,7 @@ from tests.support.git import Git
 Files = dict[str, bytes | None]
 OWN: Final = ("memory/", "log/", ".gitmem/")
 LINES: Final = [f"{n}\n" for n in range(20)]
-BASE: Final = record(1, fix="first", meaning="m", source="s")
+BASE: Final = record(1, pattern="an error", fix="first", meaning="m", source="s")
 PATH: Final = path_of(BASE)
 
 
@@ -64,13 +64,17 @@ def _readme(first: str = LINES[0], last: str = LINES[-1]) -> dict[str, bytes]:
     return {"README": "".join([first, *LINES[1:-1], last]).encode()}
 
 
+def _added(writer: str) -> State:
+    return record(7, writer=writer, pattern="seven", fix=writer)
+
+
 _OURS, _THEIRS = "bbbbbbbb-1", "cccccccc-1"
 _WE = changed(BASE, _OURS, fix="ours")
 _THEY = changed(BASE, _THEIRS, fix="theirs")
 _TAGGED = _tagged(_tagged(BASE, "aaaaaaaa-1", add="a"), "aaaaaaaa-1", add="b")
 _GONE: Files = {PATH: None}
 _TOLD = "fix that needs many words so that two files that hold it look alike to git " * 4
-_OLD, _NEW, _NEWER = (record(number, fix=_TOLD, meaning=_TOLD) for number in (31, 32, 33))
+_OLD, _NEW, _NEWER = (record(number, pattern=f"error {number}", fix=_TOLD, meaning=_TOLD) for number in (31, 32, 33))
 
 SCENARIOS: Final = [
     Scenario("same field", _files(BASE), _files(_WE), _files(_THEY)),
@@ -78,7 +82,7 @@ SCENARIOS: Final = [
         "different fields", _files(BASE), _files(_WE), _files(changed(BASE, _THEIRS, source="theirs"))
     ),
     Scenario("counters", _files(BASE), _files(changed(BASE, _OURS, count=2)), _files(changed(BASE, _THEIRS, count=3))),
-    Scenario("both added", {}, _files(record(7, writer=_OURS, fix="ours")), _files(record(7, writer=_THEIRS, fix="theirs"))),
+    Scenario("both added", {}, _files(_added(_OURS)), _files(_added(_THEIRS))),
     Scenario("delete here", _files(BASE), _GONE, _files(_THEY)),
     Scenario("delete there", _files(BASE), _files(_WE), _GONE),
     Scenario(
@@ -110,13 +114,19 @@ SCENARIOS: Final = [
 BY_FILE_UNSETTLED: Final = {"delete here", "delete there", "moved aside", "false rename"}
 
 
-def build(git: Git, scenario: Scenario, *, driver: bool = True) -> None:
-    """`main` and `side` as the scenario says; `side` in two commits, of which the first adds a record of its own."""
+def build(git: Git, scenario: Scenario, *, founded: bool = False) -> None:
+    """`main` and `side` as the scenario says; `side` in two commits, of which the first adds a record of its own.
+
+    The repository is made a store as far as git is concerned, unless it was `founded` as one.
+    """
     _write(git, scenario.base)
-    found_store(git, driver=driver)
+    if founded:
+        git.commit("first")
+    else:
+        found_store(git)
     git("branch", "start")
     git("checkout", "--quiet", "-b", "side")
-    _write(git, _files(record(20, writer=_THEIRS)))
+    _write(git, _files(record(20, writer=_THEIRS, pattern="twenty")))
     git.commit("before")
     _write(git, scenario.theirs)
     git.commit("theirs")
@@ -274,7 +284,10 @@ def octopus(git: Git) -> None:
     """Merge `side` and `third`, a new branch from the start, into `main` at once."""
     git("checkout", "--quiet", "-b", "third", "start")
     _write(
-        git, _files(changed(BASE, "dddddddd-1", fix="third"), record(21)) if (git.path / PATH).exists() else _files(record(21))
+        git,
+        _files(changed(BASE, "dddddddd-1", fix="third"), record(21, pattern="more"))
+        if (git.path / PATH).exists()
+        else _files(record(21, pattern="more")),
     )
     git.commit("third")
     git("checkout", "--quiet", "main")

@@ -12,11 +12,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gitmem.core.dots import long_hash
 from gitmem.core.record import Json
 from gitmem.memory.context import TEAM, Context
 from gitmem.store.layout import EVENTS, events_path
+
+if TYPE_CHECKING:
+    from gitmem.store.store import Store
 
 _KIND = "events"
 _NOTE = "batch"
@@ -56,21 +60,33 @@ def uncommitted_events(context: Context, head: str | None) -> list[Json]:
     if not noted or head is None:
         return store.pending.events
     committed = store.repo.ls_tree(head, [store.prefix + path for path in noted])
-    told = max((count for path, count in noted.items() if store.prefix + path in committed), default=0)
-    return store.pending.events[told:]
+    counts = (
+        count for path, (count, spelled) in noted.items() if store.prefix + path in committed and spelled == _hash(store, count)
+    )
+    return store.pending.events[max(counts, default=0) :]
 
 
 def note_batch(context: Context, path: str | None) -> None:
     """Note, durably and before the commit, which file is to hold the events journalled so far."""
     if path is not None:
-        noted = _noted(context) | {path: len(context.store.pending.events)}
+        count = len(context.store.pending.events)
+        noted = _noted(context) | {path: (count, _hash(context.store, count))}
         context.store.marks.set_note(_NOTE, json.dumps([context.store.journal.position[0], noted]))
 
 
-def _noted(context: Context) -> dict[str, int]:
-    """Batch files that were to be committed since the journal began, with how many of its events they tell of."""
+def _hash(store: Store, count: int) -> str:
+    """A hash of the first events of the journal: another one may have been put back into its place."""
+    return long_hash(json.dumps(store.pending.events[:count], sort_keys=True))
+
+
+def _noted(context: Context) -> dict[str, tuple[int, str]]:
+    """Batch files that were to be committed since the journal began, with how many of its events they tell of, and a hash."""
     number, noted = json.loads(context.store.marks.note(_NOTE, "[0, {}]"))
-    return dict(noted) if number == context.store.journal.position[0] else {}
+    return (
+        {path: (count, spelled) for path, (count, spelled) in noted.items()}
+        if number == context.store.journal.position[0]
+        else {}
+    )
 
 
 def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ RECORD = ["id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "
 def test_init(cli: Cli, tmp_path: Path, home: Path) -> None:
     """A new identity is made, its place and the recovery identity's are shown, and the first commit stands."""
     done = cli("init", "mem", "--name", "ada", "--json").ok().json
-    assert list(done) == ["root", "store", "member", "identity", "new_identity", "recovery", "commit", "notes"]
+    told = ["root", "store", "member", "identity", "new_identity", "recovery", "commit", "notes"]
+    assert list(done) == [*told, "branch", "taken_up", "shared"]
     assert (done["root"], done["member"], done["new_identity"]) == (str(tmp_path / "mem"), "ada", True)
     assert Path(done["identity"]).stat().st_mode & 0o777 == 0o600
     assert Path(done["recovery"]).stat().st_mode & 0o777 == 0o600

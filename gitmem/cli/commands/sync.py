@@ -54,7 +54,7 @@ def command(ui: Ui, watch: bool, every: float | None) -> None:
             _keep_fresh(ui, memory, every or 60.0)
             return
         report = memory.sync()
-        _show(ui, report)
+    _show(ui, report)  # the progress has taken its line away by now
     if report.conflicts:
         raise ConflictsLeft(f"{_conflicted(report.conflicts)}; everything else is in sync", "`gitmem conflicts` shows them")
 

@@ -94,6 +94,7 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     was cut short, and the journal still has what they say. Files that are `wanted` stay.
     """
     store = context.store
+    store.confirm()  # first: whoever takes a new name knows the old ones, whose files these may be
     changed = list(own_changes(context, merged=True))
     replicas = [store.replica.name, *store.marks.former()]
     mine = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in replicas)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from gitmem.core.audit import Change, Head, closing, place_of
+from gitmem.core.audit import Change, Head, closing, place_of, segment_path
 from gitmem.memory.audit import heads
 from gitmem.memory.context import Context
 from gitmem.store.layout import AUDIT
@@ -71,4 +71,14 @@ def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callab
     others = {name: head for name, head in heads(store.root).items() if name != store.replica.writer}
     now = {name: [head.seq, head.hash] for name, head in others.items()}
     fresh = {name: head for name, head in others.items() if told.get(name) != now[name]}
+    for name in fresh.keys() - _committed(context, fresh):
+        del fresh[name], now[name]
     return fresh, lambda: store.marks.set_note("told", json.dumps(now))
+
+
+def _committed(context: Context, ends: Mapping[str, Head]) -> set[str]:
+    """Whose ends HEAD holds. What only the work tree holds may never be seen again: a reset or a backup left it."""
+    store = context.store
+    paths = {f"{store.prefix}{segment_path(name, head.segment)}": name for name, head in ends.items()}
+    head = store.repo.head()
+    return {paths[path] for path in store.repo.ls_tree(head, list(paths))} if head and paths else set()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from gitmem.core.collected import graves_in
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.memory import Memory
@@ -132,6 +133,14 @@ class Clone:
         state = self.memory.context.store.read(self.memory.context.paths[record.id])
         assert state is not None, f"{record_id} was there a moment ago"
         return Look(_shown(record), record.alive, record.contested, record, state)
+
+    def grave(self, record_id: str | None) -> State | None:
+        """What is left here of a record that was collected."""
+        if record_id is None or self.role is not Role.MEMBER:
+            return None
+        store = self.memory.context.store
+        graves = (grave for listing in store.graves.lists().values() for grave in graves_in(listing).values())
+        return next((grave for grave in graves if grave.id == record_id), None)
 
     def under_way(self) -> str | None:
         """The git operation that waits to be finished, if any."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmem.core.codec import parse
+from gitmem.core.collected import FOLDER, KIND, graves_in
 from gitmem.core.record import State
 from gitmem.errors import InvalidRecord
 from tests.sim.clone import PLACES, Clone, Role
@@ -53,7 +54,8 @@ class Held:
         self._blobs.update(fresh)
         for blob, data in _contents(path, fresh):
             try:
-                self._add(parse(data, blobs[blob]))
+                for state in _states(parse(data, blobs[blob])):
+                    self._add(state)
             except InvalidRecord:
                 continue  # spoiled by somebody: it holds nothing
 
@@ -95,8 +97,13 @@ def proof_of(before: State | None, after: State) -> Proof | None:
 def _records(listing: str) -> Iterator[tuple[str, str]]:
     for line in listing.splitlines():
         name, _, path = line.partition(" ")
-        if path.startswith("memory/") and path.endswith(".yaml"):
+        if path.startswith(("memory/", f"{FOLDER}/")) and path.endswith(".yaml"):
             yield name, path
+
+
+def _states(state: State) -> Iterable[State]:
+    """The record itself; of a list of collected records what is left of each."""
+    return graves_in(state).values() if state.kind == KIND else [state]
 
 
 def _contents(path: Path, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.sim import foreign, gitwork, past, writes
+from tests.sim import collecting, foreign, gitwork, past, writes
 from tests.sim.final import finish
 from tests.sim.switches import OFF, draw
 from tests.sim.template import Template, make_template
 from tests.sim.world import Skip, World, make_world
 from tests.support.stores import MEMORY_DISK
 
-__all__ = ["History", "Templates", "foreign", "gitwork", "past", "writes"]
+__all__ = ["History", "Templates", "collecting", "foreign", "gitwork", "past", "writes"]
 _ACTIONS = (12, 30)
 _DRAWS = 4
 

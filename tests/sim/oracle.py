@@ -7,6 +7,7 @@ value is written once, so that a value names its write. From that follows:
 - a counter is the sum of all acknowledged uses that still exist;
 - a value must be there unless a later acknowledged write may have seen and replaced it;
 - a value must be gone if every write of it was certainly seen by one that replaced it;
+- what is left of a collected record is its grave: its counters, and the values that its deletion had not seen;
 - a record stands if somebody edited it after the last deletion; it is dead if a deletion saw every edit.
 
 A write still exists unless every copy of it was destroyed on purpose: then neither a commit that some branch can reach nor a
@@ -15,6 +16,7 @@ journal holds it (`tests.sim.held`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -65,18 +67,21 @@ class Oracle:
 
     deeds: list[Deed] = field(default_factory=list)
     spoiled: set[str] = field(default_factory=set)
+    graves: dict[str, list[Mapping[str, int]]] = field(default_factory=dict)
+    """Of each collected record what its deletion had seen, as often as somebody collected it."""
 
     def expect(self, exists: list[bool]) -> Expectation:
         """What must be there in the end, given which of the deeds still exist."""
-        return Expectation(self.deeds, exists)
+        return Expectation(self.deeds, exists, self.graves)
 
 
 class Expectation:
     """What must be in every clone in the end."""
 
-    def __init__(self, deeds: list[Deed], exists: list[bool]) -> None:
+    def __init__(self, deeds: list[Deed], exists: list[bool], graves: Mapping[str, list[Mapping[str, int]]]) -> None:
         self.deeds = deeds
         self.exists = exists
+        self.graves = graves
         self.writers: dict[Key, list[int]] = {}
         for number, deed in enumerate(deeds):
             for key in deed.wrote:
@@ -119,7 +124,13 @@ class Expectation:
 
     def _must_stay(self, key: Key, writer: int) -> bool:
         later = zip(self.deeds[writer + 1 :], self.exists[writer + 1 :], strict=True)
-        return self.exists[writer] and not any(there and key in deed.replaced for deed, there in later)
+        if not self.exists[writer] or self._buried(self.deeds[writer]):
+            return False
+        return not any(there and key in deed.replaced for deed, there in later)
+
+    def _buried(self, deed: Deed) -> bool:
+        """Whether its values went with a record that was collected: its deletion had seen them (of a hand, may have)."""
+        return any(deed.proof.n <= seen.get(deed.proof.writer, 0) for seen in self.graves.get(deed.record, []))
 
     def _must_go(self, key: Key, writer: int) -> bool:
         """Whether the write never was, or was replaced by an existing deed that certainly had seen it (and it alone)."""

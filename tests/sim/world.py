@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from tests.sim.clone import Clone, Look, Role
 from tests.sim.held import proof_of
@@ -92,7 +93,7 @@ class World:
 
     def deed(self, clone: Clone, record: str | None, act: Callable[[], object], intent: Intent) -> None:
         """Run an operation on a record and tell the oracle. `record` is None for one that is being made: `act` gives its id."""
-        before = clone.look(record)
+        before, grave = clone.look(record), clone.grave(record)
         try:
             made = act()
         except GitmemError as error:
@@ -101,15 +102,17 @@ class World:
         record = record or str(made)
         if record not in self.ids:
             self.ids.append(record)
-        self.note(clone, record, before, intent)
+        self.note(clone, record, before, intent, grave)
 
-    def note(self, clone: Clone, record: str, before: Look | None, intent: Intent) -> None:
-        """Tell the oracle of what was done to a record since `before`, having seen that it was done whole and no more was."""
+    def note(self, clone: Clone, record: str, before: Look | None, intent: Intent, grave: State | None = None) -> None:
+        """Tell the oracle of what was done to a record since `before` (or since it had no more than a `grave`).
+
+        It must have been done whole, and no more than it."""
         after = clone.look(record)
         if after is None:
             assert (intent.perhaps, before) == (True, None), f"{clone.name} does not show {record} after a write to it"
             return
-        proof = proof_of(None if before is None else before.state, after.state)
+        proof = proof_of(grave if before is None else before.state, after.state)
         if proof is None:
             assert intent.perhaps or before is not None, f"{record} came from nowhere"
             return
@@ -120,7 +123,9 @@ class World:
             replaced -= wrote
         assert after.shown == shown - replaced | wrote, f"{clone.name}: {record} shows {sorted(after.shown)} after {intent}"
         fresh = wrote if intent.again else wrote - shown
-        counts = tuple((name, total - _count(before, proof.writer, name)) for name, total in proof.counts)
+        counts = tuple(
+            (name, total - _count(before.state if before else grave, proof.writer, name)) for name, total in proof.counts
+        )
         assert dict(counts) == intent.counts, f"{clone.name}: {record} counted {counts}, not {intent.counts}"
         deed = Deed(self.step, clone.name, record, proof, shown, frozenset(fresh), frozenset(replaced), intent.life, counts)
         self.oracle.deeds.append(deed)
@@ -189,5 +194,5 @@ def _learned(world: World, record: str, clone: Clone) -> None:
     world.oracle.deeds.append(Deed(0, "template", record, proof, wrote=look.shown, life="alive"))
 
 
-def _count(before: Look | None, writer: str, name: str) -> int:
-    return 0 if before is None else before.state.counts.get(name, {}).get(writer, 0)
+def _count(before: State | None, writer: str, name: str) -> int:
+    return 0 if before is None else before.counts.get(name, {}).get(writer, 0)

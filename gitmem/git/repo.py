@@ -227,6 +227,11 @@ class Repo:
         args = ("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", against or self.empty_tree(), "--")
         return list(_changes(self._fields(*args)))
 
+    def edited(self, against: str, prefixes: Sequence[str]) -> list[Change]:
+        """What tracked files hold otherwise than tree-ish `against`; one that was only touched may be among them."""
+        args = ("diff-index", "-z", "--raw", "--no-renames", "--no-abbrev", against, "--", *prefixes)
+        return list(_changes(self._fields(*args)))
+
     def empty_tree(self) -> str:
         """The id of the empty tree, which git knows without having it."""
         return self.run("hash-object", "-t", "tree", "--stdin", input=b"").decode().strip()

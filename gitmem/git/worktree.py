@@ -60,6 +60,16 @@ def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:
     return left
 
 
+def holds(repo: Repo, path: str, blob: str | None) -> bool:
+    """Whether the file at `path` of the work tree has the content of `blob` (None: whether there is no such file)."""
+    try:
+        with _parent(repo.root, path, create=False) as folder:
+            found = None if folder is None else _blob_at(folder, path.rpartition("/")[2], blob or "")
+    except OSError:
+        return False  # something else is in the way
+    return found == blob
+
+
 def _bring(root: Path, change: Change, data: bytes | None) -> bool:
     try:
         with _parent(root, change.path, create=data is not None) as folder:

@@ -2,10 +2,15 @@
 
 The index knows a commit and a place in the journal. What changed since is what git names between that commit and HEAD, and what
 the journal holds beyond that place; only those records are read again. Without a usable index everything is.
+
+A file that somebody has changed by hand, or checked out as it once was, is indexed as it lies there. It may go back to what
+HEAD holds, and neither HEAD nor the journal tells of that: such files are remembered with what HEAD has in their place, and
+read again each time until they hold that.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -14,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from gitmem.core.usage import totals
 from gitmem.errors import GitmemError, Locked, NoKey
+from gitmem.git.worktree import holds
 from gitmem.memory.context import Context
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
@@ -77,15 +83,20 @@ def _catch_up(context: Context, index: Index) -> None:
     head, position = store.repo.head() or "", list(store.journal.position)
     known = index.get_meta("commit")
     told = index.get_meta("journal")
-    if known == head and told == _spell(position):
+    unlike: dict[str, str | None] = json.loads(index.get_meta("unlike") or "{}")
+    if known == head and told == _spell(position) and not unlike:
         return
     whole, counted = _journalled(context, told)
-    paths = set(whole)
+    paths = whole | unlike.keys()
     if known != head:
-        paths.update(_changed(context, known, head))
+        changed, doubtful = _changed(context, known, head)
+        paths |= changed
+        unlike |= doubtful
+    unlike = {path: blob for path, blob in unlike.items() if not holds(store.repo, store.prefix + path, blob)}
     _reindex(context, index, sorted(paths))
     with index.transaction():
         _recount(context, index, counted - paths)
+        index.set_meta("unlike", json.dumps(unlike))
         index.set_meta("commit", head)
         index.set_meta("journal", _spell(position))
 
@@ -102,16 +113,23 @@ def _journalled(context: Context, told: str | None) -> tuple[set[str], set[str]]
     return {e.path for e in entries if e.whole}, {e.path for e in entries if not e.whole}
 
 
-def _changed(context: Context, known: str | None, head: str) -> Iterator[str]:
-    """Record paths that differ between two commits; all there are where the first is not known (any more)."""
+def _changed(context: Context, known: str | None, head: str) -> tuple[set[str], dict[str, str | None]]:
+    """Record paths that differ between two commits (all there are where the first is not known any more).
+
+    With them those whose files may be unlike what HEAD holds, and what that is.
+    """
     store = context.store
-    prefix = store.prefix
+    below = [store.prefix + MEMORY]
     if known and store.repo.resolve(known):
-        changes = store.repo.diff(known, head or None, [prefix + MEMORY])
-        names: Iterable[str] = (change.path.removeprefix(prefix) for change in changes)
-    else:
-        names = _walk(store.root)
-    yield from filter(is_record_path, names)
+        unlike = _records(store.prefix, ((change.path, change.new) for change in store.repo.diff(known, head or None, below)))
+        return set(unlike), unlike
+    edited = store.repo.edited(head, below) if head else []
+    return set(filter(is_record_path, _walk(store.root))), _records(store.prefix, ((each.path, each.old) for each in edited))
+
+
+def _records(prefix: str, blobs: Iterable[tuple[str, str | None]]) -> dict[str, str | None]:
+    inside = ((path.removeprefix(prefix), blob) for path, blob in blobs)
+    return {path: blob for path, blob in inside if is_record_path(path)}
 
 
 def _walk(root: Path) -> Iterator[str]:

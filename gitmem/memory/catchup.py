@@ -11,7 +11,7 @@ read again each time until they hold that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from gitmem.core.usage import totals
 from gitmem.errors import GitmemError, Locked, NoKey
-from gitmem.git.worktree import holds
 from gitmem.memory.context import Context
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
@@ -92,7 +91,7 @@ def _catch_up(context: Context, index: Index) -> None:
         changed, doubtful = _changed(context, known, head)
         paths |= changed
         unlike |= doubtful
-    unlike = {path: blob for path, blob in unlike.items() if not holds(store.repo, store.prefix + path, blob)}
+    unlike = _unlike(context, unlike)
     _reindex(context, index, sorted(paths))
     with index.transaction():
         _recount(context, index, counted - paths)
@@ -130,6 +129,16 @@ def _changed(context: Context, known: str | None, head: str) -> tuple[set[str], 
 def _records(prefix: str, blobs: Iterable[tuple[str, str | None]]) -> dict[str, str | None]:
     inside = ((path.removeprefix(prefix), blob) for path, blob in blobs)
     return {path: blob for path, blob in inside if is_record_path(path)}
+
+
+def _unlike(context: Context, blobs: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Those of the paths whose files do not hold these blobs."""
+    if not blobs:
+        return {}
+    from gitmem.git.worktree import holds
+
+    store = context.store
+    return {path: blob for path, blob in blobs.items() if not holds(store.repo, store.prefix + path, blob)}
 
 
 def _walk(root: Path) -> Iterator[str]:

@@ -123,6 +123,8 @@ class World:
             replaced -= wrote
         assert after.shown == shown - replaced | wrote, f"{clone.name}: {record} shows {sorted(after.shown)} after {intent}"
         fresh = wrote if intent.again else wrote - shown
+        if before and after.alive and not before.alive:
+            fresh = set(after.shown)  # who brings a record back writes all of it again
         counts = tuple(
             (name, total - _count(before.state if before else grave, proof.writer, name)) for name, total in proof.counts
         )

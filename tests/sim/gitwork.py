@@ -56,9 +56,9 @@ def maybe_settle(clone: Clone, rng: Random) -> None:
         settle(clone, rng)
 
 
-def commits(clone: Clone, span: str = "HEAD", *options: str, limit: int = 20) -> list[str]:
+def commits(clone: Clone, span: str = "HEAD", *more: str, limit: int = 20) -> list[str]:
     """Commits without merges, newest first."""
-    return clone.ask("rev-list", "--no-merges", f"--max-count={limit}", *options, span).split()
+    return clone.ask("rev-list", "--no-merges", f"--max-count={limit}", span, *more).split()
 
 
 def back(clone: Clone, far: int) -> str:

@@ -35,9 +35,9 @@ def reset_soft(world: World, clone: Clone, rng: Random) -> None:
 def revert(world: World, clone: Clone, rng: Random) -> None:
     """Revert the last commit or an older one."""
     ready(clone, rng)
-    found = commits(clone, "HEAD", "--min-parents=1", limit=4)  # the one that founds the store takes the store away
+    found = commits(clone, "HEAD", "--min-parents=1", "--", "memory", limit=4)  # nobody opens it who is no member
     if not found:
-        raise Skip("a single commit")
+        raise Skip("only the founding")
     clone.git("revert", "--no-edit", rng.choice(found))
     maybe_settle(clone, rng)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from gitmem.core.codec import parse
@@ -16,6 +18,7 @@ from gitmem.store.layout import MEMBERS, STORE_SCOPE, member_path
 KIND: Final = "member"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _NOTE: Final = "member"
+_FAR: Final = 100  # commits that touched members, among which to look for our record
 
 
 def check_name(name: str) -> str:
@@ -55,9 +58,26 @@ def members(context: Context) -> list[Member]:
 
 
 def my_name(context: Context) -> str:
-    """The member we sign as: the one whose record holds our key, else the name this clone was given, else `unknown`."""
+    """The member we sign as: the one whose record holds our key, else the name this clone was given, else `unknown`.
+
+    Where the work tree has no such record any more because somebody reverted it, history still has it.
+    """
     me = next((member.name for member in members(context) if member.me), None)
-    return me or context.store.marks.note(_NOTE) or "unknown"
+    return me or context.store.marks.note(_NOTE) or _name_in_history(context) or "unknown"
+
+
+def _name_in_history(context: Context) -> str | None:
+    repo, own = context.store.repo, _own_key(context)
+    head, folder = repo.head(), context.store.prefix + MEMBERS
+    walk = ("rev-list", f"--max-count={_FAR}", head or "", "--", folder)
+    for commit in repo.run(*walk).decode().split() if head and own else ():
+        files = repo.ls_tree(commit, [folder])
+        for path, (_, data) in zip(files, repo.read_blobs([entry.id for entry in files.values()]), strict=True):
+            with suppress(InvalidRecord):
+                member = _member(parse(data, path), Path(path).stem, own)
+                if member.me:
+                    return member.name
+    return None
 
 
 def remember_name(context: Context, name: str) -> None:

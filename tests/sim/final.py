@@ -86,13 +86,18 @@ def _merge(clone: Clone, branch: str) -> None:
 
 def _sync_all(world: World) -> None:
     problems: dict[str, list[str]] = {}
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         for clone in world.configured:
-            problems[clone.name] = try_sync(clone)
-        heads = {clone.ask("rev-parse", "HEAD") for clone in world.configured}
+            if number == 0 or problems[clone.name] or clone.ask("rev-parse", "HEAD") != _tip(world):
+                problems[clone.name] = try_sync(clone)
+        heads = {_tip(world), *(clone.ask("rev-parse", "HEAD") for clone in world.configured)}
         if len(heads) == 1 and not any(any("refused" in problem for problem in each) for each in problems.values()):
             return
     raise AssertionError(f"the clones do not come together: {problems}")
+
+
+def _tip(world: World) -> str:
+    return (world.remote / "refs/heads/main").read_text().strip()
 
 
 def _same_trees(world: World) -> None:
@@ -122,6 +127,8 @@ def _check_log(world: World, held: Held) -> None:
 def _check(world: World, clone: Clone, expected: Expectation) -> None:
     for record in world.ids:
         _check_record(world, clone, record, expected)
+    if clone not in (world.members[0], world.members[-1]):
+        return  # what doctor looks at is the same in all, and takes long
     ill = [f"{check.name}: {check.why}" for check in doctor(clone.memory.context) if not check.ok]
     ill = [why for why in ill if not (why.startswith("git configuration: pull.twohead") and not clone.strategy)]
     assert not ill, f"{clone.name}: doctor: {ill}"

@@ -15,6 +15,8 @@ from tests.support.stores import EFFORT
 
 _GROUPS = 12
 _EACH = 5
+_LENGTH = 10
+"""Actions of each history; `make sim` and the thorough profile run them to their end."""
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +32,13 @@ def test_histories_converge_and_lose_nothing(group: int, templates: Templates) -
     """After a last round of syncs all clones are the same, counts are exact and every concurrent value is there."""
     failed = []
     for seed in range(group * _EACH, (group + 1) * _EACH):
-        history = History(seed)
+        history = History(seed, _LENGTH if EFFORT == 1 else None)
         if why := history.run(templates):
-            failed.append("\n".join([*history.log, f"python -m tests.sim --seed {seed} -v", why]))
+            failed.append(
+                "\n".join(
+                    [*history.log, f"python -m tests.sim --seed {seed} {f'--actions {_LENGTH} ' if EFFORT == 1 else ''}-v", why]
+                )
+            )
     assert not failed, "\n\n".join(failed)
 
 

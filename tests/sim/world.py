@@ -150,7 +150,7 @@ class World:
 def make_world(template: Template, folder: Path, rng: Random, *, plain: bool, driver_only: bool = True) -> World:
     """A fresh copy of the template with two to five clones of some sorts."""
     shutil.copytree(template.folder, folder, symlinks=True)
-    count = rng.randint(2, CLONES)
+    (count,) = rng.choices(range(2, CLONES + 1), (4, 3, 2, 1))
     clones = [Clone(f"c{n}", folder / f"c{n}", Role.MEMBER, template.env(MEMBERS[n % len(MEMBERS)])) for n in range(count)]
     world = World(folder, plain, template.homes, clones)
     if rng.random() < 0.35:

@@ -18,6 +18,7 @@ import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +124,7 @@ def changed(place: Path, count: int, rounds: int) -> dict[str, float]:
         "in process": (_repository(place / "process", records), _merge_in_process),
         "driver": (_repository(place / "driver", few, strategy=False), _git_merge),
     }
-    took = _in_turn({name: lambda way=way: _on_a_copy(*way) for name, way in ways.items()}, rounds)  # type: ignore[misc]
+    took = _in_turn({name: partial(_on_a_copy, *way) for name, way in ways.items()}, rounds)
     return took | {"driver": took["driver"] * count / len(few[0])}
 
 
@@ -134,7 +135,7 @@ def many(place: Path, count: int, rounds: int) -> dict[str, float]:
     ten = list(base)[:10]
     records = base, {path: ours[path] for path in ten}, {path: theirs[path] for path in ten}
     roots = {"text": _repository(place / "text", _texts(records)), "strategy": _repository(place / "strategy", records)}
-    return _in_turn({name: lambda root=root: _once_more(root) for name, root in roots.items()}, rounds)  # type: ignore[misc]
+    return _in_turn({name: partial(_once_more, root) for name, root in roots.items()}, rounds)
 
 
 def _in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -225,12 +226,16 @@ def _new_record(draw: random.Random, number: int) -> State:
     pen = Pen(State("pattern", 1, "team", f"p-{shard}{number:024d}"), "aaaaaaaa-1")
     for name, size in (("pattern", 80), ("meaning", 120), ("fix", 90), ("commands", 60)):
         sealed = _sealed(draw, size)
-        pen.set(name, lambda _path, _dot, sealed=sealed: sealed)  # type: ignore[misc]
+        pen.set(name, partial(_given, sealed))
     for tag in range(2):
         pen.add("tags", f"e{'ab'[tag] * 25}", lambda _path, _dot: _sealed(draw, 30))
     pen.live()
     pen.count("matched")
     return pen.state
+
+
+def _given(sealed: str, _path: str, _dot: str) -> str:
+    return sealed
 
 
 def _sealed(draw: random.Random, size: int) -> str:

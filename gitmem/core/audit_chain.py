@@ -76,9 +76,9 @@ def _quotes(first: Entry) -> dict[str, tuple[int, str]]:
 def _closed(entry: Entry) -> tuple[str, int, str] | None:
     """(writer, seq, hash) that a `close` entry names."""
     writer, seq, digest = (entry.detail.get(name) for name in ("closed", "seq", "hash"))
-    if not isinstance(writer, str) or not WRITER.fullmatch(writer) or not is_end([seq, digest]):
+    if not (isinstance(writer, str) and isinstance(seq, int) and isinstance(digest, str)):
         return None
-    return writer, seq, digest  # type: ignore[return-value]
+    return (writer, seq, digest) if WRITER.fullmatch(writer) and is_end([seq, digest]) else None
 
 
 def causal_order(segments: Iterable[Segment]) -> tuple[list[Segment], list[Problem]]:

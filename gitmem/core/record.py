@@ -41,6 +41,7 @@ class State:
 
     # Written out, for making a dataclass costs every process 8 ms.
     __slots__ = ("kind", "schema", "scope", "id", "seen", "fields", "sets", "life", "counts", "last")  # noqa: RUF023 (as in a file)
+    # The data model's spelling of "it can change, so it has no hash"; typeshed knows methods only.
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(  # noqa: PLR0913, PLR0917 (one for each part of a file)

@@ -7,8 +7,8 @@ longer one: a learnt traceback is found by its last line, a learnt line inside a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
+from heapq import nlargest
 from typing import Final, Literal, NamedTuple
 
 from gitmem.core.reading import RARE_SORTS, Line, Reading
@@ -188,14 +188,14 @@ def _near_by_words(query: Reading, weight: Weight) -> Callable[[Line], Sequence[
     """The lines of a long query that share the rarest words of a learnt line; never a scan of all."""
 
     def near(line: Line) -> list[int]:
-        votes: Counter[int] = Counter()
+        votes: dict[int, float] = {}
         for word in sorted(line.words, key=lambda word: len(query.postings.get(word, ())))[:LONG_QUERY]:
             numbers = query.postings.get(word, ())
             if len(numbers) > 200 and votes:
                 break
             for number in numbers[-200:]:
-                votes[number] += weight(word)  # type: ignore[assignment]  # a Counter of floats
-        return [number for number, _ in votes.most_common(NEAR_LINES)]
+                votes[number] = votes.get(number, 0.0) + weight(word)
+        return nlargest(NEAR_LINES, votes, key=votes.__getitem__)
 
     return near
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from gitmem.git.repo import Repo
 
-_TODO: Final = "git-rebase-todo"
+_WAITING: Final = "git-rebase-todo"
 _PICKS: Final = frozenset(["pick", "p", "reword", "r", "edit", "e", "squash", "s", "fixup", "f"])
 
 
@@ -21,8 +21,8 @@ def put_back(repo: Repo, commit: str) -> bool:
     """Have `--continue` apply `commit` again, which is being applied right now; False if no list is at work on it."""
     rebase = repo.git_dir / "rebase-merge"
     done = _lines(rebase / "done")
-    if done and (rebase / _TODO).exists():
-        return _names(repo, done[-1], commit) and _prepend(rebase / _TODO, done[-1])
+    if done and (rebase / _WAITING).exists():
+        return _names(repo, done[-1], commit) and _prepend(rebase / _WAITING, done[-1])
     todo = repo.git_dir / "sequencer" / "todo"
     waiting = _lines(todo)  # of a cherry-pick: the commit at work stands first, and --continue skips the first
     return bool(waiting) and _names(repo, waiting[0], commit) and _prepend(todo, waiting[0])

@@ -45,9 +45,7 @@ def _signed(context: Context, file: FileHistory, entries: list[Entry], data: byt
     told: dict[str, Json] = {ANSWERS: [*sorted(answers, key=str)]}
     if data is None or not holds_record(file.path):
         foreign = data is not None and file.path.startswith(f"{MEMORY}/")
-        before = next(
-            iter(sorted(signed_ends(entries) - {file.head})), None
-        )  # so that each content follows one that was signed
+        before = min(signed_ends(entries) - {file.head}, default=None)  # each content follows one that was signed
         return None if foreign else Extra(file.path, data, ATTEST, told, complete=True, follows=before)
     try:
         state = sound_state(file.path, data)

@@ -31,7 +31,6 @@ Json = Any  # what json.loads gives
 _COLUMNS: Final = "e.number, e.id, e.kind, e.scope, e.path, e.alive, e.conflicts, e.body, e.heads, e.words, u.counts, u.last"
 _WRITE: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FROM: Final = "entries e JOIN usage u ON u.number = e.number"
-_HIGHEST: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -174,13 +173,6 @@ class Index:
             marks = ",".join("?" * len(some))
             found.update((row.number, row) for row in self._select(f"WHERE e.number IN ({marks})", some))
         return found
-
-    def ids_with_prefix(self, prefix: str, limit: int = 20) -> Ids:
-        """Ids that begin with `prefix`, in order."""
-        rows = self.database.execute(
-            "SELECT id FROM entries WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + _HIGHEST, limit)
-        )
-        return [str(row[0]) for row in rows]
 
     def list(
         self,

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,13 +31,13 @@ class Seat:
     key: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *args: str | Path, env: Mapping[str, str] | None = None, **options: object) -> Result:
+    def __call__(self, *args: str | Path, env: Mapping[str, str] | None = None, **options: Any) -> Result:
         """Run to the end, like the fixture `cli`."""
-        return Cli(self.path)(*args, env=self._env(env), **options)  # type: ignore[arg-type]
+        return Cli(self.path)(*args, env=self._env(env), **options)
 
-    def terminal(self, *args: str | Path, env: Mapping[str, str] | None = None, **options: object) -> Drawn:
+    def terminal(self, *args: str | Path, env: Mapping[str, str] | None = None, **options: Any) -> Drawn:
         """Run under a terminal, like the fixture `pty_cli`."""
-        return PtyCli(self.path)(*args, env=self._env(env), **options)  # type: ignore[arg-type]
+        return PtyCli(self.path)(*args, env=self._env(env), **options)
 
     def learn(self, *words: str) -> str:
         """Record something; its id."""

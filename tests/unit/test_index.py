@@ -118,14 +118,6 @@ def test_listing_filters_and_orders(index: Index) -> None:
     assert index.count() == 3
 
 
-def test_ids_are_found_by_their_beginning(index: Index) -> None:
-    """In order and bounded; wildcard characters of SQL are no wildcards."""
-    index.put([entry("p-ab1"), entry("p-ab2"), entry("p-b"), entry("p-%")], WEIGHTS)
-    assert index.ids_with_prefix("p-ab") == ["p-ab1", "p-ab2"]
-    assert index.ids_with_prefix("p-", limit=2) == ["p-%", "p-ab1"]
-    assert index.ids_with_prefix("%") == []
-
-
 def test_conflicted_records_are_listed(index: Index) -> None:
     """Until a person has picked a value."""
     index.put([entry("p-2", conflicts=1), entry("p-1", conflicts=3), entry("p-3")], WEIGHTS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from gitmem.core.codec import parse
 from gitmem.core.edit import Pen
 from gitmem.core.merge import merge_all
 from gitmem.core.record import Json, State
-from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
+from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.memory.gc import returned
 from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Store, Write
@@ -40,17 +39,10 @@ def unburied(context: Context, paths: list[str], commits: list[str]) -> dict[str
     versions = [contents_at(context, commit, paths) for commit in commits]
     found: dict[str, State] = {}
     for path in paths:
-        states = [state for version in versions if path in version and (state := _parsed(path, version[path]))]
+        states = [state for version in versions if path in version and (state := parse_or_none(version[path], path))]
         if states:
             found[path] = merge_all(states)
     return found
-
-
-def _parsed(path: str, data: bytes) -> State | None:
-    try:
-        return parse(data, path)
-    except InvalidRecord:
-        return None
 
 
 def _complete(context: Context, path: str, whole: State) -> bool:

@@ -26,10 +26,11 @@ def test_a_commit_picked_without_the_one_before_it(tmp_path: Path, bare_remote: 
             first.commit()
         Git(tmp_path / "bob")("fetch", "--quiet", tmp_path / "ada", "side")
         Git(tmp_path / "bob")("cherry-pick", "FETCH_HEAD")
+        git("switch", "--quiet", "main")
+        first.learn("note", {"type": "semantic", "text": "what Bob's sync brings, so that it looks for deletions in the log"})
+        assert first.sync().problems == []
         with open_memory(tmp_path / "bob", bob) as second:
             assert second.sync().problems == []
-            git("switch", "--quiet", "main")
-            assert first.sync().problems == []
             git("merge", "--quiet", "--no-edit", "side")
             for memory in (first, second, first):
                 assert memory.sync().problems == []

@@ -14,6 +14,10 @@ DATE = "2026-11-20T10:00:00+00:00"
 _KEPT = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 _KEPT_PREFIXES = ("COV", "HYPOTHESIS", "PIP_", "PYTEST", "PYTHON", "SSL_CERT", "UV_")
 _KEPT_SUFFIXES = ("_PROXY",)
+# What is installed has been compiled: else each child process compiles gitmem anew, which is 0.1 s.
+_DROPPED = ("PYTHONDONTWRITEBYTECODE",)
+# HOME does not move the keychain of macOS. Elsewhere there is none without a session bus, and asking costs 60 ms a process.
+_NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"} if sys.platform == "darwin" else {}
 
 _GITCONFIG = f"""\
 [user]
@@ -29,7 +33,7 @@ def inherited(environ: dict[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.upper().endswith(_KEPT_SUFFIXES)
+        if (name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.upper().endswith(_KEPT_SUFFIXES)) and name not in _DROPPED
     }
 
 
@@ -53,7 +57,7 @@ def hermetic(base: dict[str, str], home: Path) -> dict[str, str]:
         "GIT_COMMITTER_NAME": AUTHOR,
         "GIT_COMMITTER_EMAIL": EMAIL,
         "GIT_COMMITTER_DATE": DATE,
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",  # also on macOS, where HOME does not move the keychain
+        **_NO_KEYCHAIN,
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
     }

@@ -54,6 +54,10 @@ class Entry(NamedTuple):
 class BareRepository(NoStore):
     """A repository without a work tree: gitmem works in a clone of it."""
 
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is a bare repository: gitmem works in a clone with a work tree", f"git clone '{folder}'")
+        self.folder = folder
+
 
 class Repo:
     """A repository with a work tree. `root` is its top, `git_dir` belongs to this worktree, `common_dir` to all of them."""
@@ -74,9 +78,7 @@ class Repo:
             if repo is not None:
                 return repo
             if _is_git_dir(folder):
-                raise BareRepository(
-                    f"{folder} is a bare repository: gitmem works in a clone with a work tree", f"git clone '{folder}'"
-                )
+                raise BareRepository(folder)
         raise NoStore(f"{start} is not in a git repository", "`git init` makes one, `gitmem init` a store")
 
     @classmethod
@@ -84,6 +86,22 @@ class Repo:
         """The repository whose work tree has this very (resolved) top, None if there is none."""
         git_dir = _git_dir_at(top)
         return None if git_dir is None else cls(top, git_dir, _common_dir(git_dir))
+
+    @classmethod
+    def objects(cls, path: Path | str = ".") -> Repo:
+        """The repository that `path` lies in, a bare one as well: for what reads commits and never a work tree.
+
+        In a hook of a push that git has not accepted yet, its objects are read where git keeps them apart. Raises NoStore.
+        """
+        try:
+            repo = cls.find(path)
+        except BareRepository as bare:
+            repo = cls(bare.folder, bare.folder, bare.folder)
+            repo._env = {"GIT_DIR": str(bare.folder)}
+        if "GIT_QUARANTINE_PATH" in os.environ:
+            names = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+            repo._env |= {name: os.environ[name] for name in names if name in os.environ}
+        return repo
 
     @classmethod
     def of_environment(cls) -> Repo:
@@ -133,6 +151,11 @@ class Repo:
         if done.code not in ok:
             raise process.failure(args, self.root, done)
         return done.out
+
+    @property
+    def bare(self) -> bool:
+        """Whether it has no work tree."""
+        return self.root == self.git_dir
 
     def branch(self) -> str | None:
         """The short name of the branch HEAD is on, born or not; None when HEAD is detached."""

@@ -46,17 +46,17 @@ class Examined:
     problems: list[Problem]
 
 
-def verify(repo: Repo, prefix: str = "") -> AuditReport:
-    """Verify the store that lies at `prefix` (empty, or ending in a slash) of a repository, as of HEAD.
+def verify(repo: Repo, prefix: str = "", tip: str | None = None) -> AuditReport:
+    """Verify the store that lies at `prefix` (empty, or ending in a slash) of a repository, as of `tip` (None: HEAD).
 
     Never raises for what is wrong with the store: that is a problem in the report. Raises GitmemError when git fails.
     """
-    return report(examine(repo, prefix), [*notes(repo, prefix), TRUNCATION])
+    return report(examine(repo, prefix, tip), [*notes(repo, prefix, tip), TRUNCATION])
 
 
-def examine(repo: Repo, prefix: str) -> Examined:
-    """Look at all that HEAD reaches."""
-    history = read_history(repo, prefix)
+def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
+    """Look at all that `tip` (None: HEAD) reaches."""
+    history = read_history(repo, prefix, tip)
     problems = [*odd_files(history)]
     contents = Contents(repo, history)
     segments = contents.segments(problems)
@@ -106,15 +106,19 @@ def _bounded(problems: list[Problem]) -> list[Problem]:
     return kept + [Problem(what, f"{count:,} more places", "of the same kind") for what, count in rest.items()]
 
 
-def notes(repo: Repo, prefix: str) -> list[str]:
+def notes(repo: Repo, prefix: str, tip: str | None = None) -> list[str]:
     """What was not looked at."""
     found = []
-    if repo.head() is None or not repo.entries("HEAD", [prefix + name for name in OWN_PREFIXES]):
+    at = tip or repo.head()
+    if at is None or not repo.entries(at, [prefix + name for name in OWN_PREFIXES]):
         found.append("HEAD holds no store yet")
     if (repo.common_dir / "shallow").exists():
         found.append("this clone is shallow: what was before it was not looked at; `git fetch --unshallow` brings it")
-    wanted = [prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
-    pending = repo.run("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *wanted).count(b"\0")
-    if pending:
+    if pending := 0 if tip or repo.bare else _pending(repo, prefix):
         found.append(f"{pending} files differ from HEAD and were not looked at; `gitmem commit` signs them")
     return found
+
+
+def _pending(repo: Repo, prefix: str) -> int:
+    wanted = [prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
+    return repo.run("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *wanted).count(b"\0")

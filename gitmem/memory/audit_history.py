@@ -29,15 +29,16 @@ class History:
     replaced: bool = False
 
 
-def read_history(repo: Repo, prefix: str) -> History:
-    """Read it, from two git processes over the whole history. Empty on an unborn branch."""
+def read_history(repo: Repo, prefix: str, tip: str | None = None) -> History:
+    """Read it up to `tip` (None: HEAD), from two git processes over the whole history. Empty on an unborn branch."""
     history = History()
-    if repo.head() is None:
+    tip = tip or repo.head()
+    if tip is None:
         return history
     wanted = [prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
-    tree = repo.ls_tree("HEAD", wanted)
+    tree = repo.ls_tree(tip, wanted)
     history.tree = {_shown(path.removeprefix(prefix)): entry for path, entry in tree.items() if entry.mode.startswith(_PLAIN)}
-    for commit, path, mode, new in _steps(repo, wanted):
+    for commit, path, mode, new in _steps(repo, tip, wanted):
         name = _shown(path.removeprefix(prefix))
         if mode == ABSENT_MODE:
             history.removals.setdefault(name, []).append(commit)
@@ -56,12 +57,12 @@ def _shown(path: str) -> str:
     return path if path.isprintable() else path.encode("unicode_escape").decode()
 
 
-def _steps(repo: Repo, wanted: list[str]) -> Iterator[tuple[str, str, str, str]]:
+def _steps(repo: Repo, tip: str, wanted: list[str]) -> Iterator[tuple[str, str, str, str]]:
     """(commit, path, new mode, new blob) of every difference between a commit and each of its parents, oldest first.
 
     Each parent counts: a merge that drops one side's file, or writes a content neither side had, shows in no other way.
     """
-    commits = repo.run("--no-replace-objects", "rev-list", "--topo-order", "--reverse", "HEAD")
+    commits = repo.run("--no-replace-objects", "rev-list", "--topo-order", "--reverse", tip, "--")
     args = ("diff-tree", "--stdin", "-m", "-r", "--root", "-z", "--raw", "--no-renames", "--no-abbrev", "--", *wanted)
     fields = iter(os.fsdecode(repo.run("--no-replace-objects", *args, input=commits)).split("\0"))
     commit = ""

@@ -16,6 +16,7 @@ from gitmem.core.codec import parse
 from gitmem.core.collected import is_list_path
 from gitmem.core.record import Json, State
 from gitmem.errors import InvalidRecord
+from gitmem.memory.soundness import belongs
 from gitmem.memory.vouched import answered
 from gitmem.store.layout import CONFIG, MEMBERS, is_record_path
 
@@ -140,7 +141,15 @@ class _Check:
         if not holds_record(self.file.path):
             return "no entry speaks of this content"
         state = self._state(digest)
-        return state if isinstance(state, str) else self.ledger.surplus(state)
+        if isinstance(state, str):
+            return state
+        return self._misnamed(state) or self.ledger.surplus(state)
+
+    def _misnamed(self, state: State) -> str | None:
+        """Why it is no state of this record, whatever values it holds: they are vouched for, its name follows from the path."""
+        stores = {entry.store for entry in self.entries}
+        other = not belongs(self.file.path, state) or (self.file.path == CONFIG and state.id not in stores)
+        return f"it holds {state.scope}/{state.kind}/{state.id}"[:200] if other else None
 
     def _state(self, digest: str) -> State | str:
         """The record with this content, or why it is none."""

@@ -8,6 +8,7 @@ from gitmem.core.codec import parse
 from gitmem.core.collected import is_list, is_list_path
 from gitmem.core.merge import normalise
 from gitmem.core.record import FORMAT, MAX_BYTES, State
+from gitmem.core.token import epoch_of
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.context import Context
 from gitmem.memory.gather import refuse_plaintext
@@ -46,33 +47,45 @@ def sound_state(path: str, data: bytes) -> State:
     if len(data) > MAX_BYTES:
         raise InvalidRecord(f"{path} is more than {MAX_BYTES:,} bytes", "`gitmem doctor` lists such files")
     state = normalise(parse(data, path))
-    if not _belongs(path, state):
+    if not belongs(path, state):
         raise InvalidRecord(f"{path} holds the record {state.id[:80]}, whose place is another", "`gitmem doctor`")
     return state
 
 
-def _belongs(path: str, state: State) -> bool:
+def belongs(path: str, state: State) -> bool:
+    """Whether a record's kind, scope and id are those of the file at `path`."""
     if path.startswith(f"{MEMORY}/"):
         return is_record_path(path) and parse_record_path(path) == (state.scope, state.kind, state.id)
     if path.startswith(f"{MEMBERS}/"):
         return (state.kind, state.scope, f"{MEMBERS}/{state.id[2:]}.yaml") == ("member", STORE_SCOPE, path)
     if is_list_path(path):
         return is_list(path, state)
-    return path != CONFIG or state.scope == STORE_SCOPE
+    return path != CONFIG or (state.kind, state.scope) == ("config", STORE_SCOPE)
 
 
 def not_genuine(context: Context, path: str, state: State) -> str | None:
-    """Why a sound record may not stand in this store: plaintext, or a value that does not authenticate (None: it may).
+    """Why a sound record may not stand in this store: plaintext, or a value that does not open.
 
-    Without the key only plaintext shows.
+    None if it may. Without the key only plaintext shows, and an epoch that the store does not have.
     """
     if context.store.config.plain or not is_record_path(path):
         return None
     try:
         refuse_plaintext(context, state, path)
+        _refuse_unknown_epoch(context, state, path)
         open_state(context.store.vault, state)
     except NoKey:
         return None
     except GitmemError as error:
         return error.message
     return None
+
+
+def _refuse_unknown_epoch(context: Context, state: State, path: str) -> None:
+    """Raise InvalidRecord for a value of an epoch that the store has no key files of: nobody could ever open it."""
+    sealed_in = {epoch_of(str(value)) for _, register in state.registers() for value in register.values()}
+    if unknown := sealed_in.difference(context.store.vault.epochs(state.scope)):
+        raise InvalidRecord(
+            f"{path} holds a value sealed in epoch {min(unknown)}, which scope {state.scope} never had",
+            "`gitmem audit verify` tells more",
+        )

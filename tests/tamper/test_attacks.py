@@ -1,0 +1,106 @@
+"""Every attack shows: `audit verify` names it with the right file, and a member who syncs loses nothing by it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gitmem.core.token import epoch_of
+from gitmem.errors import GitmemError
+from gitmem.memory.audit import AuditReport, verify
+from gitmem.memory.locate import locate
+from gitmem.memory.memory import Memory
+from gitmem.store.layout import KEYS
+from tests.support.git import Git
+from tests.support.stores import EFFORT, MEMORY_DISK
+from tests.tamper import on_files, on_log, on_members, on_values  # noqa: F401 (fill the table)
+from tests.tamper.ground import Ground, Shown, make_ground, shown
+from tests.tamper.table import ATTACKS, Attack, Expected, Store
+
+SEEDS = range(EFFORT)
+NOT_REFUSED_YET = {
+    "epoch_of_the_hosts_making",
+    "epoch_that_nobody_can_open",
+    "key_file_of_another_key",
+    "key_file_replaced",
+    "key_file_taken_out",
+    "members_swapped",
+    "record_collected_by_nobody",
+}
+"""Named by `audit verify`; a sync takes them in all the same, until it refuses what no member signed for."""
+Make = Callable[[int, Store], Ground]
+
+
+@pytest.fixture(scope="session")
+def make() -> Iterator[Make]:
+    """Makes a store by seed and sort, once for all tests of this process."""
+    made: dict[tuple[int, Store], Ground] = {}
+    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
+
+        def _make(seed: int, store: Store) -> Ground:
+            if (seed, store) not in made:
+                made[seed, store] = make_ground(Path(folder, f"{store.value}-{seed}"), seed, plain=store is Store.PLAIN)
+            return made[seed, store]
+
+        yield _make
+
+
+def _cases() -> Iterator[tuple[Attack, int, Store]]:
+    """Each attack on one store, and on one of each sort where it should take long."""
+    for number, attack in enumerate(ATTACKS):
+        for seed in SEEDS:
+            either = Store.PLAIN if (number + seed) % 4 == 0 else Store.SEALED
+            yield attack, seed, either if attack.store is Store.ANY else attack.store
+
+
+@pytest.mark.parametrize(("attack", "seed", "store"), [pytest.param(*case, id=case[0].name) for case in _cases()])
+def test_an_attack_shows(make: Make, attack: Attack, seed: int, store: Store) -> None:
+    """On the remote it is named; a victim who syncs keeps all that they had, and can read it."""
+    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
+        ground = make(seed, store).copy(Path(folder, "ground"))
+        with ground.at("ada") as ada:
+            before = shown(ada)
+        hand = attack.by(ground, Random(f"{attack.name} {seed}"))
+        expected = attack.act(hand)
+        _check_named(expected, verify(hand.repo, tip=hand.tip()))
+        if attack.name not in NOT_REFUSED_YET:
+            _check_victim(ground, expected, before)
+
+
+def _check_named(expected: Expected, report: AuditReport) -> None:
+    found = [(problem.what, problem.where) for problem in report.problems]
+    for what, where in expected.named:
+        assert any(what in ("", name) and place.startswith(where) for name, place in found), (
+            f"{what}: {where} is not in {found}"
+        )
+    assert not report.ok
+
+
+def _check_victim(ground: Ground, expected: Expected, before: dict[str, Shown]) -> None:
+    """Ada has synced before the attack; she syncs, and reads everything again."""
+    epochs = {path.split("/")[3] for path in Git(ground.folder / "ada")("ls-files", KEYS).splitlines()}
+    with ground.at("ada") as ada:
+        if expected.refused:
+            with pytest.raises(GitmemError, match=expected.refused):
+                ada.sync()
+        else:
+            report = ada.sync()
+            assert expected.aside in " ".join(report.problems), report
+        after = shown(ada)
+        _check_writes(ada, epochs)
+    changed = {record for record in before.keys() | after.keys() if before.get(record) != after.get(record)}
+    assert changed <= expected.spoiled
+
+
+def _check_writes(memory: Memory, epochs: set[str]) -> None:
+    """They can go on writing, with no other key than before."""
+    made = memory.learn("note", {"text": "after the attack"})
+    assert memory.commit() is not None
+    state = memory.context.store.read(locate(memory.context, made.id))
+    assert state is not None
+    sealed_in = {epoch_of(str(value)) for _, register in state.registers() for value in register.values()}
+    assert sealed_in <= (epochs or {""})

@@ -111,10 +111,13 @@ def graves_in(listing: State) -> dict[str, State]:
     return {path: grave for path, grave in found.items() if grave is not None}
 
 
-def places_in(listing: State) -> list[str]:
-    """Where the files of a list's records belong: a look at each grave that is quicker than reading it, and proves nothing."""
+def places_in(listing: State, holding: str = "") -> list[str]:
+    """Where the files of a list's records belong: a look at each grave that is quicker than reading it, and proves nothing.
+
+    Only graves whose text holds certain words are looked at.
+    """
     values = (value for register in listing.sets.get(_SET, {}).values() for value in register.values())
-    found = (_HEADER.match(value) for value in values if isinstance(value, str))
+    found = (_HEADER.match(value) for value in values if isinstance(value, str) and holding in value)
     return sorted({place_of(State(match[1], 1, match[2], match[3])) for match in found if match})
 
 

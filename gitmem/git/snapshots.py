@@ -82,10 +82,32 @@ def prune(repo: Repo, now: datetime, *, keep_last: int = KEEP_LAST, keep_days: i
     newest_of_day = {one.time.date(): one for one in snapshots if one.time > now - timedelta(days=keep_days)}
     kept = {one.ref for one in [*snapshots[len(snapshots) - min(keep_last, len(snapshots)) :], *newest_of_day.values()]}
     dropped = [one for one in snapshots if one.ref not in kept]
-    commands = "".join(f"delete {one.ref} {one.commit}\n" for one in dropped)
+    _delete(repo, dropped)
+    return dropped
+
+
+def drop_with(repo: Repo, paths: Sequence[str]) -> list[Snapshot]:
+    """Drop the snapshots that hold one of these files, and return them."""
+    dropped = [one for one in all_snapshots(repo) if any(repo.ls_tree(tree, paths) for tree in _trees(repo, one))]
+    _delete(repo, dropped)
+    return dropped
+
+
+def drop_all(repo: Repo) -> None:
+    """Drop every snapshot there is."""
+    _delete(repo, all_snapshots(repo))
+
+
+def _delete(repo: Repo, some: Sequence[Snapshot]) -> None:
+    commands = "".join(f"delete {one.ref} {one.commit}\n" for one in some)
     if commands:
         repo.run("update-ref", "--stdin", input=commands.encode())
-    return dropped
+
+
+def _trees(repo: Repo, one: Snapshot) -> list[str]:
+    """The trees of a snapshot: the work tree's, and the index's."""
+    index = repo.run("rev-list", "--parents", "--max-count=1", one.commit).decode().split()[-1]
+    return [one.commit, index]
 
 
 def _claim(repo: Repo, wanted: str, commit: str) -> str:

@@ -14,6 +14,7 @@ from gitmem.core.audit import ATTEST, Entry, Segment
 from gitmem.core.audit_chain import in_turn
 from gitmem.core.audit_delta import dots_in, raised_in
 from gitmem.core.audit_parse import parse_segment
+from gitmem.core.collected import is_list_path
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord
@@ -191,6 +192,12 @@ def _plain(value: Json) -> str:
     return value if isinstance(value, str) and value.isprintable() else ""
 
 
+def _erasure(entry: Entry) -> str:
+    if is_list_path(entry.object):
+        return "listed what was erased in"
+    return "redacted" if entry.after else "erased"
+
+
 _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "init": lambda entry, _what, _raised: f"founded the store {entry.store}",
     "learn": _named("learned"),
@@ -208,5 +215,6 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "heal": _named("healed"),
     "quarantine": _named("quarantined"),
     "collect": lambda entry, what, _raised: f"{'collected' if entry.after is None else 'listed what was collected in'} {what}",
+    "erase": lambda entry, what, _raised: f"{_erasure(entry)} {what}",
     "retire": _about("retired the replica", "replica"),
 }

@@ -64,6 +64,13 @@ def _close(context: Context) -> None:
         context.index = None
 
 
+def drop_index(context: Context) -> None:
+    """Remove the index with all it holds; the next read builds it again."""
+    _close(context)
+    for file in context.store.local.glob(f"{FILE}*"):
+        file.unlink(missing_ok=True)
+
+
 def _copied(folder: Path) -> Path:
     """A directory with a copy of the index, which goes when this process ends."""
     import atexit

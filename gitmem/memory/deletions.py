@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from gitmem.core.edit import Pen
+from gitmem.core.erasure import erased_at
 from gitmem.core.merge import merge_all
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, NoKey
@@ -17,8 +18,10 @@ from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Store, Write
 
 
-def settle_deletions(context: Context, brought: Iterable[str], revived: Mapping[str, State]) -> None:
-    """Bury what of `brought` a merge without gitmem has brought back, and complete what was `revived`.
+def settle_deletions(context: Context, brought: Iterable[str], revived: Mapping[str, State]) -> list[str]:
+    """Bury what of `brought` a merge without gitmem has brought back, and complete what was `revived` and not erased.
+
+    What a person should know is returned, in words.
 
     `revived` are the records that were written to by somebody who had not heard that they were collected, as they were before
     that was applied. `brought` are paths in the repository. Nothing is done without the key: others will.
@@ -27,11 +30,17 @@ def settle_deletions(context: Context, brought: Iterable[str], revived: Mapping[
         context.store.refresh()
         try:
             back = returned(context, [path.removeprefix(context.store.prefix) for path in brought])
-            completed = [path for path, state in revived.items() if _complete(context, path, state)]
+            erased = {path: when for path in revived if (when := erased_at(context.store.graves.of(path)))}
+            completed = [path for path, state in revived.items() if path not in erased and _complete(context, path, state)]
             if back or completed:
                 commit(context, also=back)
         except NoKey:
-            return
+            return []
+    return [
+        f"{revived[path].id} was erased on {when[:10]}, and somebody who had not heard wrote to it: what they wrote stands "
+        f"until you decide: `gitmem erase {revived[path].id}`, or `gitmem resolve {revived[path].id} --keep`"
+        for path, when in sorted(erased.items())
+    ]
 
 
 def unburied(context: Context, paths: list[str], commits: list[str]) -> dict[str, State]:

@@ -14,7 +14,7 @@ from typing import Final
 from gitmem.core.audit import COLLECT, RETIRE, Entry, Segment
 from gitmem.core.audit_delta import dots_in, record_detail
 from gitmem.core.codec import emit
-from gitmem.core.collected import empty_list, grave_of, list_of, place_of, places_in, with_graves
+from gitmem.core.collected import empty_list, grave_of, list_of, place_of, with_graves
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
@@ -120,7 +120,7 @@ def returned(context: Context, paths: Iterable[str] | None = None) -> list[str]:
     """
     graves = context.store.graves
     if paths is None:
-        paths = [path for listing in graves.lists().values() for path in places_in(listing)]
+        paths = graves.places()
     return [path for path in paths if is_record_path(path) and _is_back(context, path)]
 
 

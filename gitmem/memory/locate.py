@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitmem.core.collected import places_in
+from gitmem.core.erasure import erased_at
 from gitmem.core.ids import shard
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.context import Context
@@ -40,12 +40,19 @@ def gone(context: Context, path: str) -> GitmemError:
     return _nowhere(context, _id(path))
 
 
+def buried(context: Context, beginning: str) -> list[str]:
+    """Where the records would lie that were collected or erased and whose id begins so."""
+    return [path for path in context.store.graves.places() if _id(path).startswith(beginning)]
+
+
 def _nowhere(context: Context, beginning: str) -> GitmemError:
-    lists = context.store.graves.lists().values()
-    collected = sorted(_id(path) for listing in lists for path in places_in(listing) if _id(path).startswith(beginning))
+    collected = buried(context, beginning)
     if collected:
+        grave = context.store.graves.of(collected[0])
+        if when := erased_at(grave):
+            return GitmemError(f"{_id(collected[0])} was erased on {when[:10]}", "`gitmem audit log` tells who did it")
         return GitmemError(
-            f"{collected[0]} was forgotten, and `gitmem gc` removed what was left of it",
+            f"{_id(collected[0])} was forgotten, and `gitmem gc` removed what was left of it",
             "`gitmem learn` records it anew; what it said stands in git's history",
         )
     return GitmemError(

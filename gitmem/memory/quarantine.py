@@ -6,7 +6,7 @@ history keeps it as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 
 from gitmem.git.commits import commit as git_commit
@@ -39,6 +39,15 @@ def set_aside(context: Context, path: str, data: bytes, why: str) -> str:
     write_atomic(folder / name, data[:_MAX], mode=0o600)
     write_atomic(folder / f"{name}.why", f"{shown(path)}\n{why}\n".encode("utf-8", "replace"), mode=0o600)
     return f"{shown(path)} was quarantined: {why} (kept as {folder / name})"
+
+
+def drop(context: Context, paths: Collection[str]) -> None:
+    """Remove what was set aside of these files."""
+    for note in (context.store.local / FOLDER).glob("*.why"):
+        path = note.read_text("utf-8", "replace").partition("\n")[0]
+        if path.partition(".kept-")[0] in paths:
+            note.with_suffix("").unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
 def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list[str]]:

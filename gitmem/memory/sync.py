@@ -23,6 +23,7 @@ from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import Unmerged, require_branch
 from gitmem.memory.heal import heal, pass_over
+from gitmem.memory.purge import settle_erasures
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.taking import Tally, count
@@ -90,7 +91,7 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
         context.progress("sync", refusals, _ATTEMPTS)
         fetched = _undisturbed(lambda: bring_in(context, tally, branch, source))
         if tally.pulled:
-            _undisturbed(lambda: settle_deletions(context, tally.brought, tally.revived))
+            _undisturbed(lambda: _settle(context, tally))
         _undisturbed(lambda: _heal(context, tally))
         head, ahead = context.store.repo.head(), _ahead(context, fetched.commit)
         if head is None or ahead == 0 or _push(context, tally, source, head):
@@ -175,6 +176,14 @@ def _commit(context: Context, tally: Tally) -> None:
         if made is not None:
             tally.problems += made.skipped
             pass_over(context, before, made.commit)
+
+
+def _settle(context: Context, tally: Tally) -> None:
+    """What was deleted or erased elsewhere goes here, too."""
+    told = settle_deletions(context, tally.brought, tally.revived)
+    tally.problems += [one for one in told if one not in tally.problems]
+    if erased := settle_erasures(context):
+        tally.notes.append(f"{len(erased)} records were erased, and this clone was purged of them")
 
 
 def _heal(context: Context, tally: Tally) -> None:

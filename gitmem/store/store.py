@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -68,7 +68,7 @@ class Store:
         self.journal = Journal(self.local / "journal")
         self.marks = Marks(self.local / MARKS)
         self.pending = Pending()
-        self.graves = Graves(root)
+        self.graves = Graves(root, self.local)
         self.vault = Vault(root, self.config.store, self.config.plain, identities)
         self.replica = load_replica(self.local) or self._begin()
         self._replica_version = version(self.local)
@@ -125,9 +125,7 @@ class Store:
     def read(self, path: str) -> State | None:
         """The state of the record at `path`, None if there is none. Raises InvalidRecord for a file that is none."""
         stored, pending = self.read_file(path), self.pending.get(path)
-        if pending is None:
-            return stored
-        return self.graves.bury(path, pending if stored is None else merge(stored, pending))
+        return self.graves.bury(path, pending if stored is None else stored if pending is None else merge(stored, pending))
 
     def read_file(self, path: str) -> State | None:
         """The state in the work tree alone, hand edits turned into writes."""
@@ -222,6 +220,15 @@ class Store:
         entries = self.journal.since((self.journal.position[0], 0)) if left else []
         self.journal.clear(Entry(entry.path, entry.text, entry.whole) for entry in entries if entry.path in left)
         self.pending.clear()
+        self.refresh()
+
+    def expunge(self, states: Mapping[str, State]) -> None:
+        """Drop what the journal holds of records, events included, and mark them as they stand in `states`."""
+        kept = [entry for entry in self.journal.since((self.journal.position[0], 0)) if entry.path not in states]
+        self.put_marks(states.items())
+        self.journal.clear(kept)
+        self.pending.clear()
+        self._files.clear()
         self.refresh()
 
     def put_file(self, path: str, data: bytes) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,111 +12,21 @@ from gitmem.errors import GitmemError, UsageError
 from gitmem.git import snapshots
 from gitmem.git.repo import Repo
 from gitmem.memory.gc import UNSIGNED
-from gitmem.memory.memory import Memory
 from tests.support.git import Git
-from tests.support.stores import MEMORY_DISK, found, join, open_memory, person, share
-
-NAMES = ("ada", "bob", "cam")
-
-
-@dataclass
-class Team:
-    """Three members with a clone each."""
-
-    folder: Path
-    clones: dict[str, Memory] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Memory:
-        return self.clones[name]
-
-    def reopen(self, name: str) -> Memory:
-        """The clone opened anew, as the next command does."""
-        self.clones[name].close()
-        self.clones[name] = open_memory(self.folder / name, person(self.folder / f"home-{name}"))
-        return self.clones[name]
-
-    def sync(self, *names: str) -> None:
-        """These, or all of them until everybody has everything."""
-        for name in names or [*self.clones, *self.clones][:-1]:
-            assert self[name].sync().problems == []
-
-    def agree(self) -> None:
-        """After syncs all hold the same bytes, in the work tree and in git, and the log explains them."""
-        self.sync()
-        assert len({Git(self.folder / name)("rev-parse", "HEAD^{tree}") for name in self.clones}) == 1
-        assert {Git(self.folder / name)("status", "--porcelain", "--ignored") for name in self.clones} == {""}
-        assert self["ada"].verify().problems == []
-
-    def learn(self, text: str = "no route to host", **fields: str) -> str:
-        """A record of Ada's that all have and have used."""
-        record = self["ada"].learn("pattern", {"pattern": text, "fix": "plug it in", **fields}, tags=["net"]).id
-        self.sync("ada")
-        for name in [*self.clones][1:]:
-            self.sync(name)
-            self[name].used(record, fixed=True)
-        self.sync()
-        return record
-
-    def forgotten(self, text: str = "no route to host") -> str:
-        """A record that Ada has forgotten, as all have heard."""
-        record = self.learn(text)
-        self["ada"].forget(record)
-        self.sync()
-        return record
-
-    def path(self, record: str) -> Path:
-        """Where a record lies in Ada's clone, relative to it."""
-        return Path("memory/team/pattern") / record[2:4] / f"{record}.yaml"
-
-    def has(self, record: str) -> list[str]:
-        """Whose clone holds the record's file."""
-        return [name for name in self.clones if (self.folder / name / self.path(record)).exists()]
-
-    def replica(self, name: str) -> str:
-        """The name of somebody's replica."""
-        return self[name].status().replica
-
-
-def _team(folder: Path, names: Sequence[str], *, plain: bool) -> Team:
-    remote = folder / "remote.git"
-    Git(folder)("init", "--quiet", "--bare", remote)
-    homes = {name: person(folder / f"home-{name}") for name in names}
-    found(folder / "ada", plain=plain, name="ada", who=homes["ada"])
-    share(folder / "ada", remote, homes["ada"])
-    team = Team(folder, {"ada": open_memory(folder / "ada", homes["ada"])})
-    for name in names[1:]:
-        join(team["ada"], folder / name, remote, name, homes[name])
-        team.clones[name] = open_memory(folder / name, homes[name])
-    team.sync()
-    return team
+from tests.support.stores import open_memory, person
+from tests.support.team import NAMES, Team, closed, make_team, quick
 
 
 @pytest.fixture
 def team(tmp_path: Path) -> Iterator[Team]:
     """Ada's and Bob's clones of a plain store."""
-    yield from _closed(_team(_quick(tmp_path), NAMES[:2], plain=True))
+    yield from closed(make_team(quick(tmp_path), NAMES[:2], plain=True))
 
 
 @pytest.fixture(params=[True, False], ids=["plain", "sealed"])
 def three(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Team]:
     """Three clones of a plain store, and of a sealed one."""
-    yield from _closed(_team(_quick(tmp_path), NAMES, plain=request.param))
-
-
-def _quick(folder: Path) -> Path:
-    """A directory on a disk in memory, where there is one, that is gone with `folder`."""
-    made = Path(tempfile.mkdtemp(dir=MEMORY_DISK)) if MEMORY_DISK else folder
-    (folder / "made").symlink_to(made)
-    return made
-
-
-def _closed(team: Team) -> Iterator[Team]:
-    try:
-        yield team
-    finally:
-        for memory in team.clones.values():
-            memory.close()
-        shutil.rmtree(team.folder, ignore_errors=True)
+    yield from closed(make_team(quick(tmp_path), NAMES, plain=request.param))
 
 
 def test_a_tombstone_goes_once_all_have_heard(three: Team) -> None:

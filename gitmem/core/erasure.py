@@ -1,0 +1,88 @@
+"""Erasing: burying a record at once, whoever has not heard of it, or taking what some of its registers ever held.
+
+The grave of an erased record says when it was erased, among the times that only ever rise. So the mark joins as everything
+else in a record does, and stays on the record should somebody write to it who had not heard: what they write is theirs alone,
+and nobody completes it from what was erased.
+
+What git's history holds of it is another matter. A `Rule` says what may stand of any earlier state of a record: in all
+registers, or in some, nothing that was written up to a certain point. Cleaning two states and joining them is the same as
+joining and cleaning, so that a history that was cleaned fits together as the one before did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from gitmem.core.collected import grave_in, grave_of, places_in
+from gitmem.core.dots import Dot, dot_of
+from gitmem.core.edit import Pen
+from gitmem.core.merge import normalise
+from gitmem.core.record import Json, Register, State
+
+ERASED: Final = "erased"
+"""The time in a grave, and the part of an entry's detail."""
+_ALL: Final = ""
+
+
+def erased(state: State, writer: str, when: str) -> State:
+    """The grave of a record that `writer` erases at `when` (RFC 3339 UTC): all it has seen is gone, its counts stay."""
+    pen = Pen(state, writer)
+    pen.die()
+    pen.touch(ERASED, when)
+    return grave_of(pen.state)
+
+
+def erased_at(state: State | None) -> str | None:
+    """When a record was erased last; None for one that never was."""
+    return None if state is None else state.last.get(ERASED)
+
+
+def erased_in(listing: State) -> dict[str, State]:
+    """The graves of erased records in a list, by the path of the record's file."""
+    found = {path: grave_in(listing, path) for path in places_in(listing, f"\n  {ERASED}: ")}
+    return {path: grave for path, grave in found.items() if grave is not None and erased_at(grave)}
+
+
+def erased_detail(state: State, registers: Iterable[str] | None = None) -> dict[str, Json]:
+    """What an entry says of an erasure: nothing that these registers of `state` (None: any) ever held is to stand anywhere."""
+    told: dict[str, Json] = {"seen": dict(state.seen)}
+    return {ERASED: told if registers is None else told | {"registers": [*sorted(registers)]}}
+
+
+class Rule:
+    """What may stand of a record's earlier states: of each register only what was written after a certain point."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, int]] = {}
+
+    def add(self, detail: Mapping[str, Json]) -> bool:
+        """Take in what a signed entry says was erased; False, and nothing taken in, for what has another form."""
+        told = detail.get(ERASED)
+        seen, names = (told.get("seen"), told.get("registers", [_ALL])) if isinstance(told, dict) else (None, None)
+        if not isinstance(seen, dict) or not isinstance(names, list):
+            return False
+        numbers = {writer: n for writer, n in seen.items() if isinstance(n, int)}
+        for name in (name for name in names if isinstance(name, str)):
+            known = self._seen.setdefault(name, {})
+            known.update({writer: max(n, known.get(writer, 0)) for writer, n in numbers.items()})
+        return True
+
+    def cleaned(self, state: State) -> State | None:
+        """What is left of a state of the record; the same one where it holds nothing that was erased, None for nothing."""
+        result = normalise(state).copy()
+        result.fields = self._kept("fields", result.fields)
+        result.sets = {name: kept for name, some in result.sets.items() if (kept := self._kept(f"sets/{name}", some))}
+        result.life = self._left("life", result.life)
+        if result == state:
+            return state
+        return result if result.fields or result.sets or result.life else None
+
+    def _kept(self, above: str, registers: dict[str, Register]) -> dict[str, Register]:
+        return {name: left for name, old in registers.items() if (left := self._left(f"{above}/{name}", old))}
+
+    def _left(self, path: str, register: Register) -> Register:
+        return {key: value for key, value in register.items() if not self._is_erased(path, dot_of(key))}
+
+    def _is_erased(self, path: str, dot: Dot) -> bool:
+        return any(dot.n <= self._seen.get(name, {}).get(dot.writer, 0) for name in (path, _ALL))

@@ -65,17 +65,28 @@ def merge_many(repo: Repo, ours: str, heads: Sequence[str], prefix: str | None) 
 
     Raises ConflictsLeft if files outside the store conflict: which of several merges a person is to settle cannot be shown.
     """
-    current, kept, merged = ours, [], TreeMerge(StoreMerge({}, [], [], []), repo.trees([ours])[0], [], [])
+    current, merged = ours, TreeMerge(StoreMerge({}, [], [], []), repo.trees([ours])[0], [], [])
     for head in heads:
+        before = merged.store
         merged = merge_trees(repo, repo.merge_bases(current, head), current, head, prefix)
         if merged.tree is None:
             raise ConflictsLeft(
                 f"files that are not gitmem's conflict: {', '.join(merged.clashes[:5])}",
                 "merge the branches one after the other",
             )
-        kept += merged.store.kept
+        merged = merged._replace(store=_both(before, merged.store))
         current = write_commits(repo, [Draft("", _WHO, _WHO, (current, head), merged.tree)])[0].commit
-    return merged._replace(store=merged.store._replace(kept=kept))
+    return merged
+
+
+def _both(first: StoreMerge, second: StoreMerge) -> StoreMerge:
+    """What two merges did, one upon the other."""
+    return StoreMerge(
+        first.changes | second.changes,
+        [*first.merged, *second.merged],
+        [*first.kept, *second.kept],
+        [*first.revived, *second.revived],
+    )
 
 
 def _fetch_ahead(repo: Repo, mine: str, other: str, own: Sequence[str]) -> None:

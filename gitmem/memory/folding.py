@@ -7,7 +7,7 @@ it there, if it still holds what was folded. Whatever is killed in between, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gitmem.errors import GitmemError, Locked, RemoteError
 from gitmem.git import remote
@@ -27,9 +27,33 @@ def bring_in(context: Context, tally: Tally, branch: str, source: remote.Upstrea
     fetched = remote.fetch(context.store.repo, source)
     if fetched.rewritten:
         fetched = _past_the_rewriting(context, tally, branch, source, fetched)
-    if fetched.commit:
-        _take_in_branch(context, tally, branch, fetched.commit)
-    return fetched._replace(side=_fold_all(context, tally, branch, dict(sorted(fetched.side.items())[:_MOST])))
+    side = dict(sorted(fetched.side.items())[:_MOST])
+    if not _take_in_together(context, tally, branch, fetched.commit, side):
+        if fetched.commit:
+            _take_in_branch(context, tally, branch, fetched.commit)
+        side = _fold_all(context, tally, branch, side)
+    return fetched._replace(side=side)
+
+
+def _take_in_together(context: Context, tally: Tally, branch: str, theirs: str | None, side: Mapping[str, str]) -> bool:
+    """Take in the branch and all side refs with one merge commit: else merges would outnumber the writes by ten.
+
+    False where that is no less work, or where something is wrong: then nothing was changed, and one by one tells what.
+    """
+    head = context.store.repo.head()
+    heads = _independent(context, [*([theirs] if theirs else []), *side.values()])
+    if head is None or len(heads) < 2:
+        return False
+    try:
+        take_in(context, tally, branch, *heads)
+    except Locked:
+        raise
+    except GitmemError:
+        if context.store.repo.head() != head:
+            raise
+        return False
+    tally.folded += len(set(heads) - {theirs})
+    return True
 
 
 def of_this_replica(context: Context, side: Mapping[str, str]) -> dict[str, str]:
@@ -75,12 +99,18 @@ def _fold_all(context: Context, tally: Tally, branch: str, side: dict[str, str])
 
 def _greatest(context: Context, side: Mapping[str, str]) -> list[str]:
     """Of the side refs that HEAD lacks those that no other contains, one of several that are the same."""
+    by_commit = {commit: writer for writer, commit in side.items()}
+    return sorted(by_commit[commit] for commit in _independent(context, by_commit))
+
+
+def _independent(context: Context, commits: Iterable[str]) -> list[str]:
+    """Of the commits that HEAD lacks those that no other contains."""
     head = context.store.repo.head()
-    by_commit = {commit: writer for writer, commit in side.items() if commit != head}
-    if by_commit:
-        found = context.store.repo.run("merge-base", "--independent", *([head] if head else []), *by_commit)
-        by_commit = {commit: by_commit[commit] for commit in found.decode().split() if commit != head}
-    return sorted(by_commit.values())
+    wanted = sorted(set(commits) - {head})
+    if not wanted:
+        return []
+    found = context.store.repo.run("merge-base", "--independent", *([head] if head else []), *wanted).decode().split()
+    return [commit for commit in found if commit != head]
 
 
 def _fold(context: Context, tally: Tally, branch: str, writer: str, commit: str) -> bool:

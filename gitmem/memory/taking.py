@@ -10,7 +10,7 @@ from gitmem.core.record import State
 from gitmem.errors import ConflictsLeft, InvalidRecord, RemoteError
 from gitmem.git.commits import commit as git_commit
 from gitmem.git.repo import BlobRef
-from gitmem.git.trees import TreeMerge, merge_trees
+from gitmem.git.trees import TreeMerge, merge_many, merge_trees
 from gitmem.git.worktree import checkout
 from gitmem.memory.chain import beware
 from gitmem.memory.commit import author
@@ -52,11 +52,11 @@ class ForeignClash(ConflictsLeft):
         )
 
 
-def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
-    """Bring the branch to a commit that holds ours and `theirs`. Nothing is done where it holds them already.
+def take_in(context: Context, tally: Tally, branch: str, *theirs: str) -> None:
+    """Bring the branch to one commit that holds ours and all of `theirs`. Nothing is done where it holds them already.
 
-    Raises RemoteError if `theirs` is no commit of this store, ForeignClash, and GitmemError if a file of the user's is in the
-    way. Nothing is changed then.
+    Raises RemoteError if one of them is no commit of this store, ForeignClash, and GitmemError if a file of the user's is in
+    the way. Nothing is changed then. Of several it is not told which are in conflict: for that take in one after the other.
     """
     store = context.store
     repo = store.repo
@@ -64,21 +64,33 @@ def take_in(context: Context, tally: Tally, branch: str, theirs: str) -> None:
         store.refresh()
         finish_move(context)
         ours = repo.head()
-        if theirs == ours or (ours and repo.is_ancestor(theirs, ours)):
+        fresh = [commit for commit in theirs if commit != ours and not (ours and repo.is_ancestor(commit, ours))]
+        if not fresh:
             return
-        check_same_store(context, theirs)
-        if warning := beware(context, ours, theirs):
-            tally.notes.append(warning)
-        pulled = count(context, f"{ours}..{theirs}" if ours else theirs)
-        theirs, aside = screened(context, ours, theirs)
-        tally.problems += aside
-        brought = {change.path for change in repo.diff(ours, theirs, [f"{store.prefix}{MEMORY}"])}
-        if ours is None or repo.is_ancestor(ours, theirs):
-            _fast_forward(context, tally, ours, theirs)
+        for commit in fresh:
+            check_same_store(context, commit)
+            if warning := beware(context, ours, commit):
+                tally.notes.append(warning)
+        pulled = count(context, *fresh, *([f"^{ours}"] if ours else []))
+        heads, aside = _screened(context, ours, fresh)
+        brought = {change.path for head in heads for change in repo.diff(ours, head, [f"{store.prefix}{MEMORY}"])}
+        if len(heads) == 1 and (ours is None or repo.is_ancestor(ours, heads[0])):
+            _fast_forward(context, tally, ours, heads[0])
         else:
-            _merge(context, tally, branch, ours, theirs)
+            _merge(context, tally, branch, ours, heads)
+        tally.problems += aside
         tally.pulled += pulled
         tally.brought |= brought
+
+
+def _screened(context: Context, ours: str | None, theirs: list[str]) -> tuple[list[str], list[str]]:
+    """`theirs` without what cannot be checked out, and what was left out, in words."""
+    heads, aside = [], []
+    for commit in theirs:
+        head, left_out = screened(context, ours, commit)
+        heads.append(head)
+        aside += left_out
+    return heads, aside
 
 
 def check_same_store(context: Context, theirs: str) -> None:
@@ -111,9 +123,9 @@ def leave_to_user(context: Context, theirs: str) -> None:
     context.store.repo.call("merge", "--no-edit", "--no-verify", "--quiet", "-m", "gitmem: merge", theirs)
 
 
-def count(context: Context, span: str) -> int:
+def count(context: Context, *span: str) -> int:
     """How many commits `span` (as in git-rev-list(1)) holds."""
-    return int(context.store.repo.run("rev-list", "--count", span, "--"))
+    return int(context.store.repo.run("rev-list", "--count", *span, "--"))
 
 
 def _fast_forward(context: Context, tally: Tally, ours: str | None, theirs: str) -> None:
@@ -127,20 +139,25 @@ def _fast_forward(context: Context, tally: Tally, ours: str | None, theirs: str)
         _put_back(context, tally, waiting)
 
 
-def _merge(context: Context, tally: Tally, branch: str, ours: str, theirs: str) -> None:
-    """Merge both commits whole: the store's files by their algebra, all others by git."""
-    repo = context.store.repo
-    merged = merge_trees(repo, repo.merge_bases(ours, theirs), ours, theirs, context.store.prefix)
+def _merge(context: Context, tally: Tally, branch: str, ours: str | None, theirs: list[str]) -> None:
+    """Merge the commits whole, as one merge commit: the store's files by their algebra, all others by git."""
+    repo, prefix = context.store.repo, context.store.prefix
+    mine = [ours] if ours and not any(repo.is_ancestor(ours, commit) for commit in theirs) else []
+    first, *others = [*mine, *theirs]
+    if len(others) == 1:
+        merged = merge_trees(repo, repo.merge_bases(first, others[0]), first, others[0], prefix)
+    else:
+        merged = merge_many(repo, first, others, prefix)
     tree = _settled(merged)
     waiting = _set_aside(context, ours)
     try:
         checkout(repo, ours, tree, try_only=True)
         with moving(context, ours, tree):
-            checkout(repo, ours, _commit_merge(context, branch, (ours, theirs), tree))
+            checkout(repo, ours, _commit_merge(context, branch, ours, [first, *others], tree))
     finally:
         _put_back(context, tally, waiting)
-    revived = [path.removeprefix(context.store.prefix) for path in merged.store.revived]
-    tally.revived |= unburied(context, revived, [ours, theirs])
+    revived = [path.removeprefix(prefix) for path in merged.store.revived]
+    tally.revived |= unburied(context, revived, [first, *others])
     tally.merged += len(merged.store.merged)
     tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
 
@@ -151,14 +168,13 @@ def _settled(merged: TreeMerge) -> str:
     return merged.tree
 
 
-def _commit_merge(context: Context, branch: str, sides: tuple[str, str], tree: str) -> str:
+def _commit_merge(context: Context, branch: str, ours: str | None, parents: list[str], tree: str) -> str:
     repo = context.store.repo
-    ours, theirs = sides
     return git_commit(
         repo,
-        {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(ours, tree)},
+        {c.path: BlobRef(c.new, c.new_mode) if c.new else None for c in repo.diff(parents[0], tree)},
         "gitmem: merge",
-        parents=[ours, theirs],
+        parents=parents,
         ref=f"refs/heads/{branch}",
         expected=ours,
         fallback=author(context),

@@ -131,6 +131,27 @@ def test_what_is_no_side_ref(team: Callable[..., Team], tmp_path: Path) -> None:
     assert not both.git("ada")("for-each-ref", "refs/gitmem/incoming/origin/snapshots", "refs/gitmem/incoming/origin/incoming")
 
 
+def test_the_branch_and_what_is_aside_are_one_merge(team: Callable[..., Team], tmp_path: Path) -> None:
+    """However many side refs there are, taking them in with the branch makes one commit."""
+    both = team()
+    start = both.remote("rev-parse", "main")
+    for name in ("cloneone", "clonetwo"):
+        each = both.remote.clone(tmp_path / name)
+        each.commit(f"a file of {name}", {name: "theirs"})
+        each("push", "--quiet", "origin", f"HEAD:refs/gitmem/{name}-1")
+    note(both.bob, "on the branch")
+    both.bob.commit()
+    both.git("bob")("push", "--quiet", "origin", "HEAD:main")
+    note(both.ada, "from ada")
+    report = both.ada.sync()
+    assert (report.folded, report.problems) == (2, [])
+    merges = both.remote("rev-list", "--parents", "--merges", f"{start}..main").splitlines()
+    assert [len(line.split()) - 1 for line in merges] == [4]
+    assert both.side_refs() == []
+    both.settle()
+    both.agree("on the branch", "from ada")
+
+
 def test_one_side_ref_within_another(team: Callable[..., Team], tmp_path: Path) -> None:
     """Of refs that contain each other the greatest is taken in; if that one will not do, the others are all the same."""
     both = team()

@@ -57,7 +57,7 @@ def _misquotes(segment: Segment, hashes: dict[str, dict[int, str]]) -> Iterator[
         if entry.op == CLOSE and (entry.seq != 1 or _closed(entry) is None):
             why = "only the first entry of a chain may close another, and must name its end"
             yield Problem("broken chain", f"{segment.path}:{line}", why)
-    for writer, (seq, digest) in _quotes(segment.entries[0]).items():
+    for writer, (seq, digest) in quotes(segment.entries[0]).items():
         held = hashes.get(writer, {}).get(seq, EMPTY if seq == 0 else None)
         if writer == segment.writer or held is None:
             why = f"{segment.path} has seen its entry {seq}, which is not here: its end was cut off"
@@ -67,7 +67,7 @@ def _misquotes(segment: Segment, hashes: dict[str, dict[int, str]]) -> Iterator[
             yield Problem("forked chain", f"{ROOT}/{writer}", why)
 
 
-def _quotes(first: Entry) -> dict[str, tuple[int, str]]:
+def quotes(first: Entry) -> dict[str, tuple[int, str]]:
     """The ends of other chains that a segment's first entry names, as writer -> (seq, hash)."""
     closed = _closed(first) if first.op == CLOSE and first.seq == 1 else None
     return first.seen if closed is None else first.seen | {closed[0]: closed[1:]}
@@ -124,7 +124,7 @@ def _saw(segment: Segment, chains: Chains) -> set[Node]:
     chain = chains[segment.writer]
     position = bisect_left(chain, segment.number, key=lambda s: s.number)
     saw = {(segment.writer, chain[position - 1].number)} if position else set()
-    for writer, (seq, _) in _quotes(segment.entries[0]).items():
+    for writer, (seq, _) in quotes(segment.entries[0]).items():
         other = chains.get(writer, [])
         at = bisect_right(other, seq, key=lambda s: s.entries[-1].seq)
         if at and writer != segment.writer:
@@ -137,7 +137,7 @@ def _needs(segment: Segment, chains: Chains) -> set[Node]:
     chain = chains[segment.writer]
     position = bisect_left(chain, segment.number, key=lambda s: s.number)
     needs = {(segment.writer, chain[position - 1].number)} if position else set()
-    for writer, (seq, _) in _quotes(segment.entries[0]).items():
+    for writer, (seq, _) in quotes(segment.entries[0]).items():
         other = chains.get(writer, [])
         at = bisect_left(other, seq, key=lambda s: s.entries[-1].seq)
         if at < len(other) and writer != segment.writer:

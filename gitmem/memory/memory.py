@@ -180,7 +180,6 @@ class Memory:
 
     def verify(self) -> AuditReport:
         """Check the audit log against the history, offline."""
-        from gitmem.memory.audit import verify
+        from gitmem.memory.verifying import verify_store
 
-        store = self.context.store
-        return verify(store.repo, store.prefix)
+        return verify_store(self.context)

@@ -17,6 +17,7 @@ from gitmem.git import remote
 from gitmem.git.commits import RefMoved
 from gitmem.git.remote_words import unwritable
 from gitmem.git.underway import under_way
+from gitmem.memory import pins
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
@@ -90,6 +91,8 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
     for refusals in range(_ATTEMPTS):
         context.progress("sync", refusals, _ATTEMPTS)
         fetched = _undisturbed(lambda: bring_in(context, tally, branch, source))
+        if not refusals:
+            tally.problems += pins.lost_by(context, source, fetched.commit)
         if tally.pulled:
             _undisturbed(lambda: _settle(context, tally))
         _undisturbed(lambda: _heal(context, tally))
@@ -98,6 +101,7 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
             _tidy(context, branch, source, fetched, brought_on=ahead > 0)
             if tally.pulled:
                 announce(context, source)
+            _pin(context, tally, source)
             return _report(context, tally, source, pushed=ahead)
         if refusals + 1 >= patience and _push_aside(context, tally, source, head):
             return _report(context, tally, source, pushed=ahead, side=_side(context))
@@ -106,6 +110,14 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
         f"{source.remote} was faster {_ATTEMPTS} times in a row; everything is committed here",
         "`gitmem sync` again when fewer are pushing",
     )
+
+
+def _pin(context: Context, tally: Tally, source: remote.Upstream) -> None:
+    """From here on neither this clone nor the remote can lose unseen what both hold now."""
+    head = context.store.repo.head()
+    if head is not None:
+        with context.store.lock:
+            tally.problems += pins.after_sync(context, source, head)
 
 
 def _push(context: Context, tally: Tally, source: remote.Upstream, head: str) -> bool:

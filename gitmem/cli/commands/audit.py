@@ -83,5 +83,42 @@ def verify(ui: Ui) -> None:
         )
 
 
+@define(
+    "pin",
+    examples=[
+        ("gitmem audit pin", "one line to give to somebody who makes a clone"),
+        ("gitmem audit pin --take LINE", "hold this clone against what somebody else knew of the store"),
+    ],
+    exits=(10, 15),
+)
+@click.option("--take", metavar="PIN", help="Keep a pin; every sync and verification names what is missing of it.")
+@pass_ui
+def pin(ui: Ui, take: str | None) -> None:
+    """Print how far the log has come, so that others can tell when it has lost something; or take such a line.
+
+    A pin names the key of the store's founder and the ends of chains. It holds no secret, but it must come from somebody you
+    trust, and not by way of the repository itself.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory.pins import check_against, parse_pin, pin_of, take_pin
+
+    with opened(ui) as memory:
+        made = pin_of(memory.context) if take is None else parse_pin(clean(take))
+        lost = check_against(memory.context, made) if take is not None else []
+        if take is not None:
+            take_pin(memory.context, made)
+    if ui.json:
+        ui.data({"pin": made.text(), "problems": lost})
+    elif take is None:
+        ui.line(made.text())
+    for problem in lost if not ui.json else ():
+        ui.line(ui.styled(f"{problem.what}: {problem.where}: {problem.why}", "red"))
+    if lost:
+        raise Tampered(
+            "this clone lacks what the pin names", "`gitmem sync`, then `gitmem audit verify`; else ask who gave you the URL"
+        )
+
+
 command.add_command(audit_log)
+command.add_command(pin)
 command.add_command(verify)

@@ -1,0 +1,57 @@
+"""The audit log as one commit holds it, asked for ends of chains and single entries without reading all of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from gitmem.core.audit import MAX_SEGMENT, Segment, place_of, segment_path
+from gitmem.core.audit_parse import parse_segment
+from gitmem.core.pin import Ends
+from gitmem.errors import Tampered
+from gitmem.git.repo import Repo
+from gitmem.store.layout import AUDIT
+
+
+class LogAt:
+    """The log of the store at `prefix` in a commit."""
+
+    def __init__(self, repo: Repo, prefix: str, commit: str) -> None:
+        self.repo = repo
+        self.chains: dict[str, dict[int, str]] = {}
+        for path, entry in repo.ls_tree(commit, [prefix + AUDIT]).items():
+            place = place_of(path.removeprefix(prefix))
+            if place is not None and entry.mode.startswith("100"):
+                self.chains.setdefault(place[0], {})[place[1]] = entry.id
+
+    def ends(self) -> Ends:
+        """The end of each chain. Raises Tampered for a last segment that is none."""
+        last = {writer: max(numbers) for writer, numbers in self.chains.items()}
+        heads = (segment.head for segment in self._read([*last.items()]))
+        return {head.writer: (head.seq, head.hash) for head in heads}
+
+    def segments(self) -> Iterator[Segment]:
+        """All segments, chain by chain. Raises Tampered for what is none."""
+        yield from self._read([(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)])
+
+    def beginnings(self) -> list[Segment]:
+        """The first segment of each chain. Raises Tampered for what is none."""
+        return [*self._read([(writer, 1) for writer, numbers in self.chains.items() if 1 in numbers])]
+
+    def hash_at(self, writer: str, seq: int) -> str | None:
+        """The hash of one entry; None where the log has none under this number, or cannot be read there."""
+        numbers = sorted(self.chains.get(writer, {}))
+        try:
+            at = bisect_right(numbers, seq, key=lambda number: self._one(writer, number).entries[0].seq)
+            entries = self._one(writer, numbers[at - 1]).entries if at else ()
+        except Tampered:
+            return None
+        return next((entry.hash for entry in entries if entry.seq == seq), None)
+
+    def _one(self, writer: str, number: int) -> Segment:
+        return next(self._read([(writer, number)]))
+
+    def _read(self, places: list[tuple[str, int]]) -> Iterator[Segment]:
+        blobs = self.repo.read_blobs((self.chains[writer][number] for writer, number in places), MAX_SEGMENT)
+        for (writer, number), (_, data) in zip(places, blobs, strict=True):
+            yield parse_segment(data, segment_path(writer, number))

@@ -26,6 +26,10 @@ MAX_SEGMENT: Final = 256 << 20
 
 INIT: Final = "init"
 ENROL: Final = "enrol"
+ROLE: Final = "role"
+REMOVE: Final = "remove"
+ROTATE: Final = "rotate"
+SCOPE: Final = "scope"
 CLOSE: Final = "close"
 HAND: Final = "hand"
 ATTEST: Final = "attest"

@@ -82,12 +82,13 @@ def _closed(entry: Entry) -> tuple[str, int, str] | None:
 
 
 def causal_order(segments: Iterable[Segment]) -> tuple[list[Segment], list[Problem]]:
-    """Segments such that each comes after all it has seen, concurrent ones by time and writer; and what does not fit.
+    """Segments such that each comes after all it has seen, concurrent ones by writer; and what does not fit.
 
-    Segments that claim to have seen their own future come last.
+    No clock is asked, so that the order cannot be chosen by whoever sets one. Segments that
+    claim to have seen their own future come last.
     """
     chains = chains_of(segments)
-    ordered, circle = _sorted(chains, _needs)
+    ordered, circle = _sorted(chains, needs)
     why = "it has seen entries that come after it"
     return ordered + circle, [Problem("impossible order", s.path, why) for s in circle]
 
@@ -99,23 +100,23 @@ def in_turn(segments: Iterable[Segment]) -> list[Segment]:
 
 
 def _sorted(chains: Chains, needs_of: Callable[[Segment, Chains], set[Node]]) -> tuple[list[Segment], list[Segment]]:
-    """Segments after what they need, else by time, writer and number; and those that need each other."""
+    """Segments after what they need, else by writer and number; and those that need each other."""
     nodes = {(s.writer, s.number): s for chain in chains.values() for s in chain}
     waits = {node: needs_of(segment, chains) for node, segment in nodes.items()}
     followers: dict[Node, list[Node]] = {}
     for node, needs in waits.items():
         for need in needs:
             followers.setdefault(need, []).append(node)
-    ready = [(nodes[node].entries[0].time, *node) for node, needs in waits.items() if not needs]
+    ready = [node for node, needs in waits.items() if not needs]
     heapify(ready)
     ordered: list[Segment] = []
     while ready:
-        _, writer, number = heappop(ready)
-        ordered.append(nodes.pop((writer, number)))
-        for node in followers.get((writer, number), ()):
-            waits[node].discard((writer, number))
+        done = heappop(ready)
+        ordered.append(nodes.pop(done))
+        for node in followers.get(done, ()):
+            waits[node].discard(done)
             if not waits[node]:
-                heappush(ready, (nodes[node].entries[0].time, *node))
+                heappush(ready, node)
     return ordered, list(nodes.values())
 
 
@@ -132,7 +133,7 @@ def _saw(segment: Segment, chains: Chains) -> set[Node]:
     return saw
 
 
-def _needs(segment: Segment, chains: Chains) -> set[Node]:
+def needs(segment: Segment, chains: Chains) -> set[Node]:
     """The segments that must come before this one: the one before it in its chain, and those its first entry names."""
     chain = chains[segment.writer]
     position = bisect_left(chain, segment.number, key=lambda s: s.number)

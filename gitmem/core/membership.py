@@ -1,166 +1,372 @@
-"""Who belongs to the store: folded from signed entries, never taken from a file.
+"""Who belongs to the store: folded from signed entries, never taken from a file, and without a clock.
 
-The chain of trust begins with the one `init` entry, whose signer is the first member. From there every `enrol` entry signed by
-a member adds a member or gives one more keys. Entries are taken in causal order (what a writer has seen comes first), not by
-the clock, and nobody can enrol herself: a key counts only if enrolments lead to it from the first member. The files in
-`.gitmem/members` are a picture of this, and must agree with it.
+The chain of trust begins with the one `init` entry, whose signer is the first member. What an entry may do is judged by
+where it stands: by the entries that its segment has seen, and by those concurrent with it that take its signer's rights away.
+
+1. **Nothing gives itself a right.** An entry about members counts if its signer had the rank for it in what the entry has seen.
+2. **Taking away wins.** Whoever was removed or lowered by an entry that had not seen theirs did not have the rank when they
+   signed, whatever they knew. What the entry had seen of them counts as it did.
+3. **A senior's removal stands** against what a junior whom it removes signed at the same time, were it the senior's removal:
+   senior is who was enrolled first, and the recovery identity before all.
+4. **There is always an admin**: an entry that would leave none does not count.
+
+So all who hold the same entries see the same members, in whatever order the entries reached them. Entries are few and are gone
+through in one order that follows what they have seen; where a later one shows that an earlier one must not count (2 and 3), the
+earlier is struck out and all are gone through again. What is struck out stays so: it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from gitmem.core.audit import CLOSE, ENROL, INIT, MEMBER, ROOT, Problem, Segment
-from gitmem.core.audit_chain import causal_order
-from gitmem.core.record import Json, State
+from gitmem.core.audit import ENROL, INIT, MEMBER, REMOVE, ROLE, ROOT, ROTATE, SCOPE, Entry, Problem, Segment
+from gitmem.core.audit_chain import Node, causal_order
+from gitmem.core.causality import Sight, node_of, sights
+from gitmem.core.judging import judge
+from gitmem.core.members import RECOVERY, ROLES, Member, Members, Rank, Rotation
+from gitmem.core.record import Json
+from gitmem.core.scoping import Scoping
+from gitmem.core.token import EPOCH
 
-FOLDER: Final = ".gitmem/members"
+_OPS: Final = (INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE)
+_TAKING: Final = (ROLE, REMOVE)
 _MAX_KEYS: Final = 64
-
-
-@dataclass(slots=True)
-class Member:
-    """A member: name, age recipients, signing keys (`ssh-ed25519 …`), the role given at first, and who enrolled them."""
-
-    name: str
-    recipients: set[str] = field(default_factory=set)
-    keys: set[str] = field(default_factory=set)
-    role: str | None = None
-    enrolled_by: str = ""
-
-
-@dataclass(slots=True)
-class Members:
-    """All members by name, the store they belong to, and the file and line that begin it (all empty without `init`)."""
-
-    store: str = ""
-    genesis: tuple[str, int] = ("", 0)
-    by_name: dict[str, Member] = field(default_factory=dict)
-
-    def holder(self, key: str) -> str | None:
-        """The name of the member whose signing key it is."""
-        return next((m.name for m in self.by_name.values() if key in m.keys), None)
-
-
-def genesis_detail(member: str, recipient: str, key: str, store: str) -> dict[str, Json]:
-    """The detail of the `init` entry: the first member, and the id of the store."""
-    return {"member": member, "recipient": recipient, "key": key, "store": store}
-
-
-def enrol_detail(member: str, recipients: Iterable[str], keys: Iterable[str], role: str | None = None) -> dict[str, Json]:
-    """The detail of an `enrol` entry: whom it adds (or gives more keys), with age recipients and signing keys."""
-    detail: dict[str, Json] = {"member": member, "recipients": [*sorted(recipients)], "keys": [*sorted(keys)]}
-    return detail | {"role": role} if role else detail
+_ALL: Final = -1  # every bit
 
 
 def fold(segments: Iterable[Segment]) -> tuple[Members, list[Problem]]:
     """The members after all segments, and every segment or entry that nobody with the right to it signed."""
-    waiting, problems = causal_order(segments)
-    members, owners = Members(), dict[str, str]()
-    problems += _begin(members, waiting)
-    # A segment whose signer is not known yet waits: a concurrent enrolment may come later in this order.
-    progress = True
-    while progress:
-        strangers = []
-        for segment in waiting:
-            signer = members.holder(segment.key)
-            if signer is None:
-                strangers.append(segment)
-            else:
-                problems += _check_signer(members, owners, segment, signer) + _take(members, segment, signer)
-        progress = len(strangers) < len(waiting)
-        waiting = strangers
-    why = "no chain of enrolments leads to its key"
-    return members, problems + [Problem("unknown signer", s.path, f"{why} {s.key[:80]!r}") for s in waiting]
+    ordered, problems = causal_order(segments)
+    turn = _settled(ordered)
+    members = turn.result()
+    for op, why in turn.failed:
+        if why:
+            members.refused.setdefault(op.segment.path, {})[op.line] = why
+    if members.genesis == ("", 0):
+        problems.append(Problem("no beginning", ROOT, "no entry begins the store, so nobody is a member"))
+    return members, problems + judge(ordered, members, turn.rank_at)
 
 
-def _begin(members: Members, segments: list[Segment]) -> list[Problem]:
-    """Take the first member from the `init` entry, which stands in the first segment of its writer."""
-    founding = ((s, n, e) for s in segments if s.number == 1 for n, e in enumerate(s.entries, 1) if e.op == INIT)
-    segment, line, entry = next(founding, (None, 0, None))
-    if segment is None or entry is None:
-        return [Problem("no beginning", ROOT, "no entry begins the store, so nobody is a member")]
-    name, recipient, key, store = (entry.detail.get(part) for part in ("member", "recipient", "key", "store"))
-    if (name, key, store) != (entry.subject, segment.key, entry.store) or not isinstance(recipient, str):
-        return [_wrong(segment, line, "the entry that begins the store does not speak of the one who signed it")]
-    members.store, members.genesis = entry.store, (segment.path, line)
-    members.by_name[entry.subject] = Member(entry.subject, {recipient}, {segment.key}, enrolled_by=entry.subject)
-    return []
+@dataclass(frozen=True, slots=True)
+class _Op:
+    """An entry about members: its number among all of them, and how it stands to the others."""
+
+    mark: int
+    segment: Segment
+    line: int
+    entry: Entry
+    sight: Sight
+
+    def concurrent(self, other: _Op) -> bool:
+        """Whether neither has seen the other."""
+        return not self.sight.saw(other.mark) and not self.sight.seen_by(other.mark)
+
+    def text(self, name: str) -> str:
+        """A word of the detail; empty where there is none."""
+        value = self.entry.detail.get(name)
+        return value if isinstance(value, str) else ""
 
 
-def _check_signer(members: Members, owners: dict[str, str], segment: Segment, signer: str) -> list[Problem]:
-    """Whether a member signed as herself, in a log of her own, in this store."""
-    first = segment.entries[0]
-    if first.subject != signer:
-        return [_wrong(segment, 1, f"names {first.subject} as the one who acts and is signed by {signer}")]
-    if first.store != members.store:
-        return [_wrong(segment, 1, f"belongs to the store {first.store}, not to {members.store}")]
-    if owners.setdefault(segment.writer, signer) != signer:
-        return [_wrong(segment, 1, f"{signer} wrote into the log of {owners[segment.writer]}")]
-    closed = first.detail.get("closed") if first.op == CLOSE else None
-    if isinstance(closed, str) and owners.get(closed, signer) != signer:
-        return [_wrong(segment, 1, f"{signer} closed the log of {owners[closed]}")]
-    return []
+def _settled(ordered: list[Segment]) -> _Turn:
+    """What all entries about members add up to."""
+    found = [(s, n, e) for s in ordered for n, e in enumerate(s.entries, 1) if e.op in _OPS]
+    bits: dict[Node, int] = {}
+    for mark, (segment, _, _) in enumerate(found):
+        bits[node_of(segment)] = bits.get(node_of(segment), 0) | 1 << mark
+    views = sights(ordered, bits)
+    ops = [_Op(mark, s, n, e, _inside(views[node_of(s)], bits[node_of(s)], mark)) for mark, (s, n, e) in enumerate(found)]
+    turn = _Settling({}).settle(ops)
+    turn.views = {node: Sight(view.before, view.after | bits.get(node, 0)) for node, view in views.items()}
+    return turn
 
 
-def _take(members: Members, segment: Segment, signer: str) -> list[Problem]:
-    """Apply what a member's segment says about members."""
-    problems: list[Problem] = []
-    for line, entry in enumerate(segment.entries, 1):
-        if entry.op == INIT and (segment.path, line) != members.genesis:
-            problems.append(_wrong(segment, line, "a second beginning of the store"))
-        if entry.op == ENROL:
-            problems += _enrol(members, segment, line, signer)
-    return problems
+class _Settling:
+    """Going through entries again and again until nothing more is to be struck out."""
+
+    def __init__(self, rightful: dict[int, bool]) -> None:
+        self.rightful = rightful
+
+    def settle(self, ops: list[_Op]) -> _Turn:
+        """The last way through: with what must yield to a senior (3) struck out, where that lets the senior's entry count."""
+        outranked, tried = dict[int, str](), set[tuple[int, int]]()
+        turn = self._through(ops, outranked)
+        while pair := next((pair for pair in turn.rivals() if (pair[0].mark, pair[1].mark) not in tried), None):
+            op, other = pair
+            tried.add((op.mark, other.mark))
+            if self._rightful(op, ops):
+                why = f"{turn.signer(op)}, who is senior, removed {turn.signer(other)} at the same time"
+                attempt = self._through(ops, outranked | {other.mark: why})
+                if op in attempt.applied:
+                    outranked[other.mark], turn = why, attempt
+        return turn
+
+    def _through(self, ops: list[_Op], outranked: dict[int, str]) -> _Turn:
+        late: dict[int, str] = {}
+        while True:
+            turn = _Turn(outranked | late)
+            for op in ops:
+                turn.take(op)
+            if not (more := turn.late()):
+                return turn
+            late |= more
+
+    def _rightful(self, op: _Op, ops: list[_Op]) -> bool:
+        """Whether an entry counted if there was nothing but what it has seen. Earlier ones are asked first, not deep down."""
+        for each in ops:
+            if each.mark not in self.rightful and (each is op or op.sight.saw(each.mark)) and each.entry.op in _TAKING:
+                seen = [earlier for earlier in ops if each.sight.saw(earlier.mark)]
+                self.rightful[each.mark] = _Settling(self.rightful).settle(seen).why_not(each) is None
+        return self.rightful[op.mark]
 
 
-def _enrol(members: Members, segment: Segment, line: int, signer: str) -> list[Problem]:
-    detail = segment.entries[line - 1].detail
-    name, role = detail.get("member"), detail.get("role")
-    recipients, keys = _words(detail.get("recipients")), _words(detail.get("keys"))
-    if not isinstance(name, str) or not MEMBER.fullmatch(name) or recipients is None or keys is None:
-        return [_wrong(segment, line, "an enrolment without member, recipients or keys")]
-    if taken := next((holder for key in keys if (holder := members.holder(key)) not in (None, name)), None):
-        return [_wrong(segment, line, f"gives {name} a key of {taken}")]
-    member = members.by_name.setdefault(name, Member(name, enrolled_by=signer))
-    member.recipients |= recipients
-    member.keys |= keys
-    member.role = member.role or (role if isinstance(role, str) else None)
-    return []
+def _inside(sight: Sight, own: int, mark: int) -> Sight:
+    """How one entry of a segment stands to the others: after those on the lines before it, and before itself."""
+    earlier = own & ((1 << mark) - 1)
+    return Sight(sight.before | earlier, sight.after | (own & ~earlier))
 
 
-def _words(value: Json) -> set[str] | None:
+@dataclass(slots=True)
+class _Standing:
+    """What was said about one name: the entries that gave it a rank, and those that enrolled or removed it."""
+
+    ranks: list[tuple[_Op, Rank]] = field(default_factory=list)
+
+    def rank(self, sight: Sight) -> Rank:
+        """The rank at a place: the least of the newest that it has seen, and of those that neither knows of the other.
+
+        Where nothing was said before, what was said first counts: whoever enrolled them had that place before their eyes, or
+        they began before they had heard of it.
+        """
+        seen = [(op, rank) for op, rank in self.ranks if sight.saw(op.mark)]
+        newest = [rank for op, rank in seen if not any(other.sight.saw(op.mark) for other, _ in seen)]
+        beside = [rank for op, rank in self.ranks if not sight.saw(op.mark) and not sight.seen_by(op.mark)]
+        if not seen:
+            rest = [(op, rank) for op, rank in self.ranks if not sight.saw(op.mark)]
+            beside = [rank for op, rank in rest if not any(op.sight.saw(other.mark) for other, _ in rest)] + (
+                [rank for rank in beside if rank is Rank.NONE]
+            )
+        return min([*newest, *beside], default=Rank.NONE)
+
+    def granted(self, sight: Sight) -> Rank:
+        """The rank at a place by what it has seen alone."""
+        seen = [(op, rank) for op, rank in self.ranks if sight.saw(op.mark)]
+        return min((rank for op, rank in seen if not any(other.sight.saw(op.mark) for other, _ in seen)), default=Rank.NONE)
+
+
+class _Turn:
+    """One way through all entries about members."""
+
+    def __init__(self, struck: dict[int, str]) -> None:
+        self.views: dict[Node, Sight] = {}
+        self.struck = struck
+        self.members = Members()
+        self.standing: dict[str, _Standing] = {}
+        self.seniority: dict[str, int] = {RECOVERY: -1}
+        self.applied: list[_Op] = []
+        self._by_mark: dict[int, _Op] = {}
+        self.failed: list[tuple[_Op, str]] = []
+        self.scoping = Scoping()
+        self.strict = 0  # the marks of entries after which only an admin lets others in
+
+    def take(self, op: _Op) -> None:
+        """Apply an entry, or note why it does not count (empty: something else took it back, and nobody did wrong)."""
+        if self.members.genesis == ("", 0):
+            why = self._begin(op)
+        elif op.mark in self.struck:
+            why = self.struck[op.mark]
+        else:
+            why = self.why_not(op) or self._apply(op)
+        self._by_mark[op.mark] = op
+        if why is None:
+            self.applied.append(op)
+        else:
+            self.failed.append((op, why))
+
+    def rank_at(self, name: str, node: Node) -> Rank:
+        """The rank with which somebody signs a segment: what it says itself of members counts from the next one on."""
+        return self.rank(name, self.views[node])
+
+    def rank(self, name: str, sight: Sight) -> Rank:
+        """The rank of a name at a place."""
+        return self.standing.get(name, _Standing()).rank(sight)
+
+    def is_strict(self, sight: Sight) -> bool:
+        """Whether at a place only admins let others in: in a new store always, in an old one once it uses roles."""
+        return self.members.policy > 1 or bool(sight.before & self.strict)
+
+    def signer(self, op: _Op) -> str:
+        """Who signed it, by name."""
+        return self.members.holders.get(op.segment.key, "")
+
+    def rivals(self) -> Iterator[tuple[_Op, _Op]]:
+        """Entries that do not count and take rights away from a junior, with what that junior signed at the same time."""
+        for op, _ in self.failed:
+            for other in self.applied if op.entry.op in _TAKING and op.mark not in self.struck else ():
+                if self._takes(op, self.signer(other)) and op.concurrent(other) and self._age(op) < self._age(other):
+                    yield op, other
+
+    def late(self) -> dict[int, str]:
+        """Entries that count no more, now that all is known which was said beside them.
+
+        What another such entry alone speaks against waits for that one to go first; in a circle of them the junior goes.
+        """
+        found = {op.mark: (why, causes) for op in self.applied for why, causes in self._overtaken(op)}
+        firm = {mark: why for mark, (why, causes) in found.items() if not causes or any(x.mark not in found for x in causes)}
+        if firm or not found:
+            return firm
+        last = max(found, key=lambda mark: (self._age(self._by_mark[mark]), mark))
+        return {last: found[last][0]}
+
+    def _overtaken(self, op: _Op) -> Iterator[tuple[str, list[_Op]]]:
+        """Why an entry counts no more, and which others are the reason."""
+        name, target = self.signer(op), op.text("member")
+        beside = [other for other in self.applied if op.concurrent(other)]
+        if op.entry.op != INIT and self.rank(name, op.sight) < self._needed(op):
+            why = f"{name} was removed or lowered by somebody who had not seen this"
+            yield why, [other for other in beside if self._takes(other, name)]
+        elif op.entry.op in (ENROL, ROLE) and (by := [x for x in beside if self._removes(x, target)]):
+            yield "", by
+
+    def result(self) -> Members:
+        """The members after all entries."""
+        for name, member in self.members.by_name.items():
+            member.rank = self.rank(name, Sight(_ALL, 0))
+        self.members.scopes = self.scoping.scopes(self.members.by_name)
+        return self.members
+
+    def _begin(self, op: _Op) -> str | None:
+        """Take the first member from the `init` entry, which stands in the first segment of its writer."""
+        if op.entry.op != INIT or op.segment.number != 1:
+            return "the store had not begun"
+        entry, detail = op.entry, op.entry.detail
+        self.members.genesis = (op.segment.path, op.line)
+        name, recipient, key, store = (detail.get(part) for part in ("member", "recipient", "key", "store"))
+        if (name, key, store) != (entry.subject, op.segment.key, entry.store) or not isinstance(recipient, str):
+            return "the entry that begins the store does not speak of the one who signed it"
+        self.members.store = entry.store
+        self.members.policy = policy if isinstance(policy := detail.get("policy"), int) else 1
+        self._enter(op, entry.subject, {recipient}, {op.segment.key}, Rank.ADMIN)
+        self._begin_recovery(op, _words(detail.get("recovery")))
+        return None
+
+    def _begin_recovery(self, op: _Op, words: list[str] | None) -> None:
+        """Take the recovery identity, whose recipient and key the founder named."""
+        if words is not None and len(words) == 2:
+            recipient, key = words
+            self.members.recovery = Member(RECOVERY, {recipient}, {key}, Rank.ADMIN, op.entry.subject)
+            self.members.holders.setdefault(key, RECOVERY)
+            self.standing[RECOVERY] = _Standing([(op, Rank.ADMIN)])
+
+    def _needed(self, op: _Op) -> Rank:
+        """The rank that an entry about members takes."""
+        name, target = self.signer(op), op.text("member")
+        if op.entry.op == ENROL:
+            own = name == target and self._knows(op, name)
+            return Rank.READER if own else Rank.ADMIN if self.is_strict(op.sight) else Rank.MEMBER
+        if op.entry.op in (SCOPE, ROTATE):
+            scope = op.text("scope")
+            owns = self.scoping.is_admin(name, scope, op.sight) or (op.entry.op == SCOPE and self.scoping.makes(scope, op.mark))
+            return Rank.MEMBER if owns else Rank.ADMIN
+        return Rank.READER if op.entry.op == REMOVE and name == target else Rank.ADMIN
+
+    def why_not(self, op: _Op) -> str | None:
+        """Why an entry does not count, as far as its signer's rights and its form go."""
+        if op.entry.op == INIT:
+            return None if (op.segment.path, op.line) == self.members.genesis else "a second beginning of the store"
+        name = self.signer(op)
+        standing = self.standing.get(name, _Standing())
+        if min(standing.granted(op.sight), standing.rank(op.sight)) < self._needed(op):
+            return f"{name or 'an unknown signer'} had no right to it"
+        return None
+
+    def _apply(self, op: _Op) -> str | None:
+        """Apply an entry by somebody with the right to it; why not, where it makes no sense."""
+        act = {ENROL: self._enrol, ROLE: self._role, REMOVE: self._remove, ROTATE: self._rotate, SCOPE: self._scope}
+        why = act[op.entry.op](op)
+        if why is None and op.entry.op != ENROL:
+            self.strict |= 1 << op.mark
+        return why
+
+    def _knows(self, op: _Op, name: str) -> bool:
+        """Whether a name stands for a member at the place of an entry."""
+        return self.standing.get(name, _Standing()).granted(op.sight) is not Rank.NONE
+
+    def _enrol(self, op: _Op) -> str | None:
+        detail, name = op.entry.detail, op.text("member")
+        recipients, keys = _words(detail.get("recipients")), _words(detail.get("keys"))
+        if not MEMBER.fullmatch(name) or name == RECOVERY or recipients is None or keys is None:
+            return "an enrolment without member, recipients or keys"
+        if taken := next((holder for key in keys if (holder := self.members.holder(key)) not in (None, name)), None):
+            return f"gives {name} a key of {taken}"
+        role = detail.get("role")
+        rank = ROLES.get(role) if isinstance(role, str) else Rank.MEMBER
+        if rank is None:
+            return f"enrols {name} as {str(role)[:40]!r}, which is no role"
+        self._enter(op, name, set(recipients), set(keys), None if self._knows(op, name) else rank)
+        return None
+
+    def _enter(self, op: _Op, name: str, recipients: set[str], keys: set[str], rank: Rank | None) -> None:
+        self.seniority.setdefault(name, op.mark)
+        member = self.members.by_name.setdefault(name, Member(name, enrolled_by=self.signer(op) or name))
+        self.members.removed.pop(name, None)
+        member.recipients |= recipients
+        member.keys |= keys
+        self.members.holders |= dict.fromkeys(keys, name)
+        if rank is not None:
+            self.standing.setdefault(name, _Standing()).ranks.append((op, rank))
+
+    def _role(self, op: _Op) -> str | None:
+        name, rank = op.text("member"), ROLES.get(op.text("role"))
+        if rank is None or not self._knows(op, name):
+            return f"gives {name[:63] or 'nobody'} a role that there is not"
+        return self._rerank(op, name, rank)
+
+    def _remove(self, op: _Op) -> str | None:
+        name = op.text("member")
+        if name not in self.standing or name == RECOVERY:  # who was removed before is removed once more
+            return f"removes {name[:63] or 'nobody'}, who is no member"
+        if why := self._rerank(op, name, Rank.NONE):
+            return why
+        if (member := self.members.by_name.pop(name, None)) is not None:
+            self.members.removed[name] = member
+        return None
+
+    def _rerank(self, op: _Op, name: str, rank: Rank) -> str | None:
+        ranks = self.standing[name].ranks
+        ranks.append((op, rank))
+        if any(self.rank(admin, Sight(_ALL, 0)) >= Rank.ADMIN for admin in self.members.by_name):
+            return None
+        ranks.pop()
+        return f"{name} is the last admin"
+
+    def _rotate(self, op: _Op) -> str | None:
+        scope, epoch, commitment = (op.text(part) for part in ("scope", "epoch", "commitment"))
+        if not EPOCH.fullmatch(epoch) or epoch.partition("-")[2] != commitment[:8] or len(commitment) != 64:
+            return "an epoch that is none"
+        self.members.rotations.append(Rotation(scope, epoch, commitment, self.signer(op), node_of(op.segment)))
+        return None
+
+    def _scope(self, op: _Op) -> str | None:
+        return self.scoping.take(op.entry.detail, op.mark, op.sight, self.signer(op))
+
+    def _removes(self, op: _Op, name: str) -> bool:
+        return op.entry.op == REMOVE and op.text("member") == name
+
+    def _takes(self, op: _Op, name: str) -> bool:
+        """Whether an entry takes rights away from somebody."""
+        lowers = op.entry.op == ROLE and ROLES.get(op.text("role"), Rank.NONE) < Rank.ADMIN
+        return op.text("member") == name != "" and (lowers or op.entry.op == REMOVE)
+
+    def _age(self, op: _Op) -> int:
+        """How late its signer came to the store."""
+        return self.seniority.get(self.signer(op), 1 << 60)
+
+
+def _words(value: Json) -> list[str] | None:
+    """A list of different words, None for anything else."""
     if not isinstance(value, list) or len(value) > _MAX_KEYS:
         return None
-    words = {word for word in value if isinstance(word, str)}
-    return words if len(words) == len(value) else None
-
-
-def _wrong(segment: Segment, line: int, why: str) -> Problem:
-    return Problem("not entitled", f"{segment.path}:{line}", why)
-
-
-def disagreement(members: Members, name: str, state: State | None) -> str | None:
-    """Why the member file of `name` (None: there is none) is no true picture of the fold; None if it is."""
-    member = members.by_name.get(name)
-    if member is None:
-        return f"{name} was never enrolled by a member"
-    if state is None:
-        return f"the file of {name}, who was enrolled by {member.enrolled_by}, is gone"
-    if (state.kind, state.scope, state.id) != ("member", "store", f"m-{name}"):
-        return f"it holds {state.scope}/{state.kind}/{state.id}"
-    for what, signed in (("recipients", member.recipients), ("keys", member.keys)):
-        if (shown := _elements(state, what)) != signed:
-            extra = sorted(shown - signed) or sorted(signed - shown)
-            return f"its {what} are not those that were signed: {str(extra[0])[:60]!r}"
-    roles = set(map(str, state.fields.get("role", {}).values()))
-    if member.role is not None and roles != {member.role}:
-        return f"its role is not the one that was signed: {member.role}"
-    return None
-
-
-def _elements(state: State, name: str) -> set[str]:
-    registers = state.sets.get(name, {}).values()
-    return {str(value) for register in registers for value in register.values()}
+    words = [word for word in value if isinstance(word, str)]
+    return words if len(set(words)) == len(value) else None

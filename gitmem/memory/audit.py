@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from gitmem.core.audit import Entry, Problem, Segment
 from gitmem.core.audit_chain import check_chain
-from gitmem.core.membership import Members, fold
+from gitmem.core.members import Members
+from gitmem.core.membership import fold
 from gitmem.git.repo import Repo
 from gitmem.memory.audit_checks import bad_signatures, check_files, check_members, file_history, odd_files, rewritten
 from gitmem.memory.audit_contents import Contents, is_log
@@ -65,7 +66,7 @@ def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
     problems += bad_signatures(segments)
     members, found = fold(segments)
     problems += found
-    problems += check_files(history, segments, contents)
+    problems += check_files(history, segments, members, contents)
     problems += check_members(members, contents)
     return Examined(history, segments, members, problems)
 

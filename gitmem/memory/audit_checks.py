@@ -7,7 +7,7 @@ from itertools import islice
 
 from gitmem.core.audit import CLOSE, Entry, Problem, Segment
 from gitmem.core.codec import parse
-from gitmem.core.membership import Members, disagreement
+from gitmem.core.members import Members, disagreement
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.audit_contents import Contents, is_log
 from gitmem.memory.audit_history import History
@@ -64,12 +64,14 @@ def bad_signatures(segments: list[Segment]) -> Iterator[Problem]:
             yield Problem("bad signature", segment.path, error.message)
 
 
-def check_files(history: History, segments: list[Segment], contents: Contents) -> Iterator[Problem]:
+def check_files(history: History, segments: list[Segment], members: Members, contents: Contents) -> Iterator[Problem]:
     """The bijection between all files of the store but the log's own and the entries."""
     by_object: dict[str, list[Entry]] = {}
     for segment in segments:
-        for entry in segment.entries:
-            if entry.op != CLOSE and not is_log(entry.object):
+        set_aside = segment.path in members.answered  # else one problem tells of all that it says
+        for line, entry in enumerate(segment.entries, 1):
+            counts = not set_aside or members.counts(segment.path, line)
+            if entry.op != CLOSE and not is_log(entry.object) and counts:
                 by_object.setdefault(entry.object, []).append(entry)
     told = {path for path in history.states if not is_log(path) and not _is_kept(history, path)}
     paths = sorted(by_object.keys() | told)

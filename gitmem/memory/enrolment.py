@@ -7,7 +7,7 @@ from functools import partial
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
-from gitmem.core.membership import enrol_detail
+from gitmem.core.members import enrol_detail
 from gitmem.core.record import Json, State
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context

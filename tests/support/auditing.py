@@ -9,8 +9,8 @@ from gitmem.core.audit import Change, Head, Segment, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen, Seal
-from gitmem.core.membership import enrol_detail, genesis_detail
-from gitmem.core.record import State
+from gitmem.core.members import POLICY, enrol_detail, genesis_detail
+from gitmem.core.record import Json, State
 from gitmem.crypto.signing import SigningKey
 
 STORE = "s-0123456789"
@@ -43,16 +43,24 @@ class Scribe:
         self.head = segment.head
         return segment
 
-    def genesis(self) -> Change:
-        """The change that makes this scribe's member the first one."""
-        detail = genesis_detail(self.name, f"age1{self.name}", self.key.public, STORE)
+    def genesis(self, policy: int = POLICY) -> Change:
+        """The change that makes this scribe's member the first one; 1 is the policy of the first stores, which named none."""
+        recovery = ("age1recovery", key_of("recovery").public)
+        detail = genesis_detail(self.name, f"age1{self.name}", self.key.public, STORE, recovery)
+        if policy == 1:
+            del detail["policy"], detail["recovery"]
         return Change("init", ".gitmem/config.yaml", None, "0" * 64, detail)
 
 
-def enrolment(name: str) -> Change:
+def enrolment(name: str, role: str = "member") -> Change:
     """The change that enrols `name`."""
-    detail = enrol_detail(name, [f"age1{name}"], [key_of(name).public], "member")
+    detail = enrol_detail(name, [f"age1{name}"], [key_of(name).public], role)
     return Change("enrol", f".gitmem/members/{name}.yaml", None, "1" * 64, detail)
+
+
+def about(op: str, name: str, **detail: Json) -> Change:
+    """The change of a member's file that a `role` or `remove` entry tells of."""
+    return Change(op, f".gitmem/members/{name}.yaml", "1" * 64, "2" * 64, {"member": name, **detail})
 
 
 def change(path: str, before: bytes | None, after: bytes | None, op: str = "learn") -> Change:

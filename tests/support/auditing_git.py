@@ -9,7 +9,7 @@ from pathlib import Path
 from gitmem.core.audit import Change, Head, Segment, closing
 from gitmem.core.codec import emit, parse
 from gitmem.core.edit import Pen
-from gitmem.core.membership import enrol_detail, genesis_detail
+from gitmem.core.members import enrol_detail, genesis_detail
 from gitmem.core.record import Json, State
 from gitmem.git.repo import Repo
 from gitmem.memory.audit import AuditReport, file_detail, heads, verify
@@ -52,8 +52,8 @@ class Member:
         )
 
     def enrol(self, name: str) -> None:
-        """Make `name` a member."""
-        self.commit({member_path(name): self._member_file(name, "member")})
+        """Make `name` an admin, who lets others in as well."""
+        self.commit({member_path(name): self._member_file(name, "admin")})
 
     def learn(self, record: str, **fields: str) -> None:
         """Make a record."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gitmem.core.audit import Change, Segment, closing
+from gitmem.core.audit import Change, Head, Segment, closing
 from gitmem.core.edit import Pen
-from gitmem.core.membership import Members, disagreement, enrol_detail, fold, genesis_detail
+from gitmem.core.members import Members, disagreement, enrol_detail, genesis_detail, scope_detail
+from gitmem.core.membership import fold
 from gitmem.core.record import Json, State
-from tests.support.auditing import STORE, Scribe, change, constant, enrolment, key_of
+from tests.support.auditing import STORE, Scribe, about, change, constant, enrolment, key_of
 
 
 def _founded() -> tuple[Scribe, Segment]:
@@ -31,10 +32,10 @@ def test_the_first_member() -> None:
     assert members.holder(key_of("eve").public) is None
 
 
-def test_members_enrol_members() -> None:
+def test_admins_enrol_members() -> None:
     """Through any number of steps, and in any order in which the segments are met."""
     ada, first = _founded()
-    second = ada.sign([enrolment("bob")])
+    second = ada.sign([enrolment("bob", "admin")])
     bob = Scribe("bob", "bob-1")
     third = bob.sign([enrolment("cem")], [second.head])
     fourth = Scribe("cem", "cem-1").sign([change("memory/a", None, b"x")], [third.head])
@@ -61,6 +62,35 @@ def test_another_key_for_a_member() -> None:
     assert members.by_name["bob"].recipients == {"age1bob", "age1bob2"}
     assert members.by_name["bob"].keys == {key_of("bob").public, "ssh-ed25519 second"}
     assert members.by_name["bob"].role == "member"
+
+
+def test_old_stores_let_members_enrol_members() -> None:
+    """In a store whose beginning names no policy that was allowed, and stays so until it uses roles and the like."""
+    ada = Scribe("ada", "ada-1")
+    first = ada.sign([ada.genesis(policy=1), enrolment("bob")])
+    bob = Scribe("bob", "bob-1")
+    second = bob.sign([enrolment("cem")], [first.head])
+    members, problems = fold([first, second])
+    assert (problems, members.by_name["cem"].enrolled_by) == ([], "bob")
+    third = ada.sign([about("role", "cem", role="reader")], [second.head])
+    late = bob.sign([enrolment("dan")], [third.head])
+    assert _whats([first, second, third, late]) == [("not entitled", f"{late.path}:1")]
+
+
+def test_members_enrol_nobody() -> None:
+    """In a store of today only an admin does; a member may add keys of their own."""
+    ada, first = _founded()
+    second = ada.sign([enrolment("bob")])
+    bob = Scribe("bob", "bob-1")
+    third = bob.sign([enrolment("cem")], [second.head])
+    more = Change("enrol", "x", None, None, enrol_detail("bob", ["age1bob2"], ["ssh-ed25519 second"]))
+    fourth = bob.sign([more])
+    assert _whats([first, second, third, fourth]) == [("not entitled", f"{third.path}:1")]
+    members = fold([first, second, third, fourth])[0]
+    assert list(members.by_name) == ["ada", "bob"]
+    assert members.by_name["bob"].recipients == {"age1bob", "age1bob2"}
+    assert not members.counts(third.path, 1)
+    assert members.counts(fourth.path, 1)
 
 
 def test_strangers() -> None:
@@ -173,3 +203,158 @@ def test_the_picture_agrees_with_the_fold() -> None:
     ]
     assert all(disagreement(members, name, state) for name, state in wrong)
     assert disagreement(Members(), "ada", None)
+
+
+def _team(*admins: str) -> tuple[dict[str, Scribe], list[Segment]]:
+    """Ada's store with these admins, and eve and dan as members; each has seen the beginning."""
+    ada, first = _founded()
+    second = ada.sign([*(enrolment(name, "admin") for name in admins), enrolment("eve"), enrolment("dan")])
+    scribes = {"ada": ada} | {name: Scribe(name, f"{name}-1") for name in (*admins, "eve", "dan")}
+    begun = [scribes[name].sign([change(f"memory/{name}", None, b"x")], [second.head]) for name in (*admins, "eve", "dan")]
+    return scribes, [first, second, *begun]
+
+
+def _names(segments: list[Segment]) -> list[str]:
+    return sorted(fold(segments)[0].by_name)
+
+
+def test_a_removed_member() -> None:
+    """What the removal had seen of theirs counts; what they sign later, or signed beside it, does not."""
+    team, begun = _team()
+    removal = team["ada"].sign([about("remove", "eve", ends={"eve-1": 1})], [begun[2].head])
+    beside = team["eve"].sign([change("memory/beside", None, b"x")])
+    later = team["eve"].sign([change("memory/later", None, b"x")], [removal.head])
+    members, _ = fold([*begun, removal])
+    assert ("eve" in members.by_name, "eve" in members.removed) == (False, True)
+    assert _whats([*begun, removal]) == []
+    assert _whats([later, beside, *begun, removal]) == [("not entitled", f"{s.path}:1") for s in (beside, later)]
+    again = team["ada"].sign([enrolment("eve", "reader")], [later.head])
+    back = team["eve"].sign([change("log/x", b"x", b"x", "read")], [again.head])
+    assert _whats([*begun, removal, beside, later, again, back]) == [("not entitled", f"{s.path}:1") for s in (beside, later)]
+
+
+def test_nobody_raises_themselves() -> None:
+    """Roles are an admin's to give, and so is leaving to take: but anybody may leave."""
+    team, begun = _team()
+    for entry in (about("role", "eve", role="admin"), about("remove", "dan"), enrolment("mal"), enrolment("eve", "admin")):
+        segment = Scribe("eve", "eve-1", begun[2].head).sign([entry], [begun[3].head])
+        members = fold([*begun, segment])[0]
+        assert (members.by_name["eve"].role, sorted(members.by_name)) == ("member", ["ada", "dan", "eve"])
+    leaves = team["eve"].sign([about("remove", "eve")])
+    assert (_whats([*begun, leaves]), _names([*begun, leaves])) == ([], ["ada", "dan"])
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "allowed"),
+    [
+        ("reader", "memory/a", False),
+        ("reader", ".gitmem/keys/team/1-aaaaaaaa/eve.age", True),
+        ("service", "memory/a", True),
+        ("service", "log/events/a", True),
+        ("service", ".gitmem/config.yaml", False),
+        ("service", ".gitmem/keys/team/1-aaaaaaaa/dan.age", False),
+        ("member", ".gitmem/config.yaml", True),
+        ("member", ".gitmem/keys/team/1-aaaaaaaa/dan.age", False),
+        ("admin", ".gitmem/keys/team/1-aaaaaaaa/dan.age", True),
+    ],
+)
+def test_what_a_role_may_change(role: str, path: str, allowed: bool) -> None:
+    """A reader nothing, a service records, a member the store's files, an admin who may read."""
+    team, begun = _team()
+    given = team["ada"].sign([about("role", "eve", role=role)], [begun[2].head])
+    acts = team["eve"].sign([change(path, None, b"x")], [given.head])
+    assert _whats([*begun, given, acts]) == ([] if allowed else [("not entitled", f"{acts.path}:1")])
+
+
+def test_lowering_wins_over_what_is_beside_it() -> None:
+    """An admin who is lowered has enrolled nobody while she did not know it."""
+    team, begun = _team("bob")
+    lowered = team["ada"].sign([about("role", "bob", role="member")], [begun[2].head])
+    beside = team["bob"].sign([enrolment("mal"), change("memory/beside", None, b"x")])
+    assert _whats([*begun, lowered, beside]) == [("not entitled", f"{beside.path}:1")]
+    assert "mal" not in _names([*begun, lowered, beside])
+
+
+def test_two_admins_remove_each_other() -> None:
+    """The senior stands, whoever's log comes first, and the other's entry does not count."""
+    for early, late in (("aaa-1", "zzz-1"), ("zzz-1", "aaa-1")):
+        ada = Scribe("ada", early)
+        first = ada.sign([change(".gitattributes", None, b"x"), ada.genesis(), enrolment("ada"), enrolment("bob", "admin")])
+        bob = Scribe("bob", late)
+        begun = bob.sign([change("memory/a", None, b"x")], [first.head])
+        more = Scribe("ada", "mmm-1").sign([change("memory/b", None, b"x")], [begun.head])
+        one = ada.sign([about("remove", "bob")], [begun.head, more.head])
+        other = bob.sign([about("remove", "ada")])
+        members, problems = fold([first, begun, more, one, other])
+        assert list(members.by_name) == ["ada"]
+        assert [problem.where for problem in problems] == [f"{other.path}:1"]
+
+
+def test_the_last_admin_stays() -> None:
+    """Neither removed nor lowered, by herself or by the recovery identity."""
+    team, begun = _team("bob")
+    gone = team["ada"].sign([about("remove", "bob")], [begun[2].head])
+    recovery = Scribe("recovery", "rec-1")
+    for scribe, entry in ((team["ada"], about("role", "ada", role="reader")), (recovery, about("remove", "ada"))):
+        segment = scribe.sign([entry], [gone.head] if scribe is recovery else [])
+        assert ("not entitled", f"{segment.path}:1") in _whats([*begun, gone, segment])
+        assert fold([*begun, gone, segment])[0].admins() == ["ada"]
+
+
+def test_recovery() -> None:
+    """The recovery identity enrols a new key for somebody, or a new admin, and comes before every admin."""
+    team, begun = _team("bob")
+    recovery = Scribe("recovery", "rec-1")
+    saves = recovery.sign([enrolment("new", "admin"), about("remove", "ada")], [begun[2].head])
+    fights = team["ada"].sign([enrolment("mal", "admin"), change("memory/x", None, b"x")])
+    members, problems = fold([*begun, saves, fights])
+    assert members.admins() == ["bob", "new"]
+    assert [problem.where for problem in problems] == [f"{fights.path}:1"] * len(problems)
+    assert members.recovery is not None
+
+
+def test_a_key_given_while_its_owner_is_removed() -> None:
+    """Removal wins over it, and nobody did wrong."""
+    team, begun = _team("bob")
+    gone = team["ada"].sign([about("remove", "eve")], [s.head for s in begun[2:]])
+    beside = team["bob"].sign([Change("enrol", "x", None, None, enrol_detail("eve", ["age1new"], ["ssh-ed25519 new"]))])
+    again = team["ada"].sign([enrolment("eve")], [beside.head])
+    members, problems = fold([*begun, gone, beside, again])
+    assert (problems, members.by_name["eve"].recipients) == ([], {"age1eve"})
+
+
+def test_what_others_have_answered_for() -> None:
+    """A refused segment that somebody else sets aside is no problem any more, and counts as little as before."""
+    team, begun = _team()
+    bad = team["eve"].sign([about("role", "eve", role="admin")], [begun[3].head])
+    for name, silent in (("eve", False), ("dan", True)):
+        set_aside = Scribe(name, f"{name}-1", fold_head(begun, bad, name)).sign(
+            [change(bad.path, bad.data, bad.data, "quarantine")], [bad.head] if name != "eve" else []
+        )
+        members, problems = fold([*begun, bad, set_aside])
+        assert (problems == [], bad.path in members.answered) == (silent, silent)
+        assert not members.counts(bad.path, 1)
+
+
+def fold_head(begun: list[Segment], bad: Segment, name: str) -> Head:
+    """The end of somebody's log."""
+    return next(s.head for s in [bad, *reversed(begun)] if s.entries[0].subject == name)
+
+
+def test_scopes() -> None:
+    """Whoever makes one says who belongs to it; being dropped wins over being added; leavers leave them all."""
+    team, begun = _team()
+    made = team["eve"].sign([Change("scope", "x", None, None, scope_detail("ops", ["eve", "dan", "ada"]))], [begun[3].head])
+    seen = team["dan"].sign([Change("scope", "x", None, None, scope_detail("ops", ["mal"], admins=["dan"]))], [made.head])
+    members, problems = fold([*begun, made, seen])
+    assert [problem.where for problem in problems] == [f"{seen.path}:1"]
+    assert (members.scopes["ops"].members, members.scopes["ops"].admins) == ({"ada", "dan", "eve"}, {"eve"})
+    again = team["eve"].sign([Change("scope", "x", None, None, scope_detail("ops", ["dan"]))])
+    drops = team["ada"].sign([Change("scope", "x", None, None, scope_detail("ops", drop=["dan"]))], [made.head])
+    members, problems = fold([*begun, made, again, drops])
+    assert (problems, members.scopes["ops"].members) == ([], {"ada", "eve"})
+    gone = team["ada"].sign([about("remove", "eve")], [again.head])
+    members, _ = fold([*begun, made, again, drops, gone])
+    assert (members.scopes["ops"].members, members.scopes["ops"].admins) == ({"ada"}, set())
+    assert [member.name for member in members.readers("ops")] == ["ada"]
+    assert len(members.readers("team")) == 2

@@ -1,0 +1,114 @@
+"""Whether each segment and entry was signed by somebody with the right to it, given what is known of all members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+from gitmem.core.audit import CLOSE, ENROL, INIT, QUARANTINE, REMOVE, ROLE, ROTATE, SCOPE, Problem, Segment
+from gitmem.core.audit_chain import Node
+from gitmem.core.causality import node_of
+from gitmem.core.members import Members, Rank
+from gitmem.core.rights import key_place, rank_for
+
+ABOUT_MEMBERS = frozenset({INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE})
+RankAt = Callable[[str, Node], Rank]
+
+
+def judge(ordered: Iterable[Segment], members: Members, rank_at: RankAt) -> list[Problem]:
+    """Note in `members.refused` what does not count, and return it as problems but for what somebody else has answered for."""
+    judging = _Judging(members, rank_at)
+    for segment in ordered:
+        judging.take(segment)
+    return judging.problems()
+
+
+class _Judging:
+    def __init__(self, members: Members, rank_at: RankAt) -> None:
+        self.members = members
+        self.rank_at = rank_at
+        self.owners: dict[str, str] = {}
+        self.known: set[tuple[str, str | None]] = set()  # (file, content) that stood there by right
+        self.strangers: list[Segment] = []
+        self.refused: dict[str, Segment] = {}
+        self.answers: dict[str, set[tuple[str, str | None]]] = {}  # segment -> (who answers for it, its content)
+
+    def take(self, segment: Segment) -> None:
+        """Judge one segment; those it has seen were judged before."""
+        signer = self.members.holder(segment.key)
+        if signer is None:
+            self.strangers.append(segment)
+            told = self.members.refused.get(segment.path, {})
+            kept = {line: why for line, why in told.items() if segment.entries[line - 1].op == INIT}
+            self.members.refused[segment.path] = {0: f"no chain of enrolments leads to its key {segment.key[:80]!r}"} | kept
+            self.refused |= {segment.path: segment} if kept else {}
+            return
+        why = self._forged(segment, signer) or self._late(segment, signer)
+        if why:
+            self.members.refused[segment.path] = {0: why}
+        else:
+            self._entries(segment, signer)
+        if segment.path in self.members.refused:
+            self.refused[segment.path] = segment
+
+    def problems(self) -> list[Problem]:
+        """Everything refused that nobody else has answered for."""
+        found = [Problem("unknown signer", s.path, self.members.refused[s.path][0]) for s in self.strangers if self._open(s)]
+        for path, segment in self.refused.items():
+            if self._open(segment):
+                lines = sorted(self.members.refused[path].items())
+                known = segment not in self.strangers
+                found += [Problem("not entitled", f"{path}:{line or 1}", why) for line, why in lines if line or known]
+        return found
+
+    def _open(self, segment: Segment) -> bool:
+        """Whether nobody but its signer has answered for a segment; those who have are noted."""
+        digest, signer = sha256(segment.data).hexdigest(), self.members.holder(segment.key)
+        answers = self.answers.get(segment.path, set())
+        if any(content == digest and who != signer for who, content in answers):
+            self.members.answered.add(segment.path)
+            return False
+        return True
+
+    def _forged(self, segment: Segment, signer: str) -> str | None:
+        """Whether a member signed as themselves, in a log of their own, in this store (None: they did)."""
+        first = segment.entries[0]
+        if first.subject != signer:
+            return f"names {first.subject} as the one who acts and is signed by {signer}"
+        if first.store != self.members.store:
+            return f"belongs to the store {first.store}, not to {self.members.store}"
+        if self.owners.setdefault(segment.writer, signer) != signer:
+            return f"{signer} wrote into the log of {self.owners[segment.writer]}"
+        closed = first.detail.get("closed") if first.op == CLOSE else None
+        if isinstance(closed, str) and self.owners.get(closed, signer) != signer:
+            return f"{signer} closed the log of {self.owners[closed]}"
+        return None
+
+    def _late(self, segment: Segment, signer: str) -> str | None:
+        if self.rank_at(signer, node_of(segment)) is not Rank.NONE:
+            return None
+        return f"{signer} was no member here: removed, and whoever did so had not seen this"
+
+    def _entries(self, segment: Segment, signer: str) -> None:
+        rank = self.rank_at(signer, node_of(segment))
+        refused = self.members.refused.get(segment.path, {})
+        for line, entry in enumerate(segment.entries, 1):
+            if line in refused:
+                continue
+            if entry.op not in ABOUT_MEMBERS and rank < self._needed(entry.object, signer, segment, line):
+                why = f"{signer}, a {rank.name.lower()}, had no right to change {entry.object}"
+                self.members.refused.setdefault(segment.path, {})[line] = why
+                continue
+            self.known.add((entry.object, entry.after))
+            if entry.op == QUARANTINE and entry.object.startswith("log/"):
+                self.answers.setdefault(entry.object, set()).add((signer, entry.after))
+
+    def _needed(self, path: str, signer: str, segment: Segment, line: int) -> Rank:
+        entry = segment.entries[line - 1]
+        content = (path, entry.before if entry.after is None else entry.after)
+        restores = (content in self.known) != (entry.after is None)
+        place = key_place(path)
+        scope = self.members.scopes.get(place[0]) if place else None
+        if scope is not None and signer in scope.admins:
+            return Rank.MEMBER
+        return rank_for(entry, signer, restores=restores, strict=self.members.policy > 1)

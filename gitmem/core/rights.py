@@ -1,0 +1,37 @@
+"""What rank an entry of the log takes that is not about members: judged by the file it changes, not by what it is called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gitmem.core.audit import CLOSE, HEAL, QUARANTINE, Entry
+from gitmem.core.members import FOLDER, Rank
+
+KEYS: Final = ".gitmem/keys/"
+_FREE: Final = ("memory/", "log/")
+
+
+def key_place(path: str) -> tuple[str, str, str] | None:
+    """(scope, epoch, file name) of a path among the wrapped keys, None for any other path."""
+    parts = path.removeprefix(KEYS).split("/")
+    return ("/".join(parts[:-2]), parts[-2], parts[-1]) if path.startswith(KEYS) and len(parts) > 2 else None
+
+
+def rank_for(entry: Entry, signer: str, *, restores: bool, strict: bool) -> Rank:
+    """The least rank that may sign `entry`.
+
+    `restores` says that it puts a file back to a content that stood there by right, or takes out one that did not. Where the
+    rules are not `strict`, every member passes keys on.
+    """
+    if entry.op == CLOSE or entry.before == entry.after:
+        return Rank.READER
+    if entry.object.startswith((*_FREE, f"{FOLDER}/")):
+        return Rank.SERVICE
+    if restores and entry.op in (HEAL, QUARANTINE):
+        return Rank.SERVICE
+    place = key_place(entry.object)
+    if place is None:
+        return Rank.MEMBER
+    if place[2] == f"{signer}.age":
+        return Rank.READER
+    return Rank.ADMIN if strict else Rank.MEMBER

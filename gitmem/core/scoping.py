@@ -1,0 +1,87 @@
+"""Who belongs to which scope: folded from `scope` entries, each taken with what it had seen.
+
+Whoever is added belongs to a scope, unless somebody drops them who has seen that, or who did it at the same time: taking away
+wins. The same holds for the scope's admins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Final
+
+from gitmem.core.causality import Sight
+from gitmem.core.members import Scope
+from gitmem.core.record import SCOPE, Json, name_problem
+
+_MAX: Final = 1000  # names in one entry
+
+Told = tuple[int, Sight]
+"""An entry's mark, and what it has seen."""
+
+
+@dataclass(slots=True)
+class _Claims:
+    """For each name the entries that say so, and those that take it back."""
+
+    added: dict[str, list[Told]] = field(default_factory=dict)
+    dropped: dict[str, list[Told]] = field(default_factory=dict)
+
+    def holds(self, name: str, at: Sight) -> bool:
+        """Whether it holds at a place: an addition it has seen, undone by nothing it has seen and nothing beside it."""
+        return any(at.saw(mark) and not self._undone(name, seen, at) for mark, seen in self.added.get(name, ()))
+
+    def _undone(self, name: str, seen: Sight, at: Sight) -> bool:
+        return any(not seen.saw(mark) and not at.seen_by(mark) for mark, _ in self.dropped.get(name, ()))
+
+
+@dataclass(slots=True)
+class Scoping:
+    """All that entries say about scopes; those who sign them were judged before."""
+
+    _made: dict[str, int] = field(default_factory=dict)
+    _members: dict[str, _Claims] = field(default_factory=dict)
+    _admins: dict[str, _Claims] = field(default_factory=dict)
+
+    def makes(self, scope: str, mark: int) -> bool:
+        """Whether an entry is the one that makes a scope."""
+        return self._made.get(scope, mark) == mark
+
+    def is_admin(self, name: str, scope: str, at: Sight) -> bool:
+        """Whether somebody says who belongs to a scope, at a place."""
+        return scope in self._admins and self._admins[scope].holds(name, at)
+
+    def take(self, detail: dict[str, Json], mark: int, sight: Sight, signer: str) -> str | None:
+        """Take an entry in; why not, where it has no sense."""
+        scope, lists = detail.get("scope"), [_names(detail.get(part)) for part in ("add", "drop", "admins")]
+        if not isinstance(scope, str) or name_problem("scope", scope, SCOPE) or None in lists:
+            return "a scope without a name, or members without names"
+        add, drop, admins = (names or [] for names in lists)
+        first = self._made.setdefault(scope, mark) == mark
+        members, owners = self._members.setdefault(scope, _Claims()), self._admins.setdefault(scope, _Claims())
+        for name in add:
+            members.added.setdefault(name, []).append((mark, sight))
+        for name in [*admins, *([signer] if first else [])]:
+            owners.added.setdefault(name, []).append((mark, sight))
+        for name in drop:
+            for claims in (members, owners):
+                claims.dropped.setdefault(name, []).append((mark, sight))
+        return None
+
+    def scopes(self, standing: Container[str]) -> dict[str, Scope]:
+        """The scopes in the end, with those of their members who are members of the store."""
+        end = Sight(-1, 0)
+
+        def held(claims: _Claims) -> set[str]:
+            return {name for name in claims.added if name in standing and claims.holds(name, end)}
+
+        return {name: Scope(name, held(claims), held(self._admins[name])) for name, claims in sorted(self._members.items())}
+
+
+def _names(value: Json) -> list[str] | None:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > _MAX:
+        return None
+    names = [name for name in value if isinstance(name, str)]
+    return names if len(names) == len(value) else None

@@ -33,7 +33,7 @@ class _Batch:
     """
 
     kind: str
-    scope: str
+    scope: str | None
     lessons: dict[int, Lesson] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     records: dict[int, Record] = field(default_factory=dict)
@@ -45,9 +45,8 @@ def learn_batch(ui: Ui, name: str, kind: str | None, scope: str | None, *, keep_
     Raises InvalidRecord if a line was refused.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.context import TEAM
 
-    batch = _Batch(kind or "pattern", scope or TEAM)
+    batch = _Batch(kind or "pattern", scope)
     made = None
     with opened(ui) as memory:
         for number, line in _lines(name):

@@ -27,6 +27,21 @@ def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
         return []
 
 
+def scopes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """The scopes that begin so."""
+    from pathlib import Path
+
+    from gitmem.memory.scopes import names_in
+    from gitmem.store.place import find_root
+    from gitmem.store.vault import keyed_scopes
+
+    try:
+        root = find_root(Path())
+        return [name for name in names_in(root, keyed_scopes(root)) if name.startswith(incomplete)]
+    except (GitmemError, OSError):
+        return []
+
+
 def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """The kinds that begin so."""
     from pathlib import Path

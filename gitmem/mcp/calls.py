@@ -10,6 +10,7 @@ from typing import Any, Final
 from gitmem.errors import UsageError
 from gitmem.mcp.quoting import bounded, line
 from gitmem.mcp.rows import QUOTED, full_id, row, text_of
+from gitmem.memory.context import TEAM
 from gitmem.memory.memory import Memory
 
 Arguments = Mapping[str, Any]
@@ -29,7 +30,7 @@ class Answer:
 
 def match(memory: Memory, arguments: Arguments) -> Answer:
     """memory_match."""
-    found = memory.match(arguments["text"], arguments.get("limit", 5), arguments.get("context"))
+    found = memory.match(arguments["text"], arguments.get("limit", 5), arguments.get("context"), arguments.get("scope"))
     rows = [row(memory, one) for one in found]
     if not rows:
         return Answer({"matches": []}, "No record is close enough. When you have solved it, memory_learn.")
@@ -42,7 +43,8 @@ def search(memory: Memory, arguments: Arguments) -> Answer:
     kind = arguments.get("kind")
     if kind is not None:
         memory.context.kinds.get(kind)  # a misspelt kind is a mistake, not a search without results
-    rows = [row(memory, hit) for hit in memory.search(arguments["text"], kind, arguments.get("limit", 10))]
+    found = memory.search(arguments["text"], kind, arguments.get("limit", 10), arguments.get("scope"))
+    rows = [row(memory, hit) for hit in found]
     if not rows:
         return Answer({"results": []}, "No record holds these words.")
     lines = [f"{len(rows)} records, best first (id kind score). {QUOTED}", *text_of(memory, rows)]
@@ -61,10 +63,12 @@ def learn(memory: Memory, arguments: Arguments) -> Answer:
     fields = arguments.get("fields", {})
     if twice := sorted(given.keys() & fields.keys()):
         raise UsageError(f"{twice[0]!r} is given twice: as an argument and in fields", "leave one of them out")
-    record = memory.learn(arguments.get("kind", "pattern"), {**fields, **given}, tags=arguments.get("tags", ()))
+    kind, tags, scope = arguments.get("kind", "pattern"), arguments.get("tags", ()), arguments.get("scope")
+    record = memory.learn(kind, {**fields, **given}, tags, scope)
     news = "learned" if record.created else "known already and brought up to date"
-    data = {"id": record.id, "kind": record.kind, "created": record.created}
-    return Answer(data, f"{record.id} {news}; the team has it after the next `gitmem sync`", wrote=True)
+    data = {"id": record.id, "kind": record.kind, "created": record.created, "scope": record.scope}
+    whose = "the team has it" if record.scope == TEAM else f"who shares the scope {record.scope} has it"
+    return Answer(data, f"{record.id} {news}; {whose} after the next `gitmem sync`", wrote=True)
 
 
 def used(memory: Memory, arguments: Arguments) -> Answer:

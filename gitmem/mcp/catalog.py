@@ -22,6 +22,7 @@ _ID: Final[Schema] = {
     "description": "Record id, or any unique beginning of it",
 }
 _TEXT: Final[Schema] = {"type": "string"}
+_SCOPE: Final[Schema] = {"type": "string", "maxLength": 129, "description": "Only this scope"}
 _NUMBER: Final[Schema] = {"type": "number"}
 
 
@@ -64,6 +65,7 @@ _MATCH: Final = Tool(
         {
             "text": {"type": "string", "maxLength": _MAX_TEXT, "description": "Raw error text, unedited"},
             "limit": _limit(5),
+            "scope": _SCOPE,
             "context": {
                 "type": "object",
                 "additionalProperties": {"type": "string", "maxLength": 1000},
@@ -84,6 +86,7 @@ _SEARCH: Final = Tool(
             "text": {"type": "string", "maxLength": 10_000, "description": "Words to look for"},
             "kind": {"type": "string", "maxLength": 64, "description": "Only this kind, such as decision"},
             "limit": _limit(10),
+            "scope": _SCOPE,
         },
         ("text",),
     ),
@@ -135,6 +138,7 @@ _LEARN: Final = Tool(
             "meaning": {"type": "string", "description": "Why it happens"},
             "commands": {"type": "array", "items": _TEXT, "description": "Commands that carry out the fix, in order"},
             "tags": {"type": "array", "items": _TEXT, "description": "Words to find it by"},
+            "scope": _SCOPE | {"description": "Who can read it: team, or another scope; unset: the default of this server"},
             "fields": {
                 "type": "object",
                 "description": 'Fields of other kinds, such as {"question": …, "chosen_option": …} for a decision; '
@@ -142,7 +146,7 @@ _LEARN: Final = Tool(
             },
         }
     ),
-    _result({"id": _TEXT, "kind": _TEXT, "created": {"type": "boolean"}}),
+    _result({"id": _TEXT, "kind": _TEXT, "created": {"type": "boolean"}, "scope": _TEXT}),
     reads=False,
 )
 

@@ -25,6 +25,7 @@ from gitmem.mcp.catalog import INSTRUCTIONS, TOOLS
 from gitmem.mcp.quoting import visible
 from gitmem.memory.context import Context
 from gitmem.memory.memory import Memory
+from gitmem.memory.scopes import agent_name
 from gitmem.store.kinds import Kinds
 from gitmem.store.store import Store
 
@@ -34,11 +35,18 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """Answers calls for the store at or above `path`; `env` is the environment to look for identities in."""
+    """Answers calls for the store at or above `path`; `env` is the environment to look for identities and the agent's name in.
 
-    def __init__(self, path: Path, *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+    What the `agent` records is its own, unless a call names a scope. Raises UsageError for what is no name.
+    """
+
+    def __init__(
+        self, path: Path, *, identity: Path | None = None, env: Mapping[str, str] | None = None, agent: str | None = None
+    ) -> None:
+        env = os.environ if env is None else env
         self._path = path.absolute()
-        self._look = partial(find_identities, identity, env=os.environ if env is None else env)
+        self._agent = agent_name(agent, env)
+        self._look = partial(find_identities, identity, env=env)
         self._identities = self._look()
         self._wrote = False
 
@@ -71,16 +79,19 @@ class Desk:
 
     def _open(self, warnings: list[str]) -> Memory:
         store = Store.open(self._path, self._identities)
-        return Memory(Context(store, Kinds(store.root), warn=warnings.append))
+        return Memory(Context(store, Kinds(store.root), warn=warnings.append, agent=self._agent))
 
 
-def serve(path: str | Path = ".", *, identity: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+def serve(
+    path: str | Path = ".", *, identity: Path | None = None, env: Mapping[str, str] | None = None, agent: str | None = None
+) -> None:
     """Serve the store at or above `path` on stdin and stdout until the client closes them.
 
-    `identity` names a key file, `env` is the environment to look for one in (the process's own by default). Raises GitmemError
-    (NoStore, …) before the first message if there is no usable store; a missing key is an error of the calls that need it.
+    `identity` names a key file, `env` is the environment to look for one in (the process's own by default), `agent` is the
+    agent that is served (GITMEM_AGENT by default), to which what it records belongs. Raises GitmemError (NoStore, …) before the
+    first message if there is no usable store; a missing key is an error of the calls that need it.
     """
-    desk = Desk(Path(path), identity=identity, env=env)
+    desk = Desk(Path(path), identity=identity, env=env, agent=agent)
     desk.check()
     import anyio  # with the SDK 0.6 s: a host with a wrong path is told at once
 

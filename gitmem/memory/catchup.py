@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from gitmem.core.usage import totals
 from gitmem.errors import GitmemError, Locked, NoKey
 from gitmem.memory.context import Context
-from gitmem.store.layout import MEMORY, is_record_path
-from gitmem.store.opened import open_state
+from gitmem.store.layout import KEYS, MEMORY, is_record_path
+from gitmem.store.opened import Opened, open_state
 
 if TYPE_CHECKING:
+    from gitmem.core.record import State
     from gitmem.store.index import Entry, Index
 
 FILE = "index.db"
@@ -98,6 +99,7 @@ def _catch_up(context: Context, index: Index) -> None:
         changed, doubtful = _changed(context, known, head)
         paths |= changed
         unlike |= doubtful
+        paths |= _unsealed(context, index.sealed(), known, head)
     unlike = _unlike(context, unlike)
     _reindex(context, index, sorted(paths))
     with index.transaction():
@@ -131,6 +133,14 @@ def _changed(context: Context, known: str | None, head: str) -> tuple[set[str], 
         return set(unlike), unlike
     edited = store.repo.edited(head, below) if head else []
     return set(filter(is_record_path, _walk(store.root))), _records(store.prefix, ((each.path, each.old) for each in edited))
+
+
+def _unsealed(context: Context, sealed: Iterable[str], known: str | None, head: str) -> set[str]:
+    """Those of the sealed records that may open now: all, if key files came between two commits."""
+    store, waiting = context.store, {*sealed}
+    if not waiting or not known or not store.repo.resolve(known):
+        return set()
+    return waiting if store.repo.diff(known, head or None, [store.prefix + KEYS]) else set()
 
 
 def _records(prefix: str, blobs: Iterable[tuple[str, str | None]]) -> dict[str, str | None]:
@@ -190,9 +200,7 @@ def _entry(context: Context, path: str) -> Entry | None:
         state = store.read(path)
         if state is None:
             return None
-        opened = open_state(store.vault, state)
-    except NoKey:
-        return None
+        opened = _opened(context, state)
     except GitmemError as error:
         context.warn(f"not indexed: {error.message}")
         return None
@@ -202,12 +210,21 @@ def _entry(context: Context, path: str) -> Entry | None:
         scope=state.scope,
         path=path,
         alive=state.alive,
-        conflicts=len(opened.conflicts) + state.contested,
-        fields=opened.fields,
-        sets=opened.sets,
+        conflicts=len(opened.conflicts) + state.contested if opened else 0,
+        fields=opened.fields if opened else {},
+        sets=opened.sets if opened else {},
         usage=totals(state),
         last=dict(state.last),
+        sealed=opened is None,
     )
+
+
+def _opened(context: Context, state: State) -> Opened | None:
+    """The values of a record, None if it is sealed to us: that it is there can be told all the same."""
+    try:
+        return open_state(context.store.vault, state)
+    except NoKey:
+        return None
 
 
 def _id(path: str) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TEAM = "team"
 """The scope of a record that names none."""
+AGENTS = "agents"
+"""The first part of the scopes that agents have for themselves: `agents/<name>`."""
 
 
 def utc_now() -> datetime:
@@ -30,7 +32,10 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Context:
-    """One open store in use. `warn` is told what went wrong beside the answer; `progress` is (what, done, of) for long work."""
+    """One open store in use. `warn` is told what went wrong beside the answer; `progress` is (what, done, of) for long work.
+
+    `agent` is the agent at work, if it is one: what it records is its own unless it says otherwise.
+    """
 
     store: Store
     kinds: Kinds
@@ -40,6 +45,7 @@ class Context:
     progress: Callable[[str, int, int], None] = lambda _what, _done, _of: None
     index: Index | None = None
     paths: dict[str, str] = field(default_factory=dict)
+    agent: str | None = None
 
     def now(self) -> str:
         """The current time as records keep it: RFC 3339, UTC, seconds."""

@@ -8,7 +8,7 @@ from gitmem.core.codec import parse
 from gitmem.core.merge import normalise
 from gitmem.core.record import State
 from gitmem.core.usage import totals
-from gitmem.errors import InvalidRecord
+from gitmem.errors import InvalidRecord, NoKey
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, own_changes
 from gitmem.memory.locate import locate
@@ -30,7 +30,7 @@ class RecordDiff:
 
 
 def diff(context: Context, beginning: str | None = None) -> list[RecordDiff]:
-    """The records that differ from HEAD, or the one that is named if it does. Raises NoKey without the key to its values."""
+    """The records that differ from HEAD, or the one that is named if it does; of sealed ones only that they do."""
     if beginning is not None:
         paths = [locate(context, beginning)]
     else:
@@ -55,7 +55,10 @@ def _compared(context: Context, path: str, before: bytes | None) -> RecordDiff |
     scope, kind, record_id = parse_record_path(path)
     if new is None:
         return RecordDiff(record_id, kind, scope, "removed by hand; `gitmem commit` puts it back")
-    lines = _value_lines(context, old, new)
+    try:
+        lines = _value_lines(context, old, new)
+    except NoKey as error:
+        lines = [f"! {error.message}"] if old is None or (old.fields, old.sets) != (new.fields, new.sets) else []
     return RecordDiff(record_id, kind, scope, _what(old, new, lines), [*lines, *_use_lines(old, new)])
 
 

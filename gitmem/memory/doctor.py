@@ -128,10 +128,10 @@ def _of(problems: list[setup.Problem], fine: str) -> tuple[bool, str, str]:
 def _key(context: Context) -> tuple[bool, str, str]:
     vault = context.store.vault
     identity = vault.identity
-    if not vault.plain:
-        vault.current("team")
+    sealed = [] if vault.plain else [name for name in vault.scopes() if not vault.opens(name)]
     warnings = [str(warning) for warning in getattr(vault.identities, "warnings", [])]
-    return not warnings, "; ".join(warnings) or f"{identity.source} opens the store", "chmod 600 the identity file"
+    less = f", all but: {', '.join(sealed)}" if sealed else ""
+    return not warnings, "; ".join(warnings) or f"{identity.source} opens the store{less}", "chmod 600 the identity file"
 
 
 def _membership(context: Context) -> tuple[bool, str, str]:
@@ -191,7 +191,9 @@ def _journal(context: Context) -> tuple[bool, str, str]:
 
 
 def _index(context: Context) -> tuple[bool, str, str]:
-    return True, f"{current_index(context).count():,} records", ""
+    index = current_index(context)
+    sealed = index.count_sealed()
+    return True, f"{index.count():,} records{f', {sealed:,} of them sealed' if sealed else ''}", ""
 
 
 def _work_tree(context: Context) -> tuple[bool, str, str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmem.core.dots import long_hash
 from gitmem.core.record import Json
+from gitmem.errors import NoKey
 from gitmem.memory.context import TEAM, Context
 from gitmem.store.layout import EVENTS, events_path
 
@@ -37,11 +38,12 @@ def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
     times = sorted(str(event.get("at", "")) for event in facts)
     month = times[-1][:7]
     path = events_path(writer, month, _next_sequence(context, writer, month))
-    payload = _pack(context, path, facts)
+    scope = _scope(context)
+    payload = _pack(context, scope, path, facts)
     lines = [
         "gitmem: 1",
         f"writer: {writer}",
-        f"scope: {TEAM}",
+        f"scope: {scope}",
         f"from: {times[0]}",
         f"to: {times[-1]}",
         f"count: {len(facts)}",
@@ -107,18 +109,34 @@ def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]
 
 
 def every_event(context: Context) -> Iterator[dict[str, Any]]:
-    """The events of all batches in the work tree, each once, batch by batch. Raises as `read_events` does."""
+    """The events of all batches in the work tree, each once, batch by batch; those that are sealed to us are passed over.
+
+    Raises as `read_events` does.
+    """
     told: set[tuple[Any, ...]] = set()
     root = context.store.root
     for file in sorted((root / EVENTS).rglob("*.yaml")):
-        for event in read_events(context, file.relative_to(root).as_posix(), file.read_bytes()):
+        for event in _legible(context, file.relative_to(root).as_posix(), file.read_bytes()):
             name = tuple(event.get(part) for part in _NAME)
             if "by" not in event or name not in told:
                 told.add(name)
                 yield event
 
 
-def _pack(context: Context, path: str, facts: list[dict[str, Json]]) -> str:
+def _legible(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
+    try:
+        return read_events(context, path, data)
+    except NoKey:
+        return []
+
+
+def _scope(context: Context) -> str:
+    """Who may read our events: the team, and of a writer without the team's key whoever shares a scope with them."""
+    vault = context.store.vault
+    return next((scope for scope in (TEAM, *vault.scopes()) if vault.opens(scope)), TEAM)
+
+
+def _pack(context: Context, scope: str, path: str, facts: list[dict[str, Json]]) -> str:
     import zstandard
 
     vault, writer = context.store.vault, context.store.replica.writer
@@ -126,7 +144,7 @@ def _pack(context: Context, path: str, facts: list[dict[str, Json]]) -> str:
     packed = zstandard.ZstdCompressor(level=9).compress(lines.encode())
     if vault.plain:
         return base64.b64encode(packed).decode()
-    return vault.sealer(TEAM, _KIND, path, vault.current(TEAM).epoch).seal_bytes("payload", writer, packed)
+    return vault.sealer(scope, _KIND, path, vault.current(scope).epoch).seal_bytes("payload", writer, packed)
 
 
 def _next_sequence(context: Context, writer: str, month: str) -> int:

@@ -35,9 +35,7 @@ from gitmem.store.layout import ATTRIBUTES, CONFIG, STORE_SCOPE, key_path
 from gitmem.store.place import local_of
 from gitmem.store.replica import begin_replica, load_replica
 from gitmem.store.store import Store
-
-RECOVERY = "recovery"
-"""The name under which each epoch's key is wrapped to the recovery recipient; no member may have it."""
+from gitmem.store.vault import RECOVERY
 
 
 @dataclass(frozen=True, slots=True)

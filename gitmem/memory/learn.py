@@ -10,12 +10,13 @@ from typing import Any
 from gitmem.core.dots import dot_of, json_line
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key, identity_id, random_id
-from gitmem.core.record import SCOPE, Json, State, name_problem
+from gitmem.core.record import Json, State
 from gitmem.core.schema import Kind
-from gitmem.errors import GitmemError, InvalidRecord, UsageError
-from gitmem.memory.context import TEAM, Context, kind_of, kind_to_show
+from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate
 from gitmem.memory.results import Record
+from gitmem.memory.scopes import check_scope, default_scope
 from gitmem.memory.view import record_of
 from gitmem.store.layout import record_path
 from gitmem.store.opened import Opened, open_state
@@ -38,10 +39,11 @@ class Lesson:
         return record_path(self.scope, self.kind.name, self.id)
 
 
-def prepare(context: Context, kind: str, values: Mapping[str, Any], tags: Iterable[str] = (), scope: str = TEAM) -> Lesson:
+def prepare(
+    context: Context, kind: str, values: Mapping[str, Any], tags: Iterable[str] = (), scope: str | None = None
+) -> Lesson:
     """Check the input of a `learn`, touching nothing. Raises InvalidRecord, NoKey, UsageError."""
-    if problem := name_problem("scope", scope, SCOPE):
-        raise UsageError(problem, "a scope is a word such as team, or two: agents/ci")
+    scope = default_scope(context) if scope is None else check_scope(scope)
     schema = context.kinds.get(kind)
     values = dict(values)
     extra = list(tags)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from gitmem.memory.context import TEAM, Context
+from gitmem.memory.context import Context
 
 if TYPE_CHECKING:
     from gitmem.core.record import Json
@@ -41,20 +41,23 @@ class Memory:
         identity: Path | None = None,
         env: Mapping[str, str] | None = None,
         ask: Ask | None = None,
+        agent: str | None = None,
     ) -> Memory:
         """Open the store at or above `path`.
 
         `identity` names a key file, `env` is the environment to look for one in (the process's own by default), `ask` asks a
-        person for the passphrase of an SSH key (None: such a key is passed over).
-        Raises NoStore, InvalidRecord; keys are looked for only when one is needed.
+        person for the passphrase of an SSH key (None: such a key is passed over). `agent` is the name of the agent at work
+        (GITMEM_AGENT by default): what it records goes to its own scope unless a call names another.
+        Raises NoStore, InvalidRecord, UsageError for what is no name; keys are looked for only when one is needed.
         """
         from gitmem.crypto.lookup import find_identities
+        from gitmem.memory.scopes import agent_name
         from gitmem.store.kinds import Kinds
         from gitmem.store.store import Store
 
         env = os.environ if env is None else env
         store = Store.open(Path(path), find_identities(identity, env=env, ask=ask))
-        return cls(Context(store, Kinds(store.root)))
+        return cls(Context(store, Kinds(store.root), agent=agent_name(agent, env)))
 
     def __enter__(self) -> Memory:
         return self
@@ -68,20 +71,26 @@ class Memory:
             self.context.index.close()
         self.context.store.close()
 
-    def learn(self, kind: str, fields: Mapping[str, Any], tags: Iterable[str] = (), scope: str = TEAM) -> Record:
-        """Record something learned. What has the same identity is updated; `created` tells which it was.
+    def learn(self, kind: str, fields: Mapping[str, Any], tags: Iterable[str] = (), scope: str | None = None) -> Record:
+        """Record something learned. What has the same identity in its scope is updated; `created` tells which it was.
 
+        Without a `scope` the whole team can read it, but what an agent records is its own (`agents/<name>`).
         Raises InvalidRecord naming the field at fault, NoKey.
         """
         from gitmem.memory.learn import learn, prepare
 
         return learn(self.context, prepare(self.context, kind, fields, tags, scope))
 
-    def match(self, text: str, limit: int = 5, context: Mapping[str, str] | None = None) -> list[Match]:
-        """The records that answer an error text (a line or a whole log), best first; empty when none is close enough."""
+    def match(
+        self, text: str, limit: int = 5, context: Mapping[str, str] | None = None, scope: str | None = None
+    ) -> list[Match]:
+        """The records that answer an error text (a line or a whole log), best first; empty when none is close enough.
+
+        Here as below: records of one `scope`, or of every scope that the caller can open.
+        """
         from gitmem.memory.recall import match
 
-        return match(self.context, text, limit, context)
+        return match(self.context, text, limit, context, scope)
 
     def used(self, id: str, *, fixed: bool, ms: int | None = None) -> None:  # noqa: A002 - the promised name
         """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
@@ -89,11 +98,11 @@ class Memory:
 
         used(self.context, id, fixed=fixed, ms=ms)
 
-    def search(self, text: str, kind: str | None = None, limit: int = 10) -> list[Hit]:
+    def search(self, text: str, kind: str | None = None, limit: int = 10, scope: str | None = None) -> list[Hit]:
         """Records that hold the words, best first."""
         from gitmem.memory.recall import search
 
-        return search(self.context, text, kind, limit)
+        return search(self.context, text, kind, limit, scope)
 
     def get(self, id: str) -> Record:  # noqa: A002 - the promised name
         """One record by its id or any unique beginning of it."""
@@ -104,7 +113,7 @@ class Memory:
     def records(
         self, kind: str | None = None, tag: str | None = None, scope: str | None = None, limit: int = 50
     ) -> list[Record]:
-        """Records that stand, the latest changed first."""
+        """Records that stand, the latest changed first; those that no key of the caller opens are `sealed`."""
         from gitmem.memory.showing import listing
 
         return listing(self.context, kind, tag, scope, limit)
@@ -121,11 +130,11 @@ class Memory:
 
         return forget(self.context, id)
 
-    def conflicts(self) -> list[Record]:
+    def conflicts(self, scope: str | None = None) -> list[Record]:
         """Records with concurrent values that wait for a person."""
         from gitmem.memory.showing import conflicts
 
-        return conflicts(self.context)
+        return conflicts(self.context, scope)
 
     def resolve(self, id: str, field: str, *, pick: str | None = None, value: Json = None) -> Record:  # noqa: A002
         """Settle a field in conflict with the value of dot `pick`, or with a new `value`."""

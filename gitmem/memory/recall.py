@@ -11,20 +11,24 @@ from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.results import Hit, Match
+from gitmem.memory.scopes import known_scope, opens
 
 if TYPE_CHECKING:
     from gitmem.store.index import Entry
 
 
-def match(context: Context, text: str, limit: int = 5, where: Mapping[str, str] | None = None) -> list[Match]:
+def match(
+    context: Context, text: str, limit: int = 5, where: Mapping[str, str] | None = None, scope: str | None = None
+) -> list[Match]:
     """The records that answer an error, best first; empty when nothing is close enough to be right.
 
     Each record that is returned counts as matched. That is a note on a read: it is journalled without waiting for the disk, and
-    a store that cannot be written to still answers.
+    a store that cannot be written to still answers. Raises UsageError for a scope there is not.
     """
     from gitmem.store.recall import recall
 
-    found = recall(current_index(context), text, limit, where or {}, context.clock())
+    _check_scope(context, scope)
+    found = recall(current_index(context), text, limit, where or {}, context.clock(), scope)
     matches = [
         Match(
             id=scored.entry.id,
@@ -42,15 +46,22 @@ def match(context: Context, text: str, limit: int = 5, where: Mapping[str, str] 
     return matches
 
 
-def search(context: Context, text: str, kind: str | None = None, limit: int = 10) -> list[Hit]:
-    """Records that hold the words, best first. Raises InvalidRecord for a kind there is not."""
+def search(context: Context, text: str, kind: str | None = None, limit: int = 10, scope: str | None = None) -> list[Hit]:
+    """Records that hold the words, best first. Raises InvalidRecord for a kind there is not, UsageError for a scope."""
     from gitmem.store.recall import search as search_index
 
     if kind is not None:
         context.kinds.get(kind)
+    _check_scope(context, scope)
 
-    found = search_index(current_index(context), text, kind, limit)
+    found = search_index(current_index(context), text, kind, limit, scope)
     return [Hit(s.entry.id, s.entry.kind, s.score, _nested(context, s.entry)) for s in found]
+
+
+def _check_scope(context: Context, scope: str | None) -> None:
+    """Raise for a scope that an answer cannot come from: silence would be taken for an answer."""
+    if scope is not None and not opens(context, known_scope(context, scope)):
+        context.store.vault.current(scope)
 
 
 def _nested(context: Context, entry: Entry) -> dict[str, Any]:

@@ -50,7 +50,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the store stands on this replica; None for what only a key could tell."""
+    """How the store stands on this replica; None for what only a key could tell.
+
+    `sealed` counts those of the `records` that no key at hand opens, `sealed_scopes` names the `scopes` they may be in.
+    """
 
     store: str
     root: str
@@ -65,3 +68,5 @@ class Status:
     branch: str | None
     remote: str | None
     scopes: list[str]
+    sealed: int | None = None
+    sealed_scopes: list[str] = field(default_factory=list)

@@ -23,7 +23,8 @@ class Value:
 class Record:
     """One thing learned, values in the clear. `fields` is nested as its schema says.
 
-    `contested` says that one person deleted it while another edited it; `created` is news of `learn` alone.
+    `contested` says that one person deleted it while another edited it; `created` is news of `learn` alone. `sealed`: no key at
+    hand opens it, and so `fields`, `sets` and `conflicts` tell nothing.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Record:
     conflicts: dict[str, list[Value]]
     contested: bool = False
     created: bool = False
+    sealed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of `show`."""

@@ -10,8 +10,8 @@ from gitmem.memory.context import Context
 from gitmem.memory.gather import own_changes
 from gitmem.memory.reports import Status
 from gitmem.memory.roster import members
+from gitmem.memory.scopes import opens, scope_names
 from gitmem.memory.sync import drift
-from gitmem.store.layout import KEYS
 
 if TYPE_CHECKING:
     from gitmem.store.index import Index
@@ -21,6 +21,7 @@ def status(context: Context) -> Status:
     """Count what is there, what waits for a commit, and how far branch and remote have drifted since the last fetch."""
     store = context.store
     index = _index(context)
+    names = scope_names(context)
     branch = store.repo.branch()
     remote, ahead, behind = drift(context, branch)
     return Status(
@@ -36,7 +37,9 @@ def status(context: Context) -> Status:
         behind=behind,
         branch=branch,
         remote=remote,
-        scopes=sorted(path.name for path in (store.root / KEYS).glob("*") if path.is_dir()) or ["team"],
+        scopes=names,
+        sealed=index.count_sealed() if index else None,
+        sealed_scopes=[name for name in names if not opens(context, name)],
     )
 
 

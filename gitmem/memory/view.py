@@ -42,6 +42,23 @@ def record_of(opened: Opened, kind: Kind, *, created: bool = False, author: Auth
     )
 
 
+def sealed_record(state: State) -> Record:
+    """What can be told of a record that no key at hand opens: that it is there, and how it was used."""
+    return Record(
+        id=state.id,
+        kind=state.kind,
+        scope=state.scope,
+        schema=state.schema,
+        fields={},
+        sets={},
+        usage=usage_of(state),
+        alive=state.alive,
+        conflicts={},
+        contested=state.contested,
+        sealed=True,
+    )
+
+
 def text_of(data: bytes, where: str) -> str:
     """A record file as text for `git diff` and `git log -p`: values in the clear where a key is at hand, else `(sealed)`.
 

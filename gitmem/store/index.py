@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 Json = Any  # what json.loads gives
 
-_COLUMNS: Final = "e.number, e.id, e.kind, e.scope, e.path, e.alive, e.conflicts, e.body, e.heads, e.words, u.counts, u.last"
-_WRITE: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS: Final = (
+    "e.number, e.id, e.kind, e.scope, e.path, e.alive, e.conflicts, e.body, e.heads, e.words, e.sealed, u.counts, u.last"
+)
+_WRITE: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FROM: Final = "entries e JOIN usage u ON u.number = e.number"
 
 
@@ -38,7 +40,8 @@ class Entry:
     """One record as the index keeps it: opened values, and nothing of who wrote them when.
 
     `fields` go by dotted name, `sets` by field name; `usage` counts `matched fixed failed ms timed`; `last` holds the
-    times `changed matched used` (RFC 3339, UTC). `conflicts` is the number of fields with more than one value.
+    times `changed matched used` (RFC 3339, UTC). `conflicts` is the number of fields with more than one value. Of a `sealed`
+    record, which no key at hand opens, there are no values.
     """
 
     id: str
@@ -51,6 +54,12 @@ class Entry:
     sets: dict[str, list[Json]] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
+    sealed: bool = False
+
+    @property
+    def findable(self) -> bool:
+        """Whether it is found by its words."""
+        return self.alive and not self.sealed
 
     @property
     def values(self) -> dict[str, Json]:
@@ -137,9 +146,9 @@ class Index:
             text = Text(self.database)
             for entry in entries:
                 number = self._forget(text, entry.id)
-                of = text_of(entry.values if entry.alive else {}, weights)
+                of = text_of(entry.values if entry.findable else {}, weights)
                 number = self._write(entry, number, of)
-                if entry.alive:
+                if entry.findable:
                     text.add(number, of, targets(entry.values, of.heads), entry.sets.get("tags", []))
             text.flush()
 
@@ -198,9 +207,18 @@ class Index:
         """How many records stand."""
         return self._one("SELECT count(*) FROM entries WHERE alive")
 
-    def conflicted(self) -> Ids:
-        """Ids of standing records with a field that has more than one value, in order."""
-        rows = self.database.execute("SELECT id FROM entries WHERE conflicts > 0 AND alive ORDER BY id")
+    def sealed(self) -> Ids:
+        """The paths of all records that no key at hand opened when they were indexed, dead ones as well."""
+        return [str(path) for (path,) in self.database.execute("SELECT path FROM entries WHERE sealed > 0 ORDER BY path")]
+
+    def count_sealed(self) -> int:
+        """How many of the records that stand are sealed."""
+        return self._one("SELECT count(*) FROM entries WHERE sealed > 0 AND alive")
+
+    def conflicted(self, scope: str | None = None) -> Ids:
+        """Ids of standing records (of one scope) with a field that has more than one value, in order."""
+        which = "WHERE conflicts > 0 AND alive AND (? IS NULL OR scope = ?)"
+        rows = self.database.execute(f"SELECT id FROM entries {which} ORDER BY id", (scope, scope))  # noqa: S608
         return [str(row[0]) for row in rows]
 
     def stats(self) -> Stats:
@@ -219,7 +237,7 @@ class Index:
     def _forget(self, text: Text, record_id: str) -> int | None:
         """Take a record's words out of the index; its row number if it has one."""
         for row in self._select("WHERE e.id = ?", [record_id]):
-            if row.entry.alive:
+            if row.entry.findable:
                 text.remove(row.number, row.words, row.targets(), row.entry.sets.get("tags", []))
             return row.number
         return None
@@ -237,6 +255,7 @@ class Index:
             "body": json.dumps({"fields": entry.fields, "sets": entry.sets}, separators=(",", ":")),
             "heads": json.dumps(text.heads),
             "words": text.words(),
+            "sealed": int(entry.sealed),
         }
         self.database.execute(_WRITE, tuple(row.values()))
         number = self.database.last_number()
@@ -249,7 +268,7 @@ class Index:
 
 
 def _row(row: tuple[Any, ...]) -> Row:
-    number, record_id, kind, scope, path, alive, conflicts, body, heads, distinct, counts, last = row
+    number, record_id, kind, scope, path, alive, conflicts, body, heads, distinct, sealed, counts, last = row
     opened = json.loads(body)
     entry = Entry(
         id=record_id,
@@ -262,5 +281,6 @@ def _row(row: tuple[Any, ...]) -> Row:
         sets=opened["sets"],
         usage=json.loads(counts),
         last=json.loads(last),
+        sealed=bool(sealed),
     )
     return Row(number, entry, json.loads(heads), distinct)

@@ -27,7 +27,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entries (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, scope TEXT NOT NULL, path TEXT NOT NULL,
     alive INTEGER NOT NULL, conflicts INTEGER NOT NULL, changed TEXT NOT NULL, body TEXT NOT NULL,
-    heads TEXT NOT NULL, words TEXT NOT NULL);
+    heads TEXT NOT NULL, words TEXT NOT NULL, sealed INTEGER NOT NULL);
+CREATE INDEX entries_sealed ON entries (path) WHERE sealed > 0;
 CREATE INDEX entries_changed ON entries (alive, changed);
 CREATE INDEX entries_conflicted ON entries (id) WHERE conflicts > 0;
 CREATE TABLE usage (number INTEGER PRIMARY KEY, counts TEXT NOT NULL, last TEXT NOT NULL);

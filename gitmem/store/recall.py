@@ -44,17 +44,21 @@ class Scored(NamedTuple):
     why: tuple[str, ...] = ()
 
 
-def recall(index: Index, text: str, limit: int, context: Mapping[str, str], now: datetime) -> list[Scored]:
+def recall(  # noqa: PLR0913, PLR0917 - what is asked, where, when, and among which
+    index: Index, text: str, limit: int, context: Mapping[str, str], now: datetime, scope: str | None = None
+) -> list[Scored]:
     """The records that explain the error `text`, best first; none if none is good enough (`core.rank.ACCEPT`).
 
-    `context` says where the error happened, in any terms; `now` (with a time zone) is what recency is measured from.
+    `context` says where the error happened, in any terms; `now` (with a time zone) is what recency is measured from; only
+    records of `scope` count where one is named.
     """
     query = read(text if len(text) <= MAX_TEXT else f"{text[:_HEAD]}\n{text[_HEAD - MAX_TEXT :]}")
     if not query.lines:
         return []
     asked = _asked(query)
     counts, total = frequencies(index.database, asked), record_count(index.database)
-    numbers = sorted({*_alike(index.database, query, counts, total), *_keyed(index.database, asked)}, reverse=True)
+    alike, keyed = _alike(index.database, query, counts, total, scope), _keyed(index.database, asked, scope)
+    numbers = sorted({*alike, *keyed}, reverse=True)
     rows = index.by_number(numbers)
     candidates = [_candidate(rows[number]) for number in numbers if number in rows]
     unknown = {word for one in candidates for target in one.targets for word in words(target)} - counts.keys()
@@ -71,11 +75,11 @@ def _asked(query: Reading) -> list[str]:
     return list(found)[:_MAX_WORDS]
 
 
-def _alike(database: Database, query: Reading, counts: Mapping[str, int], total: int) -> list[int]:
+def _alike(database: Database, query: Reading, counts: Mapping[str, int], total: int, scope: str | None) -> list[int]:
     """Row numbers of the records that share the weightiest words, the most weight first."""
     votes: dict[int, float] = defaultdict(float)
     for word, weight in _terms(query, counts, total):
-        for number in _postings(database, word):
+        for number in _postings(database, word, scope):
             votes[number] += weight
     return sorted(votes, key=lambda number: (-votes[number], -number))[:_COMPARED]
 
@@ -97,23 +101,32 @@ def _terms(query: Reading, counts: Mapping[str, int], total: int) -> list[tuple[
     return terms
 
 
-def _postings(database: Database, word: str) -> Iterator[int]:
-    rows = database.execute(
-        "SELECT rowid FROM content WHERE content MATCH ? ORDER BY rowid DESC LIMIT ?", (f'"{word}"', _POSTINGS)
-    )
-    return (int(row[0]) for row in rows)
+def _postings(database: Database, word: str, scope: str | None) -> Iterator[int]:
+    which, values = _among("content.rowid", scope)
+    statement = f"SELECT rowid FROM content WHERE content MATCH ?{which} ORDER BY rowid DESC LIMIT ?"  # noqa: S608
+    return (int(row[0]) for row in database.execute(statement, (f'"{word}"', *values, _POSTINGS)))
 
 
-def _keyed(database: Database, asked: Sequence[str]) -> list[int]:
+def _among(number: str, scope: str | None) -> tuple[str, tuple[str, ...]]:
+    """What to add to a statement, and to its values, so that it finds records of one scope alone."""
+    if scope is None:
+        return "", ()
+    return f" AND (SELECT scope FROM entries e WHERE e.number = {number}) = ?", (scope,)  # noqa: S608
+
+
+def _keyed(database: Database, asked: Sequence[str], scope: str | None) -> list[int]:
     """The latest patterns whose rarest words all occur, and the latest expressions that fix no word."""
     present = frozenset(asked)
+    which, values = _among("keys.number", scope)
     found: set[int] = set()
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
         marks = ",".join("?" * len(some))
-        rows: Any = database.execute(f"SELECT number, others FROM keys WHERE word IN ({marks})", some)  # noqa: S608
+        statement = f"SELECT number, others FROM keys WHERE word IN ({marks}){which}"  # noqa: S608
+        rows: Any = database.execute(statement, (*some, *values))
         found.update(number for number, others in rows if present.issuperset(others.split()))
-    wordless = database.execute("SELECT number FROM keys WHERE word = ? ORDER BY number DESC LIMIT ?", (NO_WORD, _KEYED))
+    statement = f"SELECT number FROM keys WHERE word = ?{which} ORDER BY number DESC LIMIT ?"  # noqa: S608
+    wordless = database.execute(statement, (NO_WORD, *values, _KEYED))
     return sorted(found, reverse=True)[:_KEYED] + [number for (number,) in wordless]
 
 
@@ -134,7 +147,7 @@ def _patience() -> Callable[[], float]:
     return left
 
 
-def search(index: Index, text: str, kind: str | None, limit: int) -> list[Scored]:
+def search(index: Index, text: str, kind: str | None, limit: int, scope: str | None = None) -> list[Scored]:
     """Records that hold the words of `text`, best first: all of them, then all of them as beginnings, then any of them."""
     asked = list(dict.fromkeys(words(text)))[:_TERMS]
     counts = frequencies(index.database, asked)
@@ -148,7 +161,7 @@ def search(index: Index, text: str, kind: str | None, limit: int) -> list[Scored
     found: dict[int, float] = {}
     for expression, most in attempts:
         if expression and len(found) < limit:
-            for number, share in _scored(index.database, expression, kind):
+            for number, share in _scored(index.database, expression, kind, scope):
                 found.setdefault(number, most * share)
     best = sorted(found, key=lambda number: (-found[number], -number))[:limit]
     rows = index.by_number(best)
@@ -167,12 +180,13 @@ def _affordable(rarest: list[str], counts: Mapping[str, int]) -> list[str]:
     return kept
 
 
-def _scored(database: Database, expression: str, kind: str | None) -> list[tuple[int, float]]:
+def _scored(database: Database, expression: str, kind: str | None, scope: str | None) -> list[tuple[int, float]]:
     """Row numbers of what matches, with their BM25 as a share of the best one's; of very many the latest."""
     rows: Any = database.execute(
         "SELECT c.rowid, -bm25(content, 4, 2, 1) FROM content c JOIN entries e ON e.number = c.rowid"
-        " WHERE content MATCH ? AND (? IS NULL OR e.kind = ?) ORDER BY c.rowid DESC LIMIT ?",
-        (expression, kind, kind, _READ),
+        " WHERE content MATCH ? AND (? IS NULL OR e.kind = ?) AND (? IS NULL OR e.scope = ?)"
+        " ORDER BY c.rowid DESC LIMIT ?",
+        (expression, kind, kind, scope, scope, _READ),
     )
     scores = [(int(number), float(score)) for number, score in rows]
     most = max((score for _, score in scores), default=0.0)

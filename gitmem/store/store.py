@@ -114,6 +114,7 @@ class Store:
 
     def refresh(self) -> None:
         """Take in what other processes of this replica wrote since."""
+        self.vault.look_again()
         current = version(self.local)
         if current != self._replica_version:
             self.replica, self._replica_version = load_replica(self.local) or self.replica, current

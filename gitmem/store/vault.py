@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.core.dots import dot_of
-from gitmem.core.record import Json, State
+from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.token import EPOCH, epoch_of, epoch_order, is_token
-from gitmem.errors import NoKey
+from gitmem.errors import NoKey, Tampered
 from gitmem.store.files import read_bounded
 from gitmem.store.layout import KEYS, STORE_SCOPE
 
@@ -24,11 +25,19 @@ if TYPE_CHECKING:
     from gitmem.crypto.keys import EpochKey
     from gitmem.crypto.values import Sealer
 
-_MAX_KEY_FILE = 64 * 1024
+RECOVERY: Final = "recovery"
+"""The name under which each epoch's key is wrapped to the recovery recipient; no member may have it."""
+_MAX_KEY_FILE: Final = 64 * 1024
+_HOLDER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_FIRST: Final = "team"
 
 
 class Vault:
-    """Opens epoch keys on demand and keeps them in memory, never anywhere else."""
+    """Opens epoch keys on demand and keeps them in memory, never anywhere else.
+
+    One identity is in use: the first that opens a key of the team, or of any other scope where none does. What it does not open
+    is sealed to its owner, who can still see, merge and sync it.
+    """
 
     def __init__(self, root: Path, store: str, plain: bool, identities: Iterable[Identity]) -> None:
         self.root = root
@@ -36,27 +45,38 @@ class Vault:
         self.plain = plain
         self.identities = identities
         self._keys: dict[tuple[str, str], EpochKey] = {}
+        self._closed: set[tuple[str, str]] = set()
         self._sealers: dict[tuple[str, str, str, str], Sealer] = {}
         self._identity: Identity | None = None
+        self._name: str | None = None
+        self._stranger: Tampered | bool = False
 
     @property
     def identity(self) -> Identity:
-        """The identity in use: the one that opened a key, or the first one found. Raises NoKey when there is none."""
-        if self._identity is None and not self.plain and (self.root / KEYS / "team").is_dir():
-            self.current("team")
-        if self._identity is None:
+        """The identity in use: the one that opens a key, or the first one found where there is no key. Raises NoKey."""
+        if self._chosen() is None and (self.plain or not self.scopes()):
             self._identity = next(iter(self.identities), None)
         if self._identity is None:
-            raise self._no_key("this store")
+            raise self._no_key(self._newest())
         return self._identity
+
+    def look_again(self) -> None:
+        """Keys that were not to be had may have come since."""
+        self._closed.clear()
+        self._stranger = False
+
+    def scopes(self) -> list[str]:
+        """The scopes that have keys here."""
+        return keyed_scopes(self.root)
 
     def epochs(self, scope: str) -> list[str]:
         """The epochs of a scope, oldest first, by the directories that are there."""
-        try:
-            names = [entry.name for entry in os.scandir(self.root / KEYS / scope)]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted((name for name in names if EPOCH.fullmatch(name)), key=epoch_order)
+        return _epochs(self.root, scope)
+
+    def holders(self, scope: str, epoch: str) -> list[str]:
+        """The names that the key of an epoch is wrapped to, the recovery recipient's among them."""
+        files = (self.root / KEYS / scope / epoch).glob("*.age")
+        return sorted(file.stem for file in files if _HOLDER.fullmatch(file.stem))
 
     def current(self, scope: str) -> EpochKey:
         """The key that new values of `scope` are sealed with. Raises NoKey when the caller cannot open it."""
@@ -65,15 +85,17 @@ class Vault:
             raise NoKey(f"there is no scope {scope!r} with a key in this store", "`gitmem status` names the scopes")
         return self.key(scope, epochs[-1])
 
-    def key(self, scope: str, epoch: str) -> EpochKey:
-        """The key of one epoch. Raises NoKey when none of the caller's identities opens it."""
-        if (scope, epoch) not in self._keys:
-            from gitmem.crypto.keys import open_first
+    def opens(self, scope: str) -> bool:
+        """Whether the caller can seal and open values of `scope` as it stands now."""
+        epochs = self.epochs(scope)
+        return self.plain or scope == STORE_SCOPE or (bool(epochs) and self._unwrapped(scope, epochs[-1]) is not None)
 
-            opened = open_first(self._wrapped(scope, epoch), self._preferred(), scope, epoch)
-            self._identity = self._identity or opened.identity
-            self._keys[scope, epoch] = opened.key
-        return self._keys[scope, epoch]
+    def key(self, scope: str, epoch: str) -> EpochKey:
+        """The key of one epoch. Raises NoKey when the caller's identity does not open it, Tampered for a damaged one."""
+        found = self._unwrapped(scope, epoch)
+        if found is None:
+            raise self._sealed_off(scope, epoch)
+        return found
 
     def adopt(self, key: EpochKey, identity: Identity) -> None:
         """Take a key that was just made, before its files are there."""
@@ -124,8 +146,62 @@ class Vault:
         secret = self.store.encode() if self.plain else self.identity.secret_bytes()
         return index_key(secret, self.store, replica)
 
-    def _preferred(self) -> Iterable[Identity]:
-        return self.identities if self._identity is None else [self._identity]
+    def _unwrapped(self, scope: str, epoch: str) -> EpochKey | None:
+        """The key of one epoch, None if it is not to be had; that is not tried again before `look_again`."""
+        wanted = (scope, epoch)
+        if wanted not in self._keys and wanted not in self._closed:
+            mine = self._chosen()
+            if wanted not in self._keys and (mine is None or not self._take(scope, epoch, [mine])):
+                self._closed.add(wanted)
+        return self._keys.get(wanted)
+
+    def _chosen(self) -> Identity | None:
+        """The identity in use, chosen by what it opens; None where none of ours opens any key."""
+        if self._identity is None and not self.plain and not self._stranger:
+            self._stranger = True
+            for scope, epoch in self._newest_first():
+                try:
+                    if self._take(scope, epoch, self.identities):
+                        break
+                except Tampered as error:
+                    self._stranger = error  # somebody's damaged file keeps nobody from the keys beside it
+        if self._identity is None and isinstance(self._stranger, Tampered):
+            raise self._stranger
+        return self._identity
+
+    def _newest_first(self) -> Iterator[tuple[str, str]]:
+        """Every epoch of every scope: the team's first, the newest first."""
+        for scope in sorted(self.scopes(), key=lambda name: (name != _FIRST, name)):
+            yield from ((scope, epoch) for epoch in reversed(self.epochs(scope)))
+
+    def _take(self, scope: str, epoch: str, identities: Iterable[Identity]) -> bool:
+        """Whether one of the identities opens the key, which is kept then, and the identity put to use."""
+        from gitmem.crypto.keys import open_first
+
+        try:
+            opened = open_first(self._wrapped(scope, epoch), identities, scope, epoch)
+        except NoKey:
+            return False
+        self._identity = self._identity or opened.identity
+        self._name = self._name or opened.name
+        self._keys[scope, epoch] = opened.key
+        return True
+
+    def _newest(self) -> str:
+        """What a stranger misses first, in words."""
+        return next((f"scope {scope}, epoch {epoch}" for scope, epoch in self._newest_first()), "this store")
+
+    def _sealed_off(self, scope: str, epoch: str) -> NoKey:
+        """The error for a key that the caller lacks: who could let them in, or where a stranger's identity was looked for."""
+        if self._identity is None:
+            return self._no_key(f"scope {scope}, epoch {epoch}")
+        holders = [name for name in self.holders(scope, epoch) if name != RECOVERY]
+        held = f"held by {', '.join(holders)}" if holders else "held by nobody here"
+        me = self._name if self._name and self._name != RECOVERY else "NAME"
+        return NoKey(
+            f"scope {scope} is sealed, and none of your keys opens it: its key (epoch {epoch}) is {held}",
+            f"one of them can let you in: `gitmem scope grant {scope} {me}`; sync afterwards",
+        )
 
     def _wrapped(self, scope: str, epoch: str) -> dict[str, bytes]:
         folder = self.root / KEYS / scope / epoch
@@ -139,3 +215,22 @@ class Vault:
         if isinstance(self.identities, Found):
             return self.identities.no_key(what)
         return NoKey(f"no identity for {what}", "name your key file: --identity PATH, or set GITMEM_IDENTITY_FILE")
+
+
+def keyed_scopes(root: Path) -> list[str]:
+    """The scopes of the store at `root` that have keys, by the directories that are there."""
+    keys = root / KEYS
+    folders = _folders(keys)
+    names = [*folders, *(f"{first}/{second}" for first in folders for second in _folders(keys / first))]
+    return sorted(name for name in names if name_problem("scope", name, SCOPE) is None and _epochs(root, name))
+
+
+def _epochs(root: Path, scope: str) -> list[str]:
+    return sorted((name for name in _folders(root / KEYS / scope) if EPOCH.fullmatch(name)), key=epoch_order)
+
+
+def _folders(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(path) if entry.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

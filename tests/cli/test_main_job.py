@@ -11,7 +11,7 @@ from tests.cli.conftest import ERROR, LESSON, UPSTREAM, Seat
 from tests.support.cli import Cli
 
 USAGE = ["matched", "fixed", "failed", "success_rate", "avg_fix_ms", "last_matched", "last_used"]
-RECORD = ["id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts", "contested"]
+RECORD = ["id", "kind", "scope", "schema", "fields", "sets", "usage", "alive", "conflicts", "contested", "sealed"]
 
 
 def test_init(cli: Cli, tmp_path: Path, home: Path) -> None:
@@ -133,7 +133,7 @@ def test_search_and_list(ada: Seat) -> None:
     assert list(listed) == ["records"]
     assert list(listed["records"][0]) == RECORD
     assert {record["id"] for record in listed["records"]} == {pattern, decision}
-    assert ada("list", "--tag", "ops").ok().out == f"{decision}\tdecision\t-\tWhich queue?\n"
+    assert ada("list", "--tag", "ops").ok().out == f"{decision}\tdecision\tteam\t-\tWhich queue?\n"
     assert ada("list", "--kind", "pattern", "--limit", "1").ok().out.split("\t")[0] == pattern
     assert "did you mean 'decision'" in ada("list", "--kind", "decisions").expect(13).err
 
@@ -157,7 +157,7 @@ def test_a_table_on_a_terminal(ada: Seat) -> None:
     """A person gets a header and columns that fit the screen; ids are never cut."""
     found = ada.learn("--pattern", "an error that is told at length " * 10, "--fix", "x")
     drawn = ada.terminal("list", env={"PAGER": "cat"}).text
-    assert drawn.splitlines()[0].split() == ["ID", "KIND", "FIXED", "WHAT"]
+    assert drawn.splitlines()[0].split() == ["ID", "KIND", "SCOPE", "FIXED", "WHAT"]
     assert found in drawn
     assert "…" in drawn
     assert max(map(len, drawn.splitlines())) <= 100
@@ -238,7 +238,7 @@ def test_status_and_commit(ada: Seat) -> None:
     status = ada("status", "--json").ok().json
     assert list(status) == [
         "store", "root", "member", "replica", "plain", "records", "pending", "conflicts", "ahead", "behind", "branch", "remote",
-        "scopes",
+        "scopes", "sealed", "sealed_scopes",
     ]  # fmt: skip
     assert (status["member"], status["records"], status["pending"], status["branch"]) == ("ada", 1, 1, "main")
     assert "1 to commit" in ada("status").ok().out

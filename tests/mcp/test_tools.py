@@ -67,7 +67,7 @@ def test_learning_again_updates(store: Path) -> None:
         async with agent(store) as client:
             first = await call(client, "memory_learn", pattern=PATTERN, fix="old", meaning="no upstream")
             again = await call(client, "memory_learn", kind="pattern", fields={"pattern": PATTERN, "fix": "new"})
-            assert again == {"id": first["id"], "kind": "pattern", "created": False}
+            assert again == {"id": first["id"], "kind": "pattern", "created": False, "scope": "team"}
             fields = (await call(client, "memory_get", id=first["id"]))["fields"]
             assert (fields["fix"], fields["meaning"]) == ("new", "no upstream")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitmem.cli.command import define
 from gitmem.cli.exits import READS
+from gitmem.cli.options import scope_option
 from gitmem.cli.ui import Ui, pass_ui
 
 
@@ -15,8 +16,9 @@ from gitmem.cli.ui import Ui, pass_ui
     ],
     exits=READS,
 )
+@scope_option()
 @pass_ui
-def command(ui: Ui) -> None:
+def command(ui: Ui, scope: str | None) -> None:
     """List records in which two people changed the same thing at once.
 
     Both values are kept until somebody picks one: `gitmem resolve`.
@@ -26,7 +28,7 @@ def command(ui: Ui) -> None:
     from gitmem.memory.headline import headline
 
     with opened(ui) as memory:
-        records = memory.conflicts()
+        records = memory.conflicts(scope)
         titles = [headline(memory.context, record.kind, record.fields) for record in records]
     if ui.json:
         ui.data({"conflicts": [record.as_json() for record in records]})

@@ -11,6 +11,7 @@ from gitmem.cli.command import define
 from gitmem.cli.complete import kinds
 from gitmem.cli.exits import WRITES
 from gitmem.cli.inputs import FILE_LIMIT, Given, assignments, clean, given, nested, read_file, read_text
+from gitmem.cli.options import scope_option
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.core.schema import Kind
 from gitmem.errors import InvalidRecord, UsageError
@@ -55,7 +56,7 @@ def _fields(kind: Kind) -> str:
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Any field by its dotted name; JSON for what is no text."
 )
-@click.option("--scope", metavar="SCOPE", help="Who can read it; the whole team unless said otherwise.")
+@scope_option("Who can read it; the whole team unless said otherwise, and for an agent nobody else: agents/<name>.")
 @click.option("--file", "file", metavar="FILE", help="Read the record from a YAML or JSON file; - is stdin.")
 @click.option("--batch", metavar="FILE", help="Read many records, one JSON object a line; - is stdin.")
 @click.option("--keep-going", is_flag=True, help="With --batch: record the good lines even if others are refused.")
@@ -96,15 +97,16 @@ def _learn_one(ui: Ui, words: dict[str, Any]) -> None:
         if not values:
             raise UsageError("there is nothing to learn", "gitmem learn --pattern 'the error' --fix 'what helped'")
         tags = [*base.tags, *map(clean, words["tags"])]
-        record = memory.learn(kind, values, tags, words["scope"] or base.scope or TEAM)
+        record = memory.learn(kind, values, tags, words["scope"] or base.scope)
     if ui.json:
         ui.data({"id": record.id, "kind": record.kind, "created": record.created})
         return
     ui.line(record.id)
+    where = "" if record.scope == TEAM else f" in the scope {record.scope}"
     ui.note(
-        f"learned a new {record.kind}; `gitmem sync` shares it"
+        f"learned a new {record.kind}{where}; `gitmem sync` shares it"
         if record.created
-        else f"known already: this {record.kind} was updated"
+        else f"known already{where}: this {record.kind} was updated"
     )
 
 

@@ -10,10 +10,13 @@ from gitmem.cli.command import define
 from gitmem.cli.complete import kinds
 from gitmem.cli.exits import READS
 from gitmem.cli.inputs import clean
+from gitmem.cli.options import scope_option
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
     from gitmem.core.usage import Usage
+    from gitmem.memory.context import Context
+    from gitmem.memory.results import Record
 
 
 @define(
@@ -27,16 +30,16 @@ if TYPE_CHECKING:
 )
 @click.option("--kind", metavar="KIND", shell_complete=kinds, help="Only records of this kind.")
 @click.option("--tag", metavar="TAG", help="Only records with this tag.")
-@click.option("--scope", metavar="SCOPE", help="Only records of this scope.")
+@scope_option()
 @click.option("--limit", "-n", type=click.IntRange(1), default=50, show_default=True, help="At most so many records.")
 @pass_ui
 def command(ui: Ui, kind: str | None, tag: str | None, scope: str | None, limit: int) -> None:
     """List records, the latest changed first.
 
-    The columns are id, kind, how often it fixed the problem of how often it was tried, and what it is about.
+    The columns are id, kind, scope, how often it fixed the problem of how often it was tried, and what it is about. Records
+    whose scope's key you lack are listed as sealed.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.headline import headline
 
     with opened(ui) as memory:
         if kind is not None:
@@ -45,12 +48,18 @@ def command(ui: Ui, kind: str | None, tag: str | None, scope: str | None, limit:
         if ui.json:
             ui.data({"records": [record.as_json() for record in records]})
             return
-        rows = [(r.id, r.kind, _used(r.usage), headline(memory.context, r.kind, r.fields)) for r in records]
+        rows = [(r.id, r.kind, r.scope, _used(r.usage), _about(memory.context, r)) for r in records]
     if not rows:
         ui.note("no record stands here; `gitmem learn` makes one")
         return
     with ui.paged():
-        ui.rows(("ID", "KIND", "FIXED", "WHAT"), rows)
+        ui.rows(("ID", "KIND", "SCOPE", "FIXED", "WHAT"), rows)
+
+
+def _about(context: Context, record: Record) -> str:
+    from gitmem.memory.headline import headline
+
+    return "sealed: no key" if record.sealed else headline(context, record.kind, record.fields)
 
 
 def _used(usage: Usage) -> str:

@@ -10,6 +10,7 @@ import click
 from gitmem.cli.command import define
 from gitmem.cli.exits import READS
 from gitmem.cli.inputs import TEXT_LIMIT, clean, read_text
+from gitmem.cli.options import scope_option
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
@@ -32,8 +33,9 @@ _SHOWN_FIRST = ("meaning", "fix", "commands")
 @click.argument("text", nargs=-1)
 @click.option("--limit", "-n", type=click.IntRange(1, 1000), default=5, show_default=True, help="At most so many answers.")
 @click.option("--context", "details", multiple=True, metavar="KEY=VALUE", help="Where it happened: tool=git, os=debian.")
+@scope_option()
 @pass_ui
-def command(ui: Ui, text: tuple[str, ...], limit: int, details: tuple[str, ...]) -> None:
+def command(ui: Ui, text: tuple[str, ...], limit: int, details: tuple[str, ...], scope: str | None) -> None:
     """Find the fix that worked for an error.
 
     TEXT is the error as it was printed, a line or a whole log; without it, or with -, standard input is read. The answer that
@@ -44,7 +46,7 @@ def command(ui: Ui, text: tuple[str, ...], limit: int, details: tuple[str, ...])
     where = _details(details)
     error = _error_text(ui, text)
     with opened(ui) as memory:
-        matches = memory.match(error, limit, where)
+        matches = memory.match(error, limit, where, scope)
         if ui.json:
             ui.data({"matches": matches})
         elif matches:

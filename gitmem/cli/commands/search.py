@@ -8,6 +8,7 @@ from gitmem.cli.command import define
 from gitmem.cli.complete import kinds
 from gitmem.cli.exits import READS
 from gitmem.cli.inputs import clean
+from gitmem.cli.options import scope_option
 from gitmem.cli.ui import Ui, pass_ui
 
 
@@ -22,9 +23,10 @@ from gitmem.cli.ui import Ui, pass_ui
 )
 @click.argument("words", nargs=-1, required=True)
 @click.option("--kind", metavar="KIND", shell_complete=kinds, help="Only records of this kind.")
+@scope_option()
 @click.option("--limit", "-n", type=click.IntRange(1, 10_000), default=10, show_default=True, help="At most so many results.")
 @pass_ui
-def command(ui: Ui, words: tuple[str, ...], kind: str | None, limit: int) -> None:
+def command(ui: Ui, words: tuple[str, ...], kind: str | None, scope: str | None, limit: int) -> None:
     """Find records by the words in them, best first."""
     from gitmem.cli.session import opened
     from gitmem.memory.headline import headline
@@ -32,7 +34,7 @@ def command(ui: Ui, words: tuple[str, ...], kind: str | None, limit: int) -> Non
     with opened(ui) as memory:
         if kind is not None:
             memory.context.kinds.get(kind)
-        hits = memory.search(clean(" ".join(words)), kind, limit)
+        hits = memory.search(clean(" ".join(words)), kind, limit, scope)
         if ui.json:
             ui.data({"results": hits})
             return

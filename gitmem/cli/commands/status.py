@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gitmem.cli.command import define
 from gitmem.cli.exits import READS
 from gitmem.cli.ui import Ui, pass_ui
+
+if TYPE_CHECKING:
+    from gitmem.memory.reports import Status
 
 
 @define(
@@ -28,13 +33,20 @@ def command(ui: Ui) -> None:
         return
     ui.line(f"{ui.styled(status.root, 'bold')}  {status.store}{'  (plain: nothing is encrypted)' if status.plain else ''}")
     labelled(ui, "member", status.member or "not enrolled yet: `gitmem join` makes a request")
-    labelled(ui, "records", "unknown: no key of yours opens the store" if status.records is None else f"{status.records:,}")
+    labelled(ui, "records", _records(status))
     labelled(ui, "pending", f"{status.pending:,} to commit" if status.pending else "nothing to commit")
     labelled(ui, "conflicts", _conflicts(status.conflicts))
     labelled(ui, "branch", status.branch or "none: HEAD is detached")
     labelled(ui, "remote", _remote(status.remote, status.ahead, status.behind))
-    labelled(ui, "scopes", ", ".join(status.scopes))
+    sealed = {*status.sealed_scopes}
+    labelled(ui, "scopes", ", ".join(f"{name} (sealed: no key)" if name in sealed else name for name in status.scopes))
     labelled(ui, "replica", status.replica)
+
+
+def _records(status: Status) -> str:
+    if status.records is None:
+        return "unknown: no key of yours opens the store"
+    return f"{status.records:,}{f', {status.sealed:,} of them sealed' if status.sealed else ''}"
 
 
 def _conflicts(count: int | None) -> str:

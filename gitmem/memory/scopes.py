@@ -1,0 +1,82 @@
+"""Scopes: the parts of a store with their own readers. Which there are, and which of them is meant where none is named.
+
+The scope `agents/<name>` is an agent's own: what an agent records goes there unless the call names another scope, so that
+nothing it notes reaches the team before somebody wants it to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from gitmem.core.nearest import nearest, shown
+from gitmem.core.record import SCOPE, name_problem
+from gitmem.errors import UsageError
+from gitmem.memory.context import AGENTS, TEAM, Context
+from gitmem.store.layout import MEMORY
+
+
+def scope_names(context: Context) -> list[str]:
+    """The scopes there are: those with keys, and in a plain store those with records."""
+    return names_in(context.store.root, context.store.vault.scopes())
+
+
+def names_in(root: Path, keyed: Iterable[str]) -> list[str]:
+    """The scopes of the store at `root`, of which `keyed` have keys: the team's always, and each one that has records."""
+    return sorted({TEAM, *keyed, *_with_records(root / MEMORY)})
+
+
+def opens(context: Context, scope: str) -> bool:
+    """Whether the caller can read and write a scope as it stands now."""
+    return context.store.vault.opens(scope)
+
+
+def check_scope(name: str) -> str:
+    """`name` if a scope may have it. Raises UsageError: it becomes a directory and stands in the clear."""
+    if problem := name_problem("scope", name, SCOPE):
+        raise UsageError(problem, "a scope is a word such as ops, or two: agents/ci")
+    return name
+
+
+def known_scope(context: Context, name: str) -> str:
+    """`name` if there is such a scope. Raises UsageError naming the nearest one."""
+    names = scope_names(context)
+    if check_scope(name) in names:
+        return name
+    near = nearest(name, names)
+    meant = f"; did you mean '{near}'?" if near else ""
+    hint = f"the scopes are: {', '.join(names)}; `gitmem scope add` makes one"
+    raise UsageError(f"there is no scope {shown(name)}{meant}", hint)
+
+
+def agent_name(name: str | None, env: Mapping[str, str]) -> str | None:
+    """The agent at work: `name`, or what GITMEM_AGENT says; None for a person. Raises UsageError for what is no name."""
+    name = name or env.get("GITMEM_AGENT") or None
+    if name is not None and name_problem("agent", f"{AGENTS}/{name}", SCOPE):
+        raise UsageError(f"{shown(name)} cannot be an agent's name", "use lower-case letters, digits, - and _, such as: ci")
+    return name
+
+
+def default_scope(context: Context) -> str:
+    """Where a record goes whose scope nobody named: to the team, and what an agent records to the agent's own scope."""
+    return TEAM if context.agent is None else f"{AGENTS}/{context.agent}"
+
+
+def _with_records(memory: Path) -> Iterator[str]:
+    """The scopes that have records: memory/<scope>/<kind>/<two characters>/<id>.yaml, where a scope may be two folders deep."""
+    for first in _folders(memory):
+        for second in _folders(first):
+            name = first.name if _is_kind(second) else f"{first.name}/{second.name}"
+            if name_problem("scope", name, SCOPE) is None:
+                yield name
+
+
+def _is_kind(folder: Path) -> bool:
+    return any(entry.suffix == ".yaml" for shard in _folders(folder) for entry in shard.iterdir())
+
+
+def _folders(path: Path) -> list[Path]:
+    try:
+        return [entry for entry in path.iterdir() if entry.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

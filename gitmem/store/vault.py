@@ -88,7 +88,11 @@ class Vault:
     def opens(self, scope: str) -> bool:
         """Whether the caller can seal and open values of `scope` as it stands now."""
         epochs = self.epochs(scope)
-        return self.plain or scope == STORE_SCOPE or (bool(epochs) and self._unwrapped(scope, epochs[-1]) is not None)
+        return self.plain or scope == STORE_SCOPE or (bool(epochs) and self.has(scope, epochs[-1]))
+
+    def has(self, scope: str, epoch: str) -> bool:
+        """Whether the caller's identity opens the key of one epoch."""
+        return self._unwrapped(scope, epoch) is not None
 
     def key(self, scope: str, epoch: str) -> EpochKey:
         """The key of one epoch. Raises NoKey when the caller's identity does not open it, Tampered for a damaged one."""

@@ -22,8 +22,9 @@ from tests.support.terminal import PtyCli
 
 DOCS = Path(__file__).parents[2] / "docs"
 ISSUED = {
-    "init", "clone", "join", "member", "learn", "match", "used", "search", "list", "show", "edit", "forget", "diff", "log",
-    "conflicts", "resolve", "commit", "sync", "status", "audit", "hooks", "doctor", "gc", "erase", "demo", "mcp", "completion",
+    "init", "clone", "join", "member", "key", "learn", "match", "used", "search", "list", "show", "edit", "forget", "diff",
+    "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "hooks", "doctor", "gc", "erase", "demo", "mcp",
+    "completion",
 }  # fmt: skip
 
 
@@ -47,6 +48,8 @@ def test_every_command_is_there() -> None:
     assert {
         "member add",
         "member list",
+        "key status",
+        "key cache",
         "audit log",
         "audit verify",
         "hooks install",

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import keyring.core
 import keyring.errors
 import pytest
 
+from gitmem.crypto import lookup
 from gitmem.crypto.identity import Ask, Identity, Unusable, create_identity, new_recovery
 from gitmem.crypto.keyfile import parse_identities
 from gitmem.crypto.keys import new_epoch, unwrap, wrap
@@ -299,12 +301,23 @@ def test_the_command_gets_no_shell_and_no_secret(tmp_path: Path) -> None:
         ("printf 'oops", "cannot be run: No closing quotation"),
         ("printf '\\377'", "is not text"),
         ("false", "ended with exit code 1"),
+        ("true", "holds no key"),
     ],
 )
 def test_a_command_that_fails(tmp_path: Path, command: str, reason: str) -> None:
     """The reason names what happened; the next place is tried."""
     env = {"GITMEM_IDENTITY_CMD": command, "PATH": os.environ["PATH"]}
     assert why(find_identities(env=env, home=tmp_path), "GITMEM_IDENTITY_CMD") == reason
+
+
+def test_a_command_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password manager that waits for somebody is given up, and what it had begun is not waited for."""
+    monkeypatch.setattr(lookup, "_COMMAND_SECONDS", 0.2)
+    script = write(tmp_path / "pass", "#!/bin/sh\nsleep 3 &\necho AGE-SECRET-KEY-1\nsleep 30\n", 0o700)
+    began = time.monotonic()
+    env = {"GITMEM_IDENTITY_CMD": str(script), "PATH": os.environ["PATH"]}
+    assert why(find_identities(env=env, home=tmp_path), "GITMEM_IDENTITY_CMD") == "printed nothing within 0.2 s"
+    assert time.monotonic() - began < 2
 
 
 def test_a_keychain_without_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

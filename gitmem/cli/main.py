@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from gitmem.cli import interrupt
 from gitmem.errors import EXIT_INTERRUPTED, EXIT_OK
+
+if TYPE_CHECKING:
+    from gitmem.cli.ui import Ui
 
 
 def run(words: list[str] | None = None) -> int:
@@ -24,20 +28,38 @@ def run(words: list[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    try:
+        if words[:2] == ["hooks", "run"] and words[2:] and not words[2].startswith("-"):
+            from gitmem.plumbing.hooks import run as run_hook
+
+            return run_hook(words[2])  # git waits for it at each commit: nothing that reads command lines is loaded for that
+    except BaseException as error:
+        from gitmem.cli.ui import Ui
+
+        return _failed(error, Ui())
+    return _run_command(words)
+
+
+def _run_command(words: list[str]) -> int:
     from gitmem.cli.ui import Ui, flush
 
     ui = Ui(json="--json" in words)  # until the words have been read, so that a mistake in them is reported as asked
     try:
         code = _dispatch(words, ui)
         flush()
-    except BaseException as error:  # the one place where everything ends
-        from gitmem.cli.failure import report
-
-        return _without_output_that_fails(report(error, ui))
+    except BaseException as error:
+        return _failed(error, ui)
     return code
 
 
-def _dispatch(words: list[str], ui: object) -> int:
+def _failed(error: BaseException, ui: Ui) -> int:
+    """The one place where everything ends that went wrong."""
+    from gitmem.cli.failure import report
+
+    return _without_output_that_fails(report(error, ui))
+
+
+def _dispatch(words: list[str], ui: Ui) -> int:
     from gitmem.cli.root import gitmem
 
     if "_GITMEM_COMPLETE" in os.environ:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from gitmem.core.audit import Change, Head, closing, place_of, segment_path
-from gitmem.memory.audit import heads
+from gitmem.memory.audit_files import heads
 from gitmem.memory.context import Context
 from gitmem.store.layout import AUDIT
 

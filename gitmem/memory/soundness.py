@@ -35,7 +35,7 @@ def kept_of(path: str) -> str | None:
 
 def path_problem(path: str) -> str | None:
     """Why no file of a store may lie at `path`, as far as its spelling goes (None: one may)."""
-    if not path.isprintable() or any(0xD800 <= ord(c) <= 0xDFFF for c in path):
+    if not path.isprintable():  # as no lone surrogate is
         return "its name holds characters that cannot be shown"
     if len(path.encode("utf-8", "surrogateescape")) > _MAX_PATH or any(len(p.encode()) > _MAX_PART for p in path.split("/")):
         return "its name is too long"

@@ -57,11 +57,19 @@ def _hermetic() -> None:
     home = Path(tempfile.mkdtemp(prefix="gitmem-sim-home-")) / "home"
     environment.make_home(home)
     wanted = environment.hermetic(environment.inherited(dict(os.environ)), home)
+    wanted["PATH"] = _short(wanted["PATH"])
     os.environ.clear()
     os.environ.update(wanted)
     import atexit
 
     atexit.register(shutil.rmtree, home.parent, ignore_errors=True)
+
+
+def _short(path: str) -> str:
+    """The few directories in which what a history starts is found: each of its hundreds of processes searches them all."""
+    needed = ("gitmem", "git", "sh", "ssh-keygen")
+    found = [str(Path(place).parent) for name in needed if (place := shutil.which(name, path=path))]
+    return os.pathsep.join(dict.fromkeys(found))
 
 
 if __name__ == "__main__":

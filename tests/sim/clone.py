@@ -12,6 +12,7 @@ from pathlib import Path
 from gitmem.core.collected import graves_in
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, NoKey
+from gitmem.git.repo import Repo
 from gitmem.memory.memory import Memory
 from gitmem.memory.results import Record
 from tests.sim.oracle import Key
@@ -69,6 +70,11 @@ class Clone:
             self._memory = Memory.open(self.path, env=self.env)
         return self._memory
 
+    @property
+    def repo(self) -> Repo:
+        """The repository, whose files tell most of what is asked at every step without a process."""
+        return Repo.find(self.path)
+
     def close(self) -> None:
         """Let go of everything, as a process that ends does."""
         if self._memory is not None:
@@ -117,7 +123,7 @@ class Clone:
             os.killpg(child.pid, 9)  # the gits it started die with it, as when a machine stops
             child.wait()
             self.said.append(f"gitmem {' '.join(args)}: killed after {after:.3f} s")
-            for lock in Path(self.ask("rev-parse", "--absolute-git-dir")).rglob("*.lock"):
+            for lock in self.repo.git_dir.rglob("*.lock"):
                 lock.unlink()  # as git tells people to
 
     def look(self, record_id: str | None) -> Look | None:
@@ -144,21 +150,35 @@ class Clone:
 
     def under_way(self) -> str | None:
         """The git operation that waits to be finished, if any."""
-        git_dir = Path(self.ask("rev-parse", "--absolute-git-dir"))
-        return next((what for mark, what in _UNDER_WAY.items() if (git_dir / mark).exists()), None)
+        return next((what for mark, what in _UNDER_WAY.items() if (self.repo.git_dir / mark).exists()), None)
 
     def branch(self) -> str | None:
         """The checked-out branch."""
-        return self.git("symbolic-ref", "--short", "-q", "HEAD").stdout.decode().strip() or None
+        return self.repo.branch()
+
+    def head(self) -> str:
+        """The commit that is checked out."""
+        head = self.repo.head()
+        assert head is not None, f"{self.name}: HEAD stands nowhere"
+        return head
 
     def branches(self) -> list[str]:
         """The branches beside the main one that were begun here (`stem`: or in the clone this is a copy of)."""
-        pattern = f"refs/heads/side-{self.stem or self.name}-*"
-        return self.ask("for-each-ref", "--format=%(refname:short)", pattern).split()
+        begun = f"refs/heads/side-{self.stem or self.name}-"
+        return [name.removeprefix("refs/heads/") for name in sorted(refs(self.repo.common_dir)) if name.startswith(begun)]
 
     def _whole(self) -> dict[str, str]:
         dates = {name: os.environ[name] for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")}
         return {**self.env, **dates, "GIT_EDITOR": "true", "GIT_SEQUENCE_EDITOR": "true"}
+
+
+def refs(git_dir: Path) -> dict[str, str]:
+    """All refs of a repository and what they hold, read as gitrepository-layout(5) says."""
+    packed = git_dir / "packed-refs"
+    lines = packed.read_text().splitlines() if packed.exists() else []
+    found = {name: value for value, _, name in (line.partition(" ") for line in lines if line[:1] not in "#^")}
+    loose = (path for path in (git_dir / "refs").rglob("*") if path.is_file() and path.suffix != ".lock")
+    return found | {path.relative_to(git_dir).as_posix(): path.read_text().strip() for path in loose}
 
 
 def _shown(record: Record) -> frozenset[Key]:

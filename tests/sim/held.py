@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gitmem.core.codec import parse
 from gitmem.core.collected import FOLDER, KIND, graves_in
 from gitmem.core.record import State
 from gitmem.errors import InvalidRecord
-from tests.sim.clone import PLACES, Clone, Role
+from tests.sim.clone import PLACES, Clone, Role, refs
 from tests.sim.oracle import Deed, Key, Proof
 
-_REFS = ("--branches", "--glob=refs/gitmem/incoming/*", "HEAD", "MERGE_HEAD")
+_REFS = ("refs/heads/", "refs/gitmem/incoming/")
+_HEADS = ("HEAD", "MERGE_HEAD")
 
 
 class Held:
-    """Per record how far any existing state goes (writes, counters, values in the clear); and the segments of the log."""
+    """Per record how far any existing state goes (writes, counters, values in the clear); and the segments of the log.
 
-    def __init__(self) -> None:
+    What exists is what the branches of the remote or of a clone reach, what a clone is in the middle of, and its journal.
+    """
+
+    def __init__(self, remote: Path, clones: Iterable[Clone]) -> None:
         self._seen: dict[tuple[str, str], int] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
         self._values: set[Key] = set()
-        self._blobs: set[str] = set()
         self.segments: set[str] = set()
+        repos = [clone.repo for clone in clones]
+        self._add_history(remote, [*((repo.git_dir, repo.common_dir) for repo in repos), (remote, remote)])
+        for clone in clones:
+            self._add_journal(clone)
 
     def has(self, deed: Deed) -> bool:
         """Whether some existing state includes the deed."""
@@ -34,9 +42,7 @@ class Held:
         counted = all(self._counts.get((record, proof.writer, name), 0) >= total for name, total in proof.counts)
         return counted and self._seen.get((record, proof.writer), 0) >= proof.n
 
-    def add_clone(self, clone: Clone) -> None:
-        """Take in a clone: its branches, what it is in the middle of, and its journal."""
-        self.add_repository(clone.path)
+    def _add_journal(self, clone: Clone) -> None:
         if clone.role is Role.GIT_ONLY:
             return
         store = clone.memory.context.store
@@ -44,15 +50,14 @@ class Held:
         for entry in store.journal.since((store.journal.position[0], 0)):
             self._add(parse(entry.text.encode("utf-8", "surrogatepass"), entry.path))
 
-    def add_repository(self, path: Path) -> None:
-        """Take in every version of every record that the branches of a repository reach."""
-        refs = [ref for ref in _REFS if ref.startswith("--") or _git(path, "rev-parse", "-q", "--verify", ref)]
-        listing = _git(path, "rev-list", "--objects", *refs).decode(errors="replace")
+    def _add_history(self, at: Path, places: Sequence[tuple[Path, Path]]) -> None:
+        """Take in every version of every record, from all places with one look."""
+        tips = {tip for own, common in places for tip in _tips(own, common)}
+        env = {**os.environ, "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(f"{common}/objects" for _, common in places)}
+        listing = _git(at, env, "rev-list", "--objects", "--stdin", stdin="\n".join(tips)).decode(errors="replace")
         self.segments.update(line.partition(" ")[2] for line in listing.splitlines() if " log/audit/" in line)
         blobs = dict(_records(listing))
-        fresh = [blob for blob in blobs if blob not in self._blobs]
-        self._blobs.update(fresh)
-        for blob, data in _contents(path, fresh):
+        for blob, data in _contents(_git(at, env, "cat-file", "--batch", stdin="\n".join(blobs))):
             try:
                 for state in _states(parse(data, blobs[blob])):
                     self._add(state)
@@ -106,14 +111,26 @@ def _states(state: State) -> Iterable[State]:
     return graves_in(state).values() if state.kind == KIND else [state]
 
 
-def _contents(path: Path, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    out = _git(path, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
-    while out:
-        head, _, rest = out.partition(b"\n")
-        name, _, size = head.decode().split(" ")
-        yield name, rest[: int(size)]
-        out = rest[int(size) + 1 :]
+def _tips(own: Path, common: Path) -> Iterator[str]:
+    """What the branches of a clone stand at, what is checked out, and what is being merged."""
+    for name, value in refs(common).items():
+        if name.startswith(_REFS):
+            yield value
+    for name in _HEADS:
+        if (own / name).exists():
+            yield from (line for line in (own / name).read_text().split("\n") if line and not line.startswith("ref: "))
 
 
-def _git(path: Path, *args: str, stdin: bytes = b"") -> bytes:
-    return subprocess.run(["git", *args], cwd=path, input=stdin, capture_output=True, timeout=60, check=False).stdout
+def _contents(out: bytes) -> Iterator[tuple[str, bytes]]:
+    start = 0
+    while start < len(out):
+        end = out.index(b"\n", start)
+        name, _, size = out[start:end].decode().split(" ")
+        start = end + 1 + int(size) + 1
+        yield name, out[end + 1 : start - 1]
+
+
+def _git(path: Path, env: Mapping[str, str], *args: str, stdin: str) -> bytes:
+    return subprocess.run(
+        ["git", *args], cwd=path, env=env, input=stdin.encode(), capture_output=True, timeout=60, check=True
+    ).stdout

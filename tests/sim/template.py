@@ -13,6 +13,7 @@ from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 
 MEMBERS = ("ada", "bob", "cyd")
+_NO_HOUSEKEEPING = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n"
 CLONES = 5
 STARTERS = 3
 
@@ -30,6 +31,11 @@ class Template:
         home = self.homes / who
         return {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
 
+    def copy(self, name: str, folder: Path) -> Path:
+        """A fresh copy of one of the repositories, in `folder`."""
+        shutil.copytree(self.folder / name, folder / name, symlinks=True)
+        return folder / name
+
 
 def make_template(folder: Path, *, plain: bool) -> Template:
     """Found a store of three members that holds three patterns, and clone it."""
@@ -39,6 +45,9 @@ def make_template(folder: Path, *, plain: bool) -> Template:
     start.mkdir()
     people = {name: person(homes / name) for name in MEMBERS}
     make_home(homes / "stranger")
+    for home in homes.iterdir():
+        with (home / ".gitconfig").open("a") as file:
+            file.write(_NO_HOUSEKEEPING)
     remote = start / "remote.git"
     Git(start)("init", "--quiet", "--bare", "--template=", remote)
     found(start / "c0", plain=plain, name="ada", who=people["ada"])
@@ -57,6 +66,7 @@ def make_template(folder: Path, *, plain: bool) -> Template:
     clone(str(remote), str(start / "keyless"))
     Git(start)("clone", "--quiet", "--template=", remote, start / "gitonly")
     for each in start.iterdir():
+        Git(each)("gc", "--quiet", "--prune=now")  # one pack and packed refs: fewer files to copy
         if each != remote:
             _slim(each)
     return Template(start, homes, starters)

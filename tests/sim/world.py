@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -135,11 +134,11 @@ class World:
 
     def pick(self, clone: Clone, rng: Random, *, alive: bool = False) -> str:
         """A record that the clone shows."""
-        looks = {record: look for record in self.ids if (look := clone.look(record))}
-        names = [record for record, look in looks.items() if look.alive or not alive]
-        if not names:
-            raise Skip("no record")
-        return rng.choice(names)
+        for record in rng.sample(self.ids, len(self.ids)):
+            look = clone.look(record)
+            if look and (look.alive or not alive):
+                return record
+        raise Skip("no record")
 
     def close(self) -> None:
         """Let go of all clones."""
@@ -149,23 +148,22 @@ class World:
 
 def make_world(template: Template, folder: Path, rng: Random, *, plain: bool, driver_only: bool = True) -> World:
     """A fresh copy of the template with two to five clones of some sorts."""
-    shutil.copytree(template.folder, folder, symlinks=True)
     (count,) = rng.choices(range(2, CLONES + 1), (4, 3, 2, 1))
-    clones = [Clone(f"c{n}", folder / f"c{n}", Role.MEMBER, template.env(MEMBERS[n % len(MEMBERS)])) for n in range(count)]
-    world = World(folder, plain, template.homes, clones)
+    owners = {f"c{n}": (Role.MEMBER, MEMBERS[n % len(MEMBERS)]) for n in range(count)}
     if rng.random() < 0.35:
-        clones.append(Clone("gitonly", folder / "gitonly", Role.GIT_ONLY, template.env("stranger")))
+        owners["gitonly"] = (Role.GIT_ONLY, "stranger")
     if rng.random() < 0.25:
-        clones.append(
-            Clone("keyless", folder / "keyless", Role.KEYLESS if not plain else Role.GIT_ONLY, template.env("stranger"))
-        )
+        owners["keyless"] = (Role.KEYLESS if not plain else Role.GIT_ONLY, "stranger")
+    template.copy("remote.git", folder)
+    clones = [Clone(name, template.copy(name, folder), role, template.env(who)) for name, (role, who) in owners.items()]
+    world = World(folder, plain, template.homes, clones)
     world.tick(0)
     if rng.random() < 0.3:
         clones.append(_worktree(clones[0]))
     for clone in world.configured:
         _set_up(clone, rng, driver_only=driver_only)
-    for clone in world.configured:
-        clone.strategy = clone.git("config", "pull.twohead").returncode == 0
+    for clone in clones[1:]:
+        clone.strategy &= clones[0].strategy or clone.name != "tree"  # a linked work tree has its owner's configuration
     for record in template.starters:
         _learned(world, record, clones[0])
     return world
@@ -183,6 +181,7 @@ def _set_up(clone: Clone, rng: Random, *, driver_only: bool) -> None:
     """Leave some clones to the merge driver alone, and give some a configuration of their owner's taste."""
     if rng.random() < 0.3 and clone.main == "main" and driver_only:
         clone.git("config", "--unset", "pull.twohead")
+        clone.strategy = False
     if rng.random() < 0.3:
         clone.git("config", *rng.choice(_QUIRKS))
 

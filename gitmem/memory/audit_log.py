@@ -217,5 +217,6 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "collect": lambda entry, what, _raised: f"{'collected' if entry.after is None else 'listed what was collected in'} {what}",
     "erase": lambda entry, what, _raised: f"{_erasure(entry)} {what}",
     "rewrite": lambda _entry, _what, _raised: "rewrote the history without what was erased",
+    "checkpoint": lambda entry, _what, _raised: f"made a checkpoint over {_plain(str(entry.detail.get('size')))} entries",
     "retire": _about("retired the replica", "replica"),
 }

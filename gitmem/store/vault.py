@@ -150,6 +150,12 @@ class Vault:
         secret = self.store.encode() if self.plain else self.identity.secret_bytes()
         return index_key(secret, self.store, replica)
 
+    def position_key(self) -> bytes:
+        """The key that authenticates what this member has verified. Raises NoKey without an identity."""
+        from gitmem.crypto.derive import position_key
+
+        return position_key(self.identity.secret_bytes(), self.store)
+
     def _unwrapped(self, scope: str, epoch: str) -> EpochKey | None:
         """The key of one epoch, None if it is not to be had; that is not tried again before `look_again`."""
         wanted = (scope, epoch)

@@ -1,4 +1,4 @@
-"""`gitmem audit`: the signed log of everything that was ever changed."""
+"""`gitmem audit verify`, `pin` and `witness`: whether the log and the data are what they were."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmem.cli.command import Group, define
+from gitmem.cli.command import define
 from gitmem.cli.exits import READS
 from gitmem.cli.inputs import clean
 from gitmem.cli.ui import Ui, pass_ui
@@ -16,41 +16,6 @@ from gitmem.errors import Tampered
 
 if TYPE_CHECKING:
     from gitmem.core.audit import Problem
-
-
-@click.group("audit", cls=Group)
-def command() -> None:
-    """Read and check the signed log of every change."""
-
-
-@define(
-    "log",
-    examples=[
-        ("gitmem audit log", ""),
-        ("gitmem audit log --member ada --since 2026-11-20", ""),
-        ("gitmem audit log --op enrol --json", "who let whom in"),
-    ],
-    exits=(10, 15),
-)
-@click.option("--member", metavar="NAME", help="Only what this member did.")
-@click.option("--op", metavar="OP", help="Only changes of this sort: learn, edit, use, forget, merge, enrol, key …")
-@click.option("--since", metavar="TIME", help="From this UTC time or day on, such as 2026-11-20.")
-@click.option("--until", metavar="TIME", help="Up to this UTC time or day.")
-@click.option("--limit", "-n", type=click.IntRange(1), default=50, show_default=True, help="At most so many entries.")
-@pass_ui
-def audit_log(ui: Ui, /, limit: int, **filters: str | None) -> None:
-    """Show every logged change in words, newest first: records, members, keys and settings.
-
-    It needs no key and checks no signature: `gitmem audit verify` does.
-    """
-    from gitmem.cli.logs import show_entries
-    from gitmem.cli.session import opened
-    from gitmem.memory.audit import log
-
-    wanted = {name: clean(value) if value else None for name, value in filters.items()}
-    with opened(ui) as memory:
-        entries = log(memory.context.store.root, limit=limit, **wanted)
-    show_entries(ui, entries, {})
 
 
 @define(
@@ -170,9 +135,3 @@ def witness(ui: Ui, key: Path | None, remote: str | None) -> None:
 def _say(ui: Ui, problems: Iterable[Problem]) -> None:
     for problem in problems:
         ui.line(ui.styled(f"{problem.what}: {problem.where}: {problem.why}", "red"))
-
-
-command.add_command(audit_log)
-command.add_command(witness)
-command.add_command(pin)
-command.add_command(verify)

@@ -82,7 +82,8 @@ class Vault:
         """The key that new values of `scope` are sealed with. Raises NoKey when the caller cannot open it."""
         epochs = self.epochs(scope)
         if not epochs:
-            raise NoKey(f"there is no scope {scope!r} with a key in this store", "`gitmem status` names the scopes")
+            hint = f"`gitmem scope add {scope}` makes one, `gitmem scope list` shows those there are"
+            raise NoKey(f"there is no scope {scope!r} with a key in this store", hint)
         return self.key(scope, epochs[-1])
 
     def opens(self, scope: str) -> bool:

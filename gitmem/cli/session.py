@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(ui: Ui, *, quietly: bool = False) -> Iterator[Memory]:
+def opened(ui: Ui, *, quietly: bool = False, reopen: bool = False) -> Iterator[Memory]:
     """The store at or above the current directory, with warnings and, unless `quietly`, progress going to stderr.
 
+    `reopen` is for commands that heal: it puts back what a store is opened with, where a `git revert` took it.
     Raises NoStore, InvalidRecord; keys are looked for only when one is needed.
     """
     from gitmem.memory.memory import Memory
 
-    with Memory.open(".", identity=ui.identity, ask=_ask(ui)) as memory, Progress(shown=not (ui.quiet or quietly)) as progress:
+    shown = not (ui.quiet or quietly)
+    with Memory.open(".", identity=ui.identity, ask=_ask(ui), reopen=reopen) as memory, Progress(shown=shown) as progress:
         memory.context.warn = ui.warn
         memory.context.progress = progress.tell
         ui.before_asking = progress.stop

@@ -15,7 +15,6 @@ from gitmem.core.codec import parse
 from gitmem.core.record import Json
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
-from gitmem.memory import checkpoints
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
@@ -26,7 +25,7 @@ from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
 from gitmem.store.config import load_config
 from gitmem.store.files import inside, write_atomic
-from gitmem.store.layout import is_record_path
+from gitmem.store.layout import CONFIG, is_record_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,9 @@ def commit(
         finish_move(context)
         head = store.repo.head()
         extras = list(extras)
-        dirty = drop_leftovers(context, [head], {extra.path for extra in extras})
-        store.config = load_config(store.root)
+        dirty = [path for path in drop_leftovers(context, [head], {e.path for e in extras}) if path not in context.put_back]
+        if (store.root / CONFIG).exists():  # who cannot sign for one that was reverted goes on with what it said
+            store.config = load_config(store.root)
         chain = own_chain(context)
         batch = gather(context, head, [*dirty, *also])
         _add_extras(context, batch, extras, head)
@@ -80,8 +80,6 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
     mine, opening = chain
     key = store.vault.signing_key()
     seen, remember = news(context, everything=mine is None)
-    checkpoint = checkpoints.due(context, mine)
-    first = [checkpoint.change] if checkpoint else []
     segment = build_segment(
         store.id,
         store.replica.writer,
@@ -89,14 +87,13 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
         my_name(context),
         seen,
         context.now(),
-        [*opening, *first, *changes],
+        [*opening, *changes],
         key.sign,
         key.public,
     )
 
     def done() -> None:
         note_head(context, segment.head)
-        checkpoints.note(context, checkpoint)
         remember()
 
     return segment.path, segment.data, done

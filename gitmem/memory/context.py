@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TEAM = "team"
 """The scope of a record that names none."""
+AGENTS = "agents"
+"""The first part of the scopes that agents have for themselves: `agents/<name>`."""
 
 
 def utc_now() -> datetime:
@@ -32,7 +34,8 @@ def utc_now() -> datetime:
 class Context:
     """One open store in use. `warn` is told what went wrong beside the answer; `progress` is (what, done, of) for long work.
 
-    `agent` is the agent at work, if it is one: what it records is its own unless it says otherwise.
+    `agent` is the agent at work, if it is one: what it records is its own unless it says otherwise. `put_back` are the files
+    of the work tree that stand there until a heal commits them, because git's history lost what the store is opened with.
     """
 
     store: Store
@@ -44,6 +47,7 @@ class Context:
     index: Index | None = None
     paths: dict[str, str] = field(default_factory=dict)
     agent: str | None = None
+    put_back: set[str] = field(default_factory=set)
 
     def now(self) -> str:
         """The current time as records keep it: RFC 3339, UTC, seconds."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError, InvalidRecord
-from gitmem.git import attributes, hooks, setup
+from gitmem.git import hooks, setup
 from gitmem.git.underway import under_way
 from gitmem.memory.attest import attest
 from gitmem.memory.catchup import current_index
@@ -15,11 +15,12 @@ from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
 from gitmem.memory.heal import heal, unhealed
+from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.roster import members
 from gitmem.memory.soundness import is_newer
 from gitmem.memory.unmerged import settle_unmerged
-from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, MEMORY, is_record_path
+from gitmem.store.files import inside, read_bounded
+from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
 
 _SHOWN = 5
@@ -63,8 +64,9 @@ def _run(context: Context, name: str, check: Callable[[Context], tuple[bool, str
 
 
 def _mend(context: Context) -> None:
+    put_back_keys(context)
     prepare_clone(context.store.repo, context.store.root)
-    _complete_attributes(context)
+    complete_attributes(context)
     settle_unmerged(context)
     broken = _broken(context)
     for path in sorted(broken.keys() - _of_newer_format(context, broken)):
@@ -101,14 +103,6 @@ def _history(context: Context) -> tuple[bool, str, str]:
     some = ", ".join(lost[:_SHOWN])
     why = f"{len(lost)} files lost something in git's history: {some}" if lost else "no commit took anything from the store"
     return not lost, why, "gitmem doctor --fix"
-
-
-def _complete_attributes(context: Context) -> None:
-    """Add the lines that a store of an older gitmem lacks; the next commit takes them in."""
-    store = context.store
-    if attributes.misread(store.repo, store.prefix):
-        file = inside(store.root, ATTRIBUTES)
-        write_atomic(file, attributes.with_own_lines(read_bounded(file, 1 << 20) or b""))
 
 
 def _configuration(context: Context) -> tuple[bool, str, str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _KIND = "events"
 _NOTE = "batch"
+_NOTHING = '[0, {}, ""]'
 _NAME = ("op", "id", "fixed", "by", "n")
 
 
@@ -73,7 +74,7 @@ def note_batch(context: Context, path: str | None) -> None:
     if path is not None:
         count = len(context.store.pending.events)
         noted = _noted(context) | {path: (count, _hash(context.store, count))}
-        context.store.marks.set_note(_NOTE, json.dumps([context.store.journal.position[0], noted]))
+        context.store.marks.set_note(_NOTE, json.dumps([context.store.journal.position[0], noted, path]))
 
 
 def _hash(store: Store, count: int) -> str:
@@ -83,7 +84,7 @@ def _hash(store: Store, count: int) -> str:
 
 def _noted(context: Context) -> dict[str, tuple[int, str]]:
     """Batch files that were to be committed since the journal began, with how many of its events they tell of, and a hash."""
-    number, noted = json.loads(context.store.marks.note(_NOTE, "[0, {}]"))
+    number, noted, *_ = json.loads(context.store.marks.note(_NOTE, _NOTHING))
     return (
         {path: (count, spelled) for path, (count, spelled) in noted.items()}
         if number == context.store.journal.position[0]
@@ -148,6 +149,8 @@ def _pack(context: Context, scope: str, path: str, facts: list[dict[str, Json]])
 
 
 def _next_sequence(context: Context, writer: str, month: str) -> int:
+    """A number that no batch of the month has had: none in the tree, nor the last one, which a revert may have taken out."""
     folder = context.store.root / EVENTS / writer / month
-    numbers = [int(file.stem) for file in folder.glob("[0-9]*.yaml") if file.stem.isdigit()]
-    return max(numbers, default=0) + 1
+    _, _, *last = json.loads(context.store.marks.note(_NOTE, _NOTHING))
+    files = [*folder.glob("[0-9]*.yaml"), *(path for path in map(context.store.root.joinpath, last) if path.parent == folder)]
+    return max((int(file.stem) for file in files if file.stem.isdigit()), default=0) + 1

@@ -185,7 +185,7 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         batch.skipped.append(f"{path} is no record and was left out")
         return
     data = read_bounded(inside(context.store.root, path), _MAX_FILE)
-    if path.startswith("log/") and data is None and before is not None:
+    if (path.startswith("log/") or path == CONFIG) and data is None and before is not None:
         write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
         return
     if path.startswith("log/"):

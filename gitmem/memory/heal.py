@@ -22,6 +22,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.healing import Plan, original, plans
 from gitmem.memory.quarantine import purge, set_aside
+from gitmem.memory.reopening import can_sign
 from gitmem.memory.wounds import Found, find
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import is_record_path
@@ -75,14 +76,13 @@ def unhealed(context: Context) -> list[str]:
 
 def _close(context: Context, found: Found, healed: Healed) -> bool:
     """Do all that is to be done; whether nothing is left."""
-    _put_back_logs(context, found)
+    able = not found.wounds or can_sign(context.store)
+    if able:
+        _put_back_logs(context, found)
     todo, done = list(plans(context, found)), True
-    if todo:
-        try:
-            context.store.vault.signing_key()
-        except NoKey:
-            healed.problems.append(f"{len(todo)} files lost something in git's history: whoever has an identity can heal them")
-            return False
+    if todo and not able:
+        healed.problems.append(f"{len(todo)} files lost something in git's history: whoever has an identity can heal them")
+        return False
     for start in range(0, len(todo), _AT_ONCE):
         context.progress("healing", start, len(todo))
         some = todo[start : start + _AT_ONCE]

@@ -34,7 +34,7 @@ class Memory:
         self.context = context
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 (by name)
         cls,
         path: str | Path = ".",
         *,
@@ -42,12 +42,14 @@ class Memory:
         env: Mapping[str, str] | None = None,
         ask: Ask | None = None,
         agent: str | None = None,
+        reopen: bool = False,
     ) -> Memory:
         """Open the store at or above `path`.
 
         `identity` names a key file, `env` is the environment to look for one in (the process's own by default), `ask` asks a
         person for the passphrase of an SSH key (None: such a key is passed over). `agent` is the name of the agent at work
-        (GITMEM_AGENT by default): what it records goes to its own scope unless a call names another.
+        (GITMEM_AGENT by default): what it records goes to its own scope unless a call names another. `reopen` first puts back
+        what a store is opened with, where a `git revert` took it: for who goes on to `sync` or to repair.
         Raises NoStore, InvalidRecord, UsageError for what is no name; keys are looked for only when one is needed.
         """
         from gitmem.crypto.lookup import find_identities
@@ -56,8 +58,14 @@ class Memory:
         from gitmem.store.store import Store
 
         env = os.environ if env is None else env
-        store = Store.open(Path(path), find_identities(identity, env=env, ask=ask))
-        return cls(Context(store, Kinds(store.root), agent=agent_name(agent, env)))
+        identities = find_identities(identity, env=env, ask=ask)
+        if reopen:
+            from gitmem.memory.reopening import reopened
+
+            store, put_back = reopened(Path(path), identities)
+        else:
+            store, put_back = Store.open(Path(path), identities), set()
+        return cls(Context(store, Kinds(store.root), agent=agent_name(agent, env), put_back=put_back))
 
     def __enter__(self) -> Memory:
         return self
@@ -187,8 +195,8 @@ class Memory:
 
         return members(self.context)
 
-    def verify(self, *, full: bool = False) -> AuditReport:
-        """Check the audit log against the history, offline; with `full` also what this clone has verified before."""
+    def verify(self) -> AuditReport:
+        """Check the audit log against the history, offline."""
         from gitmem.memory.verifying import verify_store
 
-        return verify_store(self.context, full=full)
+        return verify_store(self.context)

@@ -21,7 +21,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.quarantine import oddity
 from gitmem.memory.soundness import is_newer, kept_of, not_genuine, path_problem, sound_state
 from gitmem.memory.vouched import entries_in
-from gitmem.store.layout import AUDIT, EVENTS, MEMORY, OWN_PREFIXES
+from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, MEMORY, OWN_PREFIXES
 
 _AT_ONCE = 2000  # steps whose contents are held in memory together
 
@@ -58,7 +58,7 @@ class Found:
 def find(context: Context, head: str, since: str | None) -> Found:
     """Examine the commits that `head` reaches and `since` does not (None: all)."""
     store, found = context.store, Found()
-    paths = [store.prefix + name for name in OWN_PREFIXES]
+    paths = [store.prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
     steps = list(walk(store.repo, head, since, paths))
     look = _Look(context, found)
     look.learn_of(step.new.id for step in steps if step.new and step.path.startswith(f"{store.prefix}{AUDIT}/"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitmem.core.collected import graves_in
 from gitmem.core.record import State
-from gitmem.errors import GitmemError, NoKey
+from gitmem.errors import GitmemError
 from gitmem.git.repo import Repo
 from gitmem.memory.memory import Memory
 from gitmem.memory.results import Record
@@ -68,6 +68,12 @@ class Clone:
         """The store as this process has it open."""
         if self._memory is None:
             self._memory = Memory.open(self.path, env=self.env)
+        return self._memory
+
+    def reopened(self) -> Memory:
+        """The same as `gitmem sync` opens it: with what a revert has taken that is needed for that."""
+        if self._memory is None:
+            self._memory = Memory.open(self.path, env=self.env, reopen=True)
         return self._memory
 
     @property
@@ -132,8 +138,6 @@ class Clone:
             return None
         try:
             record = self.memory.get(record_id)
-        except NoKey:
-            raise
         except GitmemError:
             return None
         state = self.memory.context.store.read(self.memory.context.paths[record.id])

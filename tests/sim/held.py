@@ -45,7 +45,7 @@ class Held:
     def _add_journal(self, clone: Clone) -> None:
         if clone.role is Role.GIT_ONLY:
             return
-        store = clone.memory.context.store
+        store = clone.reopened().context.store
         store.refresh()
         for entry in store.journal.since((store.journal.position[0], 0)):
             self._add(parse(entry.text.encode("utf-8", "surrogatepass"), entry.path))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from gitmem.errors import NoKey, NoStore
 from tests.sim import collecting, foreign, gitwork, past, writes
 from tests.sim.final import finish
 from tests.sim.switches import OFF, draw
@@ -94,7 +95,7 @@ class History:
             self._say(f"{world.step}: {clone.name}: {chosen.name}")
             try:
                 return chosen.act(world, clone, rng)
-            except Skip as why:
+            except (Skip, NoStore, NoKey) as why:  # the store, or the way in, was reverted: until the next sync
                 self._say(f"    skipped: {why}")
             finally:
                 self._tell(world)

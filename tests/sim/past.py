@@ -31,15 +31,19 @@ def reset_soft(world: World, clone: Clone, rng: Random) -> None:
     clone.git("commit", "--quiet", "-m", "both at once")
 
 
-@action(2)
+@action(2, *_SET_UP, Role.GIT_ONLY)
 def revert(world: World, clone: Clone, rng: Random) -> None:
-    """Revert the last commit or an older one."""
-    ready(clone, rng)
-    found = commits(clone, "HEAD", "--min-parents=1", "--", "memory", limit=4)  # nobody opens it who is no member
+    """Revert the last commit or an older one, at times what founded the store or let somebody in."""
+    ready(clone, rng, commit=clone.role is not Role.GIT_ONLY)
+    founding = rng.random() < 0.25
+    found = commits(clone, "HEAD", "--", ".gitmem") if founding else commits(clone, "HEAD", "--", "memory", limit=4)
     if not found:
-        raise Skip("only the founding")
+        raise Skip("nothing to revert")
     clone.git("revert", "--no-edit", rng.choice(found))
-    maybe_settle(clone, rng)
+    if clone.role is not Role.GIT_ONLY:
+        maybe_settle(clone, rng)
+    elif clone.under_way():
+        clone.git("revert", "--abort")
 
 
 @action(2)

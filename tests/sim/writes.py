@@ -154,7 +154,7 @@ def sync(world: World, clone: Clone, rng: Random) -> None:
 def try_sync(clone: Clone) -> list[str]:
     """Sync; the problems it told of. A refusal is one of them."""
     try:
-        problems = clone.memory.sync().problems
+        problems = clone.reopened().sync().problems
     except ConflictsLeft as error:
         problems = [f"conflicts: {error}"]
     except GitmemError as error:

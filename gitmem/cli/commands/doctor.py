@@ -25,7 +25,7 @@ def command(ui: Ui, fix: bool) -> None:
     from gitmem.cli.session import opened
     from gitmem.memory.doctor import doctor
 
-    with opened(ui) as memory:
+    with opened(ui, reopen=fix) as memory:
         checks = doctor(memory.context, fix=fix)
     failed = [check for check in checks if not check.ok]
     if ui.json:

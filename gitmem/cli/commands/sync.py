@@ -49,7 +49,7 @@ def command(ui: Ui, watch: bool, every: float | None) -> None:
 
     if every is not None and not watch:
         raise UsageError("--every goes with --watch", "gitmem sync --watch --every 300")
-    with opened(ui, quietly=watch) as memory:
+    with opened(ui, quietly=watch, reopen=True) as memory:
         if watch:
             _keep_fresh(ui, memory, every or 60.0)
             return

@@ -1,0 +1,138 @@
+"""Whoever reverts the commits that founded a store, or let them in, has it back with the next sync in that very clone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitmem.errors import NoStore
+from gitmem.memory.cloning import clone
+from gitmem.memory.doctor import doctor
+from gitmem.memory.memory import Memory
+from gitmem.memory.person import Person
+from tests.support.git import Git
+from tests.support.stores import found, join, open_memory, person, share
+
+_NOTE = {"type": "semantic", "text": "what everybody should know"}
+
+
+@dataclass(frozen=True)
+class _Team:
+    """A remote that ada shares, and whose member bob sits at the test's home."""
+
+    remote: Path
+    ada: Path
+    adas: Person
+    bob: Path
+    git: Git
+
+    def sync_ada(self) -> None:
+        with open_memory(self.ada, self.adas) as memory:
+            memory.sync()
+
+    def revert(self, *paths: str, at: Git | None = None) -> None:
+        """Revert the first commit that touched `paths` (the founding without any)."""
+        git = at or self.git
+        found = git("rev-list", "--no-merges", "--topo-order", "--reverse", "HEAD", "--", *paths).split()[0]
+        git("revert", "--no-edit", found)
+
+
+@pytest.fixture(params=["plain", "sealed"])
+def team(request: pytest.FixtureRequest, tmp_path: Path) -> _Team:
+    """A store of two members; what bob recorded last waits for a commit."""
+    ada, bob = person(tmp_path / "ada-home"), person()
+    remote = tmp_path / "remote.git"
+    Git(tmp_path)("init", "--quiet", "--bare", remote)
+    found(tmp_path / "ada", plain=request.param == "plain", who=ada)
+    share(tmp_path / "ada", remote, ada)
+    with open_memory(tmp_path / "ada", ada) as memory:
+        join(memory, tmp_path / "joining", remote, "bob", bob)
+    clone(str(remote), str(tmp_path / "bob"))
+    with open_memory(tmp_path / "bob", bob) as memory:
+        memory.learn("note", _NOTE)
+        memory.sync()
+        memory.learn("note", _NOTE | {"text": "not committed yet"})
+    return _Team(remote, tmp_path / "ada", ada, tmp_path / "bob", Git(tmp_path / "bob"))
+
+
+def _all_is_well(team: _Team) -> None:
+    team.sync_ada()
+    assert (team.bob / ".gitmem/config.yaml").exists()
+    assert team.git("status", "--porcelain") == ""
+    assert team.git("rev-parse", "HEAD") == Git(team.ada)("rev-parse", "HEAD")
+    for place, who in ((team.ada, team.adas), (team.bob, None)):
+        with open_memory(place, who) as memory:
+            assert [check for check in doctor(memory.context) if not check.ok] == []
+            assert memory.verify().problems == []
+            assert {record.fields["text"] for record in memory.records()} == {_NOTE["text"], "not committed yet"}
+
+
+def test_sync_brings_a_reverted_founding_back(team: _Team) -> None:
+    """Opening it is refused with the command that helps; sync puts back, signs, and goes on as if nothing had been."""
+    team.revert()
+    with pytest.raises(NoStore) as refused:
+        open_memory(team.bob)
+    assert "gitmem sync" in refused.value.hint
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
+def test_sync_brings_a_reverted_key_back(team: _Team) -> None:
+    """A member whose joining is reverted opens the store with the key that history has, signs with it, and heals."""
+    team.revert(".gitmem/members/bob.yaml")
+    with open_memory(team.bob) as memory:
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
+def test_sync_takes_in_a_reverted_founding(team: _Team, tmp_path: Path) -> None:
+    """Somebody without gitmem reverts and pushes it: the next sync of anybody who has it open heals it for all."""
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    plain = Git(tmp_path / "plain")
+    team.revert(at=plain)
+    plain("push", "--quiet", "origin", "HEAD")
+    team.sync_ada()
+    with open_memory(team.bob) as memory:
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
+def test_sync_heals_where_git_alone_was(team: _Team, tmp_path: Path) -> None:
+    """A clone that was never set up finds the store in its history as well, and so does one that pulled the revert."""
+    team.sync_ada()
+    with Memory.open(team.bob) as memory:
+        memory.sync()
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    team.revert(at=Git(tmp_path / "plain"))
+    with Memory.open(tmp_path / "plain", reopen=True) as memory:
+        assert memory.sync().problems == []
+    with open_memory(team.bob) as memory:
+        memory.sync()
+    _all_is_well(team)
+
+
+def test_who_has_no_key_syncs_and_another_heals(team: _Team, tmp_path: Path) -> None:
+    """Nobody without a key can sign for what comes back: their sync hands the revert on, and takes the store in later."""
+    stranger = person(tmp_path / "stranger-home")
+    clone(str(team.remote), str(tmp_path / "reader"))
+    team.revert(at=Git(tmp_path / "reader"))
+    for _ in range(2):
+        with Memory.open(tmp_path / "reader", env=stranger.env, reopen=True) as memory:
+            memory.sync()
+        team.sync_ada()
+    with open_memory(team.bob) as memory:
+        memory.sync()
+    assert (tmp_path / "reader/.gitmem/config.yaml").exists()
+    _all_is_well(team)
+
+
+def test_doctor_brings_a_reverted_founding_back(team: _Team) -> None:
+    """`doctor --fix` does what sync does, without the network."""
+    team.revert()
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert [check for check in doctor(memory.context, fix=True) if not check.ok] == []
+        memory.sync()
+    _all_is_well(team)

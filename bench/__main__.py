@@ -8,8 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-SMALL = {"flat": ["--small"], "contention": ["--small"], "sync": ["200"], "merge": ["--small"]}
-ALL = ("writes", "flat", "sync", "contention", "merge", "recall")
+SMALL = {"flat": ["--small"], "contention": ["--small"], "sync": ["200"], "merge": ["--small"], "audit": ["--small"]}
+ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "audit")
 
 
 def main() -> int:

@@ -42,6 +42,19 @@ def scopes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
         return []
 
 
+def members(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """The members whose names begin so."""
+    from pathlib import Path
+
+    from gitmem.store.layout import MEMBERS
+    from gitmem.store.place import find_root
+
+    try:
+        return sorted(file.stem for file in (find_root(Path()) / MEMBERS).glob("*.yaml") if file.stem.startswith(incomplete))
+    except (GitmemError, OSError):
+        return []
+
+
 def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """The kinds that begin so."""
     from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gitmem.errors import GitmemError
@@ -40,6 +41,19 @@ def show_entries(ui: Ui, entries: list[LogEntry], titles: dict[str, str]) -> Non
     rows = [(_when(entry.time), entry.member, entry.words, titles.get(entry.object, "")) for entry in entries]
     with ui.paged():
         ui.rows(("WHEN (UTC)", "WHO", "WHAT", "ABOUT"), rows)
+
+
+def show_diffs(ui: Ui, entries: list[LogEntry], diffs: list[list[str]]) -> None:
+    """Write entries, each with the lines that it changed below it."""
+    if ui.json:
+        ui.data({"entries": [asdict(entry) | {"diff": lines} for entry, lines in zip(entries, diffs, strict=True)]})
+        return
+    colours = {"-": "red", "+": "green", "!": "yellow"}
+    with ui.paged():
+        for entry, lines in zip(entries, diffs, strict=True):
+            ui.line(ui.styled(entry.line, "bold"))
+            for line in lines:
+                ui.line(f"    {ui.styled(line, colours.get(line[:1], 'dim'))}")
 
 
 def _when(time: str) -> str:

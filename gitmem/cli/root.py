@@ -14,7 +14,7 @@ from gitmem.cli.ui import Ui
 SECTIONS: Final = {
     "The main job": ("match", "used", "learn", "search", "list", "show"),
     "Records": ("edit", "forget", "diff", "log", "conflicts", "resolve"),
-    "The team": ("sync", "commit", "status", "clone", "join", "member", "key"),
+    "The team": ("sync", "commit", "status", "clone", "join", "member", "scope", "key"),
     "The store": ("init", "audit", "doctor", "gc", "erase", "hooks"),
     "Programs and people": ("mcp", "completion", "demo"),
 }

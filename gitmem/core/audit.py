@@ -42,6 +42,7 @@ FORGET: Final = "forget"
 COLLECT: Final = "collect"
 RETIRE: Final = "retire"
 ERASE: Final = "erase"
+REWRITE: Final = "rewrite"
 
 MEMBER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PATH: Final = re.compile(rf"{ROOT}/({WRITER.pattern})/([0-9]{{3,}})/([0-9]{{6,}})\.jsonl")

@@ -8,7 +8,7 @@ from hashlib import sha256
 from gitmem.core.audit import CLOSE, ENROL, INIT, QUARANTINE, REMOVE, ROLE, ROTATE, SCOPE, Problem, Segment
 from gitmem.core.audit_chain import Node
 from gitmem.core.causality import node_of
-from gitmem.core.members import Members, Rank
+from gitmem.core.members import Members, Rank, own_scope
 from gitmem.core.rights import key_place, rank_for
 
 ABOUT_MEMBERS = frozenset({INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE})
@@ -110,5 +110,5 @@ class _Judging:
         place = key_place(path)
         scope = self.members.scopes.get(place[0]) if place else None
         if scope is not None and signer in scope.admins:
-            return Rank.MEMBER
+            return Rank.SERVICE if scope.name == own_scope(signer) else Rank.MEMBER
         return rank_for(entry, signer, restores=restores, strict=self.members.policy > 1)

@@ -20,12 +20,16 @@ POLICY: Final = 2
 """Of new stores: only an admin lets others in. Stores without a policy (1) let every member do so, until a new word is used."""
 
 
+AGENTS: Final = "agents"
+"""The first part of the scopes that agents have for themselves: `agents/<name>`."""
+
+
 class Rank(IntEnum):
     """What somebody may sign; each rank may do all that the ones before it may."""
 
     NONE = 0
     READER = 1  # nothing but keys of their own
-    SERVICE = 2  # records and events
+    SERVICE = 2  # records and events, the scope that bears its name
     MEMBER = 3  # the store's other files, scopes of their own
     ADMIN = 4  # members, their roles and keys
 
@@ -108,6 +112,11 @@ class Members:
         """Whether an entry (by its segment's path and its line) was signed by somebody with the right to it."""
         lines = self.refused.get(path, {})
         return 0 not in lines and line not in lines
+
+
+def own_scope(name: str) -> str:
+    """The scope of an agent, or of a service that is a member by this name."""
+    return f"{AGENTS}/{name}"
 
 
 def genesis_detail(

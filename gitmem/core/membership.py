@@ -25,7 +25,7 @@ from gitmem.core.audit import ENROL, INIT, MEMBER, REMOVE, ROLE, ROOT, ROTATE, S
 from gitmem.core.audit_chain import Node, causal_order
 from gitmem.core.causality import Sight, node_of, sights
 from gitmem.core.judging import judge
-from gitmem.core.members import RECOVERY, ROLES, Member, Members, Rank, Rotation
+from gitmem.core.members import RECOVERY, ROLES, Member, Members, Rank, Rotation, own_scope
 from gitmem.core.record import Json
 from gitmem.core.scoping import Scoping
 from gitmem.core.token import EPOCH
@@ -267,9 +267,14 @@ class _Turn:
             return Rank.READER if own else Rank.ADMIN if self.is_strict(op.sight) else Rank.MEMBER
         if op.entry.op in (SCOPE, ROTATE):
             scope = op.text("scope")
-            owns = self.scoping.is_admin(name, scope, op.sight) or (op.entry.op == SCOPE and self.scoping.makes(scope, op.mark))
-            return Rank.MEMBER if owns else Rank.ADMIN
+            owns = self.scoping.is_admin(name, scope, op.sight) or (op.entry.op == SCOPE and self._makes(op, name, scope))
+            return (Rank.SERVICE if scope == own_scope(name) else Rank.MEMBER) if owns else Rank.ADMIN
         return Rank.READER if op.entry.op == REMOVE and name == target else Rank.ADMIN
+
+    def _makes(self, op: _Op, name: str, scope: str) -> bool:
+        """Whether an entry makes a scope; two clones of one member may do so at the same time."""
+        made = self.scoping.maker(scope)
+        return made in (None, op.mark) or (op.concurrent(self._by_mark[made]) and self.signer(self._by_mark[made]) == name)
 
     def why_not(self, op: _Op) -> str | None:
         """Why an entry does not count, as far as its signer's rights and its form go."""

@@ -43,9 +43,9 @@ class Scoping:
     _members: dict[str, _Claims] = field(default_factory=dict)
     _admins: dict[str, _Claims] = field(default_factory=dict)
 
-    def makes(self, scope: str, mark: int) -> bool:
-        """Whether an entry is the one that makes a scope."""
-        return self._made.get(scope, mark) == mark
+    def maker(self, scope: str) -> int | None:
+        """The entry that makes a scope, None if none does so far."""
+        return self._made.get(scope)
 
     def is_admin(self, name: str, scope: str, at: Sight) -> bool:
         """Whether somebody says who belongs to a scope, at a place."""

@@ -28,6 +28,11 @@ def signing_seed(secret: bytes, store: str) -> bytes:
     return hkdf(secret, store.encode(), length_prefixed(b"gitmem signing key 1"))
 
 
+def position_key(secret: bytes, store: str) -> bytes:
+    """The key that authenticates what the holder of `secret` has verified of `store` (32 bytes)."""
+    return hkdf(secret, store.encode(), length_prefixed(b"gitmem verified position 1"))
+
+
 def index_key(secret: bytes, store: str, replica: str) -> bytes:
     """The key of one replica's local index (32 bytes): what lies beside the index does not open it."""
     return hkdf(secret, store.encode(), length_prefixed(b"gitmem index key 1", replica.encode()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -117,9 +117,13 @@ def fetch(repo: Repo, source: Upstream, *, force: bool = False) -> Fetched:
     raise unreadable(source.remote, said(done.err))
 
 
-def push(repo: Repo, target: Upstream, commit: str) -> Pushed:
-    """Offer `commit` to the remote's branch, as a fast-forward only. Every way this can end is a value, none an exception."""
-    done = _push(repo, target, "--", target.remote, f"{commit}:{target.ref}")
+def push(repo: Repo, target: Upstream, commit: str, over: str | None = None) -> Pushed:
+    """Offer `commit` to the remote's branch. Every way this can end is a value, none an exception.
+
+    As a fast-forward only; or in place of the commit `over`, if that is what the branch holds still.
+    """
+    lease = [f"--force-with-lease={target.ref}:{over}"] if over else []
+    done = _push(repo, target, *lease, "--", target.remote, f"{commit}:{target.ref}")
     if isinstance(done, Pushed):
         return done
     if done.code == 0:
@@ -127,7 +131,7 @@ def push(repo: Repo, target: Upstream, commit: str) -> Pushed:
     refused = [line.split("\t")[2] for line in process.readable(done.out).splitlines() if line.startswith("!\t")]
     if not refused:
         return Pushed(Push.DENIED if denied(done.err) else Push.UNREACHABLE, said(done.err))
-    if lost_race(refused[0]):
+    if lost_race(refused[0]) and not (over and "remote rejected" in refused[0]):
         return Pushed(Push.BEHIND, refused[0])
     return Pushed(Push.DENIED, without_password("; ".join([refused[0], *remote_lines(done.err)])))
 
@@ -143,6 +147,18 @@ def drop_side_refs(repo: Repo, source: Upstream, side: Mapping[str, str]) -> Non
     if some:
         leases = [f"--force-with-lease={_SIDE}{writer}:{commit}" for writer, commit in some.items()]
         _push(repo, source, *leases, "--", source.remote, *(f":{_SIDE}{writer}" for writer in some))
+
+
+def drop_heard(repo: Repo, source: Upstream, olds: Iterable[str]) -> None:
+    """Delete the announcements on the remote, and here, that still reach one of the commits `olds`."""
+    below = f"{INCOMING}{source.remote}/{HEARD.removeprefix(_SIDE)}"
+    found: set[str] = set()
+    for old in olds:
+        if _perhaps(repo, below) and repo.call("cat-file", "-e", f"{old}^{{commit}}").code == 0:
+            found |= set(repo.run("for-each-ref", "--format=%(refname)", f"--contains={old}", below).decode().split())
+    if found:
+        names = [ref.removeprefix(below) for ref in sorted(found)]
+        _push(repo, source, "--", source.remote, *(f":{HEARD}{name}" for name in names[:_MOST_DROPPED]))
 
 
 def announce(repo: Repo, source: Upstream, ref: str, commit: str) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from gitmem.core.audit import Entry, Problem, Segment
 from gitmem.core.audit_chain import check_chain
-from gitmem.core.members import Members
+from gitmem.core.checkpoint import check_checkpoints
 from gitmem.core.membership import fold
 from gitmem.git.repo import Repo
 from gitmem.memory.audit_checks import bad_signatures, check_files, check_members, file_history, odd_files, rewritten
 from gitmem.memory.audit_contents import Contents, is_log
 from gitmem.memory.audit_files import heads
-from gitmem.memory.audit_history import History, read_history
+from gitmem.memory.audit_history import read_history
 from gitmem.memory.audit_log import LogEntry, log, who_wrote
 from gitmem.memory.audit_states import REMOVED, UNSIGNED, FileHistory, check_file, file_detail, to_be_read
 from gitmem.store.layout import ATTRIBUTES, OWN_PREFIXES
@@ -39,11 +39,10 @@ class AuditReport:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A store as it was verified: its history, its log, its members, and all that is wrong."""
+    """A store as it was verified: how many entries its log has, its segments (or what must be known of them), what is wrong."""
 
-    history: History
+    entries: int
     segments: list[Segment]
-    members: Members
     problems: list[Problem]
 
 
@@ -63,19 +62,19 @@ def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
     segments = contents.segments(problems)
     problems += rewritten(history, segments, contents)
     problems += check_chain(segments)
+    problems += check_checkpoints(segments)
     problems += bad_signatures(segments)
     members, found = fold(segments)
     problems += found
     problems += check_files(history, segments, members, contents)
     problems += check_members(members, contents)
-    return Examined(history, segments, members, problems)
+    return Examined(sum(len(segment.entries) for segment in segments), segments, problems)
 
 
 def report(found: Examined, remarks: list[str]) -> AuditReport:
     """What was found, as it is told."""
-    entries = sum(len(segment.entries) for segment in found.segments)
     writers = len({segment.writer for segment in found.segments})
-    return AuditReport(not found.problems, entries, writers, _bounded(found.problems), remarks)
+    return AuditReport(not found.problems, found.entries, writers, _bounded(found.problems), remarks)
 
 
 def unsigned_files(repo: Repo, prefix: str = "") -> list[tuple[FileHistory, list[Entry]]]:

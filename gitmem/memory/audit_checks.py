@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from gitmem.core.audit import CLOSE, Entry, Problem, Segment
@@ -64,8 +64,10 @@ def bad_signatures(segments: list[Segment]) -> Iterator[Problem]:
             yield Problem("bad signature", segment.path, error.message)
 
 
-def check_files(history: History, segments: list[Segment], members: Members, contents: Contents) -> Iterator[Problem]:
-    """The bijection between all files of the store but the log's own and the entries."""
+def check_files(
+    history: History, segments: list[Segment], members: Members, contents: Contents, only: Collection[str] | None = None
+) -> Iterator[Problem]:
+    """The bijection between all files of the store but the log's own (or `only` some of them) and the entries."""
     by_object: dict[str, list[Entry]] = {}
     for segment in segments:
         set_aside = segment.path in members.answered  # else one problem tells of all that it says
@@ -74,7 +76,7 @@ def check_files(history: History, segments: list[Segment], members: Members, con
             if entry.op != CLOSE and not is_log(entry.object) and counts:
                 by_object.setdefault(entry.object, []).append(entry)
     told = {path for path in history.states if not is_log(path) and not _is_kept(history, path)}
-    paths = sorted(by_object.keys() | told)
+    paths = sorted(by_object.keys() | told if only is None else only)
     files = ((file_history(history, path, contents.digests), by_object.get(path, [])) for path in paths)
     while some := list(islice(files, _AT_ONCE)):
         loaded = contents.load({digest for file, entries in some for digest in to_be_read(file, entries)})

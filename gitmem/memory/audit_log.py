@@ -21,6 +21,8 @@ from gitmem.errors import InvalidRecord
 from gitmem.memory.audit_files import segment_files
 from gitmem.store.layout import AUDIT, parse_record_path
 
+AGENTS = "agents/"
+"""What the scopes of single agents begin with."""
 _SHORT = 8  # characters of an id after its prefix
 _SIGNED_AT = re.compile(rb'"time":"([0-9TZ:-]{20})","v":1,"writer":"[a-z0-9-]+"}$')
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -41,6 +43,9 @@ class LogEntry:
     writer: str = ""
     seq: int = 0
     words: str = ""
+    before: str | None = None
+    after: str | None = None
+    hash: str = ""
 
     @property
     def line(self) -> str:
@@ -52,6 +57,7 @@ def log(  # noqa: PLR0913 - filters, each by name
     root: Path,
     *,
     member: str | None = None,
+    agent: str | None = None,
     op: str | None = None,
     target: str | None = None,
     kind: str | None = None,
@@ -61,13 +67,15 @@ def log(  # noqa: PLR0913 - filters, each by name
 ) -> list[LogEntry]:
     """The changes logged in the store at `root`, newest first, at most `limit`.
 
-    `target` is a path or the beginning of a record's id. `since` and `until` are RFC 3339 times in UTC or beginnings of one,
+    `target` is a path or the beginning of a record's id. `agent` is a service member, a replica, or NAME where a record's scope
+    is `agents/NAME`. `since` and `until` are RFC 3339 times in UTC or beginnings of one,
     such as `2026-11-20`, both inclusive. Raises Tampered for a segment that cannot be read.
     """
 
     def wanted(entry: LogEntry) -> bool:
         return (
             (member is None or entry.member == member)
+            and (agent is None or agent in _agents(entry))
             and (op is None or entry.op == op)
             and (target is None or entry.object == target or (entry.record or "").startswith(target))
             and (kind is None or entry.kind == kind)
@@ -77,10 +85,16 @@ def log(  # noqa: PLR0913 - filters, each by name
 
     found: list[LogEntry] = []
     for segment in _newest_first(root, target, since):
-        found += filter(wanted, map(_log_entry, reversed(segment.entries)))
+        found += filter(wanted, map(log_entry, reversed(segment.entries)))
         if limit is not None and len(found) >= limit:
             break
     return found[:limit]
+
+
+def _agents(entry: LogEntry) -> set[str]:
+    """The names that an agent may go by: a member, a replica, and whose scope a record went to."""
+    mine = entry.scope.removeprefix(AGENTS) if entry.scope and entry.scope.startswith(AGENTS) else entry.member
+    return {entry.member, entry.writer, entry.writer.rpartition("-")[0], mine}
 
 
 def who_wrote(root: Path, path: str, dot: str) -> tuple[str, str] | None:
@@ -150,16 +164,16 @@ def _covers(detail: Json, dot: Dot) -> bool:
     return first <= dot.n <= last
 
 
-def _log_entry(entry: Entry) -> LogEntry:
+def log_entry(entry: Entry) -> LogEntry:
+    """An entry in words."""
     scope = kind = record = None
     with suppress(InvalidRecord):
         scope, kind, record = parse_record_path(entry.object)
     raised = raised_in(entry.detail)
     what = f"{record[: _SHORT + 2]}… ({kind}, {scope})" if record else entry.object
     words = _WORDS.get(entry.op, _other)(entry, what, raised)
-    return LogEntry(
-        entry.time, entry.subject, entry.op, entry.object, record, kind, scope, raised, entry.writer, entry.seq, words
-    )
+    told = (entry.time, entry.subject, entry.op, entry.object, record, kind, scope, raised, entry.writer, entry.seq, words)
+    return LogEntry(*told, entry.before, entry.after, entry.hash)
 
 
 def _used(_entry: Entry, what: str, raised: dict[str, int]) -> str:
@@ -216,5 +230,7 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "quarantine": _named("quarantined"),
     "collect": lambda entry, what, _raised: f"{'collected' if entry.after is None else 'listed what was collected in'} {what}",
     "erase": lambda entry, what, _raised: f"{_erasure(entry)} {what}",
+    "rewrite": lambda _entry, _what, _raised: "rewrote the history without what was erased",
+    "checkpoint": lambda entry, _what, _raised: f"made a checkpoint over {_plain(str(entry.detail.get('size')))} entries",
     "retire": _about("retired the replica", "replica"),
 }

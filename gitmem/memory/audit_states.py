@@ -159,6 +159,11 @@ class _Check:
             return error.message
 
 
+def in_one_line(entries: list[Entry]) -> bool:
+    """Whether each of the entries about one file takes up where one other left off, from nothing on."""
+    return _end_of_line(entries) != _NOT_LINEAR
+
+
 def _end_of_line(entries: list[Entry]) -> str | None:
     """The content after the last entry when each takes up where one other left off, from nothing on; else `_NOT_LINEAR`."""
     after = {entry.before: entry.after for entry in entries}

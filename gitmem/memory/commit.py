@@ -15,6 +15,7 @@ from gitmem.core.codec import parse
 from gitmem.core.record import Json
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
+from gitmem.memory import checkpoints
 from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
@@ -80,6 +81,8 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
     mine, opening = chain
     key = store.vault.signing_key()
     seen, remember = news(context, everything=mine is None)
+    checkpoint = checkpoints.due(context, mine)
+    first = [checkpoint.change] if checkpoint else []
     segment = build_segment(
         store.id,
         store.replica.writer,
@@ -87,13 +90,14 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
         my_name(context),
         seen,
         context.now(),
-        [*opening, *changes],
+        [*opening, *first, *changes],
         key.sign,
         key.public,
     )
 
     def done() -> None:
         note_head(context, segment.head)
+        checkpoints.note(context, checkpoint)
         remember()
 
     return segment.path, segment.data, done

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 TEAM = "team"
 """The scope of a record that names none."""
-AGENTS = "agents"
-"""The first part of the scopes that agents have for themselves: `agents/<name>`."""
 
 
 def utc_now() -> datetime:

@@ -62,6 +62,11 @@ def _compared(context: Context, path: str, before: bytes | None) -> RecordDiff |
     return RecordDiff(record_id, kind, scope, _what(old, new, lines), [*lines, *_use_lines(old, new)])
 
 
+def changed_lines(context: Context, old: State | None, new: State | None) -> list[str]:
+    """What became of a record's values and of its use, line by line; nothing for one that went. Raises NoKey."""
+    return [] if new is None else [*_value_lines(context, old, new), *_use_lines(old, new)]
+
+
 def _what(old: State | None, new: State, lines: list[str]) -> str:
     if not new.alive:
         return "forgotten"

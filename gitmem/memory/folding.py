@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from gitmem.errors import GitmemError, Locked, RemoteError
 from gitmem.git import remote
 from gitmem.memory.context import Context
+from gitmem.memory.rewritten import explained
 from gitmem.memory.taking import ForeignClash, Tally, leave_to_user, take_in
 
 _MOST = 64  # side refs folded by one sync: more are no contention but an accident, or somebody who means harm
@@ -66,6 +67,12 @@ def _past_the_rewriting(
     context: Context, tally: Tally, branch: str, source: remote.Upstream, known: remote.Fetched
 ) -> remote.Fetched:
     """Go on to the remote's new history, after what it held before has been taken in: memory is taken back by `forget` only."""
+    repo, after = context.store.repo, remote.fetch(context.store.repo, source, force=True)
+    if known.commit and after.commit and explained(context, known.commit, after.commit):
+        tally.notes.append(f"the history of {source.ref} on {source.remote} was rewritten to erase records; this clone follows")
+        return after
+    if known.commit and after.commit:
+        repo.run("update-ref", source.tracking, known.commit, after.commit)  # until what it held before is taken in
     if known.commit:
         try:
             take_in(context, tally, branch, known.commit)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmem.core.audit_parse import parse_segment
+from gitmem.core.members import Members
 from gitmem.errors import NoKey
 from gitmem.memory.audit_files import segment_files
-from gitmem.memory.context import TEAM, Context
+from gitmem.memory.context import Context
 from gitmem.memory.roster import members
+from gitmem.memory.standing import standing
 from gitmem.store.layout import KEYS
 from gitmem.store.vault import RECOVERY
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
-    from gitmem.memory.reports import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Epoch:
 class ScopeKeys:
     """The keys of one scope, oldest epoch first.
 
-    `missing` are those who belong to the scope and lack its newest key, `strangers` those who hold that and are no members.
+    `missing` are those who belong to the scope and lack its newest key, `strangers` those who hold it and do not belong there.
     """
 
     scope: str
@@ -71,7 +71,7 @@ class KeyStatus:
 
 def key_status(context: Context) -> KeyStatus:
     """How the keys stand, as far as the work tree and the log tell. Raises Tampered for a damaged key or log."""
-    vault, signed = context.store.vault, _signed(context)
+    vault, signed, who = context.store.vault, _signed(context), standing(context)
     everybody = members(context)
     identity = _identity(context)
     return KeyStatus(
@@ -79,7 +79,7 @@ def key_status(context: Context) -> KeyStatus:
         recipient=identity.recipient if identity else None,
         member=next((member.name for member in everybody if member.me), None),
         tried=[Place(one.place, one.why) for one in getattr(vault.identities, "tried", [])],
-        scopes=[_scope_keys(context, scope, everybody, signed) for scope in vault.scopes()],
+        scopes=[_scope_keys(context, scope, who, signed) for scope in vault.scopes()],
     )
 
 
@@ -90,18 +90,15 @@ def _identity(context: Context) -> Identity | None:
         return None
 
 
-def _scope_keys(
-    context: Context, scope: str, everybody: Iterable[Member], signed: dict[tuple[str, str], tuple[str, str]]
-) -> ScopeKeys:
+def _scope_keys(context: Context, scope: str, who: Members, signed: dict[tuple[str, str], tuple[str, str]]) -> ScopeKeys:
     vault = context.store.vault
     epochs = []
     for epoch in vault.epochs(scope):
         since, by = signed.get((scope, epoch), (None, None))
         epochs.append(Epoch(epoch, since, by, vault.holders(scope, epoch), vault.has(scope, epoch)))
-    names = {member.name for member in everybody}
     held = {*epochs[-1].holders} - {RECOVERY}
-    wanted = names if scope == TEAM else set()
-    return ScopeKeys(scope, epochs, sorted(wanted - held), sorted(held - names))
+    wanted = {member.name for member in who.readers(scope)}
+    return ScopeKeys(scope, epochs, sorted(wanted - held), sorted(held - wanted))
 
 
 def _signed(context: Context) -> dict[tuple[str, str], tuple[str, str]]:

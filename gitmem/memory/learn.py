@@ -42,8 +42,11 @@ class Lesson:
 def prepare(
     context: Context, kind: str, values: Mapping[str, Any], tags: Iterable[str] = (), scope: str | None = None
 ) -> Lesson:
-    """Check the input of a `learn`, touching nothing. Raises InvalidRecord, NoKey, UsageError."""
-    scope = default_scope(context) if scope is None else check_scope(scope)
+    """Check the input of a `learn`, touching nothing; but an agent's first record makes the agent's own scope.
+
+    Raises InvalidRecord, NoKey, UsageError.
+    """
+    named = default_scope(context) if scope is None else check_scope(scope)
     schema = context.kinds.get(kind)
     values = dict(values)
     extra = list(tags)
@@ -52,7 +55,11 @@ def prepare(
     schema.validate(values)
     check_pattern(schema, values)
     fields, sets = schema.split(values)
-    return Lesson(schema, scope, _id_for(context, schema, scope, values), fields, sets)
+    if scope is None and context.agent:
+        from gitmem.memory.granting import make_own
+
+        make_own(context, named)
+    return Lesson(schema, named, _id_for(context, schema, named, values), fields, sets)
 
 
 def learn(context: Context, lesson: Lesson) -> Record:

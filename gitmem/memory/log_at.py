@@ -34,6 +34,10 @@ class LogAt:
         """All segments, chain by chain. Raises Tampered for what is none."""
         yield from self._read([(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)])
 
+    def chain(self, writer: str) -> Iterator[Segment]:
+        """The segments of one chain. Raises Tampered for what is none."""
+        yield from self._read([(writer, number) for number in sorted(self.chains.get(writer, {}))])
+
     def beginnings(self) -> list[Segment]:
         """The first segment of each chain. Raises Tampered for what is none."""
         return [*self._read([(writer, 1) for writer, numbers in self.chains.items() if 1 in numbers])]

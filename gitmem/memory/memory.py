@@ -195,8 +195,8 @@ class Memory:
 
         return members(self.context)
 
-    def verify(self) -> AuditReport:
-        """Check the audit log against the history, offline."""
+    def verify(self, *, full: bool = False) -> AuditReport:
+        """Check the audit log against the history, offline; with `full` also what this clone has verified before."""
         from gitmem.memory.verifying import verify_store
 
-        return verify_store(self.context)
+        return verify_store(self.context, full=full)

@@ -106,7 +106,7 @@ def after_sync(context: Context, source: remote.Upstream, commit: str) -> list[s
     except Tampered as error:
         return [error.message]
     problems: list[Problem] = []
-    if known is not None and not _holds(repo, commit, known.commit):
+    if known is not None and not holds(repo, commit, known.commit):
         problems = other_founder(known, log.beginnings()) + held_against(known.ends, log.hash_at, "this clone")
     if not problems:
         move_on(context, ends, genesis, shared=True)
@@ -121,7 +121,7 @@ def lost_by(context: Context, source: remote.Upstream, commit: str | None) -> li
     repo = context.store.repo
     last = _load(context).get("remotes", {}).get(_place(repo, source))
     ends = _ends(last.get("ends")) if isinstance(last, dict) else {}
-    if not ends or (commit is not None and _holds(repo, commit, str(last.get("commit")))):
+    if not ends or (commit is not None and holds(repo, commit, str(last.get("commit")))):
         return []
     if commit is None:
         return [f"{source.remote} has no {source.ref} any more, which held all that was shared; it is shared again from here"]
@@ -134,7 +134,7 @@ def _told(problem: Problem) -> str:
     return f"{problem.what}: {problem.where}: {problem.why}"
 
 
-def _holds(repo: Repo, commit: str, earlier: str) -> bool:
+def holds(repo: Repo, commit: str, earlier: str) -> bool:
     """Whether `earlier` is among the ancestors of `commit`; one that is not there any more is not."""
     if commit == earlier:
         return True

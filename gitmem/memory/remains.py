@@ -25,17 +25,21 @@ class Remaining:
     until: str
 
 
-def remains(context: Context, paths: Collection[str]) -> list[Remaining]:
-    """Where copies of these records may be, once they are gone from HEAD and from what this clone keeps beside it."""
-    return [*_here(context, paths), *_remotes(context), *_clones(context, paths), *_beyond(context)]
+def remains(context: Context, paths: Collection[str], *, tidied: bool = False) -> list[Remaining]:
+    """Where copies of these records may be, once they are gone from HEAD and from what this clone keeps beside it.
+
+    `tidied` says that this clone's git has forgotten what nothing refers to.
+    """
+    return [*_here(context, paths, tidied=tidied), *_remotes(context), *_clones(context, paths), *_beyond(context)]
 
 
-def _here(context: Context, paths: Collection[str]) -> Iterator[Remaining]:
+def _here(context: Context, paths: Collection[str], *, tidied: bool) -> Iterator[Remaining]:
     repo, prefix = context.store.repo, context.store.prefix
     versions = repo.run("rev-list", "--all", "--count", "--", *(prefix + path for path in sorted(paths))) if paths else b"0"
     if int(versions):
         yield Remaining(HISTORY, f"{int(versions)} commits of this clone", _TIDIED)
-    yield Remaining(REFLOG, "git's reflogs and unreachable objects in this clone", _TIDIED)
+    if not tidied:
+        yield Remaining(REFLOG, "git's reflogs and unreachable objects in this clone", _TIDIED)
     if repo.ref("refs/stash"):
         yield Remaining(STASH, "what you have stashed in this clone", "`git stash drop`, if it holds any of it")
     hashes = "of the values themselves: a short one can be guessed" if context.store.config.plain else "of sealed values"

@@ -7,13 +7,16 @@ nothing it notes reaches the team before somebody wants it to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from gitmem.core.members import own_scope
 from gitmem.core.nearest import nearest, shown
 from gitmem.core.record import SCOPE, name_problem
-from gitmem.errors import UsageError
-from gitmem.memory.context import AGENTS, TEAM, Context
+from gitmem.errors import NoKey, UsageError
+from gitmem.memory.context import TEAM, Context
 from gitmem.store.layout import MEMORY
+from gitmem.store.vault import RECOVERY
 
 
 def scope_names(context: Context) -> list[str]:
@@ -52,14 +55,43 @@ def known_scope(context: Context, name: str) -> str:
 def agent_name(name: str | None, env: Mapping[str, str]) -> str | None:
     """The agent at work: `name`, or what GITMEM_AGENT says; None for a person. Raises UsageError for what is no name."""
     name = name or env.get("GITMEM_AGENT") or None
-    if name is not None and name_problem("agent", f"{AGENTS}/{name}", SCOPE):
+    if name is not None and name_problem("agent", own_scope(name), SCOPE):
         raise UsageError(f"{shown(name)} cannot be an agent's name", "use lower-case letters, digits, - and _, such as: ci")
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One scope: whether the caller opens it, who holds its newest key, and how many records stand in it (None: no index)."""
+
+    scope: str
+    opened: bool
+    members: list[str]
+    records: int | None
+
+
+def scopes(context: Context) -> list[Scope]:
+    """Every scope there is, by name. In a plain store everybody can read all of them."""
+    from gitmem.memory.catchup import current_index
+    from gitmem.memory.roster import members
+
+    vault = context.store.vault
+    try:
+        counts: dict[str, int] | None = current_index(context).by_scope()
+    except NoKey:
+        counts = None
+    everybody = [member.name for member in members(context)]
+    found = []
+    for name in scope_names(context):
+        epochs = vault.epochs(name)
+        holders = [each for each in vault.holders(name, epochs[-1]) if each != RECOVERY] if epochs else everybody
+        found.append(Scope(name, opens(context, name), holders, None if counts is None else counts.get(name, 0)))
+    return found
+
+
 def default_scope(context: Context) -> str:
     """Where a record goes whose scope nobody named: to the team, and what an agent records to the agent's own scope."""
-    return TEAM if context.agent is None else f"{AGENTS}/{context.agent}"
+    return TEAM if context.agent is None else own_scope(context.agent)
 
 
 def _with_records(memory: Path) -> Iterator[str]:

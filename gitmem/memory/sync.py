@@ -28,6 +28,7 @@ from gitmem.memory.purge import settle_erasures
 from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
+from gitmem.memory.rewritten import has_walked, left_behind, overrun, tidy_up
 from gitmem.memory.taking import Tally, count
 from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.layout import is_record_path
@@ -100,8 +101,10 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
             _undisturbed(lambda: _settle(context, tally))
         _undisturbed(lambda: _heal(context, tally))
         head, ahead = context.store.repo.head(), _ahead(context, fetched.commit)
-        if head is None or ahead == 0 or _push(context, tally, source, head):
+        over = overrun(context, fetched.commit)
+        if head is None or (ahead == 0 and not over) or _push(context, tally, source, head, over):
             _tidy(context, branch, source, fetched, brought_on=ahead > 0)
+            _leave(context, tally, source)
             if tally.pulled:
                 announce(context, source)
             _pin(context, tally, source)
@@ -123,9 +126,17 @@ def _pin(context: Context, tally: Tally, source: remote.Upstream) -> None:
             tally.problems += pins.after_sync(context, source, head)
 
 
-def _push(context: Context, tally: Tally, source: remote.Upstream, head: str) -> bool:
-    """Whether the branch took the push; False if others were faster. Raises RemoteError for any other refusal."""
-    pushed = _offer(context, tally, source, head)
+def _push(context: Context, tally: Tally, source: remote.Upstream, head: str, over: str | None) -> bool:
+    """Whether the branch took the push (in place of `over`, if given); False if others were faster.
+
+    Raises RemoteError for any other refusal.
+    """
+    pushed = _offer(context, tally, source, head, over)
+    if pushed.outcome is remote.Push.DENIED and over:
+        raise RemoteError(
+            f"{source.remote} does not let its history be replaced by the one without what was erased: {pushed.why}",
+            f"have its host accept a forced push to {source.ref} for once, then `gitmem sync`; here it is done",
+        )
     if pushed.outcome is remote.Push.DENIED:
         raise unwritable(source.remote, source.ref, pushed.why, reached=True)
     return pushed.outcome is remote.Push.OK
@@ -144,10 +155,10 @@ def _push_aside(context: Context, tally: Tally, source: remote.Upstream, head: s
     return False
 
 
-def _offer(context: Context, tally: Tally, target: remote.Upstream, head: str) -> remote.Pushed:
+def _offer(context: Context, tally: Tally, target: remote.Upstream, head: str, over: str | None = None) -> remote.Pushed:
     """Push `head` to a ref of the remote. Raises RemoteError where nobody answers."""
     tally.attempts += 1
-    pushed = remote.push(context.store.repo, target, head)
+    pushed = remote.push(context.store.repo, target, head, over)
     if pushed.outcome is remote.Push.UNREACHABLE:
         raise unwritable(target.remote, target.ref, pushed.why, reached=False)
     return pushed
@@ -162,6 +173,15 @@ def _tidy(context: Context, branch: str, source: remote.Upstream, fetched: remot
         _follow(context, branch, source)
     side = fetched.side if brought_on else of_this_replica(context, fetched.side)
     remote.drop_side_refs(context.store.repo, source, side)
+
+
+def _leave(context: Context, tally: Tally, source: remote.Upstream) -> None:
+    """Forget a history that was rewritten, once what this clone alone held is shared upon the new one."""
+    if olds := left_behind(context):
+        remote.drop_heard(context.store.repo, source, olds)
+    if has_walked(context):
+        tally.notes.append("what git's history said before it was rewritten is gone from this clone")
+        tally.problems += tidy_up(context)
 
 
 def _side(context: Context) -> str:

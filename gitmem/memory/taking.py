@@ -9,6 +9,7 @@ from gitmem.core.merge import merge
 from gitmem.core.record import State
 from gitmem.errors import ConflictsLeft, InvalidRecord, RemoteError
 from gitmem.git.commits import commit as git_commit
+from gitmem.git.commits import move_ref
 from gitmem.git.repo import BlobRef
 from gitmem.git.trees import TreeMerge, merge_many, merge_trees
 from gitmem.git.worktree import checkout
@@ -19,6 +20,7 @@ from gitmem.memory.deletions import unburied
 from gitmem.memory.gather import contents_at
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.quarantine import screened
+from gitmem.memory.rewritten import Crossing, crossing
 from gitmem.memory.soundness import is_newer
 from gitmem.store.files import inside
 from gitmem.store.layout import CONFIG, MEMORY
@@ -63,6 +65,7 @@ def take_in(context: Context, tally: Tally, branch: str, *theirs: str) -> None:
     with store.lock:
         store.refresh()
         finish_move(context)
+        theirs = tuple(commit for commit in theirs if not _crossed(context, tally, branch, commit))
         ours = repo.head()
         fresh = [commit for commit in theirs if commit != ours and not (ours and repo.is_ancestor(commit, ours))]
         if not fresh:
@@ -159,6 +162,48 @@ def _merge(context: Context, tally: Tally, branch: str, ours: str | None, theirs
     tally.revived |= unburied(context, revived, [first, *others])
     tally.merged += len(merged.store.merged)
     tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
+
+
+def _crossed(context: Context, tally: Tally, branch: str, theirs: str) -> bool:
+    """Take in a commit of an old history from the new one, or the other way round; False where neither is the case."""
+    repo, ours = context.store.repo, context.store.repo.head()
+    way = crossing(context, ours, theirs) if theirs != ours else None
+    if way is None or ours is None:
+        return False
+    check_same_store(context, theirs)
+    if warning := beware(context, ours, theirs):
+        tally.notes.append(warning)
+    head, aside = screened(context, ours, theirs)
+    brought = {change.path for change in repo.diff(ours, head, [f"{context.store.prefix}{MEMORY}"])}
+    if _cross(context, tally, branch, (ours, head), way if way.onto == ours else way._replace(onto=head)):
+        tally.pulled += count(context, f"{ours}..{head}")
+        tally.brought |= brought
+        tally.problems += aside
+    return True
+
+
+def _cross(context: Context, tally: Tally, branch: str, sides: tuple[str, str], way: Crossing) -> bool:
+    """Go on from the side with the new history, with what the other alone holds; whether anything is changed by that."""
+    repo, (ours, theirs) = context.store.repo, sides
+    merged = merge_trees(repo, way.bases, ours, theirs, context.store.prefix)
+    tree = _settled(merged)
+    if way.onto == ours and [tree] == repo.trees([ours]):
+        return False
+    waiting = _set_aside(context, ours)
+    try:
+        checkout(repo, ours, tree, try_only=True)
+        with moving(context, ours, tree):
+            if [tree] == repo.trees([way.onto]):
+                move_ref(repo, f"refs/heads/{branch}", way.onto, ours, "gitmem: history rewritten")
+                made = way.onto
+            else:
+                made = _commit_merge(context, branch, ours, [way.onto], tree)
+            checkout(repo, ours, made)
+    finally:
+        _put_back(context, tally, waiting)
+    tally.merged += len(merged.store.merged)
+    tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
+    return True
 
 
 def _settled(merged: TreeMerge) -> str:

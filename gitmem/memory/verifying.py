@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gitmem.core.audit import Problem
 from gitmem.core.pin import Pin, held_against
 from gitmem.errors import Tampered
 from gitmem.git import remote
 from gitmem.memory import pins
 from gitmem.memory.audit import TRUNCATION, AuditReport, Examined, examine, notes, report
+from gitmem.memory.audit_since import position_since
 from gitmem.memory.context import Context
+from gitmem.memory.position import load, position_of, save
+from gitmem.memory.witness import check
 
 
-def verify_store(context: Context) -> AuditReport:
-    """Verify what HEAD holds, and that it lacks nothing of what this clone's pin names; if all is well, move the pin on."""
+def verify_store(context: Context, *, full: bool = False) -> AuditReport:
+    """Verify what HEAD holds, and that it lacks nothing of what this clone's pin names; if all is well, move the pin on.
+
+    Where this member verified it before, only what came since is looked at, unless with `full` or anything is odd about it.
+    """
     store = context.store
-    found, pin = examine(store.repo, store.prefix), pins.kept(context)
+    pin = pins.kept(context)
+    found = None if full else _since(context, pin)
+    if found is None:
+        found = _everything(context, pin)
     remarks = notes(store.repo, store.prefix)
-    if pin is None:
-        remarks.append(TRUNCATION)
-    else:
-        found.problems.extend(_against(pin, found))
-        remarks.append("held against this clone's pin: nothing that it knew of may be cut off unseen")
+    remarks.append(TRUNCATION if pin is None else "held against this clone's pin: nothing that it knew of was cut off unseen")
     if not found.problems and found.segments:
         _move_on(context, found)
     return report(found, remarks)
+
+
+def against_witness(context: Context, found: AuditReport, statement: bytes) -> AuditReport:
+    """A report with what the log lacks of what a witness saw. Raises as `witness.check` does."""
+    problems, told = check(context, statement)
+    return replace(found, ok=found.ok and not problems, problems=[*found.problems, *problems], notes=[*found.notes, told])
+
+
+def _since(context: Context, pin: Pin | None) -> Examined | None:
+    """What is found by looking at what came since the last time; None where that is not enough."""
+    store, known = context.store, load(context)
+    position = None if known is None else position_since(store.repo, store.prefix, known)
+    if position is None:
+        return None
+    found = Examined(position.entries, position.segments, [])
+    if pin is not None and _against(pin, found):
+        return None
+    if position is not known:
+        save(context, position)
+    return found
+
+
+def _everything(context: Context, pin: Pin | None) -> Examined:
+    store = context.store
+    head = store.repo.head()
+    found = examine(store.repo, store.prefix)
+    found.problems.extend([] if pin is None else _against(pin, found))
+    if head is not None and found.segments and not found.problems:
+        save(context, position_of(head, found.segments))
+    return found
 
 
 def _against(pin: Pin, found: Examined) -> list[Problem]:

@@ -215,6 +215,11 @@ class Index:
         """How many of the records that stand are sealed."""
         return self._one("SELECT count(*) FROM entries WHERE sealed > 0 AND alive")
 
+    def by_scope(self) -> dict[str, int]:
+        """How many records stand in each scope that has any."""
+        rows = self.database.execute("SELECT scope, count(*) FROM entries WHERE alive GROUP BY scope")
+        return {str(scope): int(count) for scope, count in rows}
+
     def conflicted(self, scope: str | None = None) -> Ids:
         """Ids of standing records (of one scope) with a field that has more than one value, in order."""
         which = "WHERE conflicts > 0 AND alive AND (? IS NULL OR scope = ?)"

@@ -82,7 +82,8 @@ class Vault:
         """The key that new values of `scope` are sealed with. Raises NoKey when the caller cannot open it."""
         epochs = self.epochs(scope)
         if not epochs:
-            raise NoKey(f"there is no scope {scope!r} with a key in this store", "`gitmem status` names the scopes")
+            hint = f"`gitmem scope add {scope}` makes one, `gitmem scope list` shows those there are"
+            raise NoKey(f"there is no scope {scope!r} with a key in this store", hint)
         return self.key(scope, epochs[-1])
 
     def opens(self, scope: str) -> bool:
@@ -149,6 +150,12 @@ class Vault:
 
         secret = self.store.encode() if self.plain else self.identity.secret_bytes()
         return index_key(secret, self.store, replica)
+
+    def position_key(self) -> bytes:
+        """The key that authenticates what this member has verified. Raises NoKey without an identity."""
+        from gitmem.crypto.derive import position_key
+
+        return position_key(self.identity.secret_bytes(), self.store)
 
     def _unwrapped(self, scope: str, epoch: str) -> EpochKey | None:
         """The key of one epoch, None if it is not to be had; that is not tried again before `look_again`."""

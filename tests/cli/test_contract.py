@@ -22,8 +22,8 @@ from tests.support.terminal import PtyCli
 
 DOCS = Path(__file__).parents[2] / "docs"
 ISSUED = {
-    "init", "clone", "join", "member", "key", "learn", "match", "used", "search", "list", "show", "edit", "forget", "diff",
-    "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "hooks", "doctor", "gc", "erase", "demo", "mcp",
+    "init", "clone", "join", "member", "scope", "key", "learn", "match", "used", "search", "list", "show", "edit", "forget",
+    "diff", "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "hooks", "doctor", "gc", "erase", "demo", "mcp",
     "completion",
 }  # fmt: skip
 
@@ -48,6 +48,9 @@ def test_every_command_is_there() -> None:
     assert {
         "member add",
         "member list",
+        "scope add",
+        "scope list",
+        "scope grant",
         "key status",
         "key cache",
         "audit log",

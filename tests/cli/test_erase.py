@@ -20,3 +20,21 @@ def test_erasing(ada: Seat) -> None:
     assert "was erased on" in ada("show", found).expect(1).err
     assert "was erased on" in ada("erase", found, "--yes").expect(1).err
     ada("audit", "verify").ok()
+
+
+def test_erasing_from_history(ada: Seat) -> None:
+    """The same for git's history: looked at, done, and there is nothing left to do."""
+    found = ada("learn", "--pattern", "no route", "--fix", "call Bo Lind", "--json").ok().json["id"]
+    ada("commit").ok()
+    assert "ids, or --history" in ada("erase").expect(2).err
+    assert "nothing of what was erased" in ada("erase", "--history").ok().err
+    ada("erase", found, "--yes").ok()
+    looked = ada("erase", "--history", "--dry-run", "--json").ok().json
+    assert (looked["versions"], looked["commits"], looked["new"]) == (1, 2, None)
+    assert "--yes" in ada("erase", "--history").expect(2).err
+    done = ada("erase", "--history", "--yes", "--keep-backup").ok().err
+    assert "took 1 version of 1 record out of history" in done
+    assert "remove it soon" in done
+    assert "rewrote the history" in ada("audit", "log").ok().out
+    ada("audit", "verify").ok()
+    assert "nothing of what was erased" in ada("erase", "--history", "--yes").ok().err

@@ -13,6 +13,7 @@ from tests.cli.conftest import ERROR, Seat
 from tests.support.git import Git
 
 ENTRY = ["time", "member", "op", "object", "record", "kind", "scope", "raised", "writer", "seq", "words"]
+ENTRY += ["before", "after", "hash"]
 
 
 def _shared(ada: Seat, bob: Seat) -> str:

@@ -194,3 +194,23 @@ def test_hostile_content_is_marked_and_cannot_hide(store: Path, cli: Cli) -> Non
                 assert answer.structured_content["note"] in text_of(answer)
 
     play(scene)
+
+
+def test_an_agent_with_a_name(store: Path, cli: Cli) -> None:
+    """What it records is its own, unless it says `team`; what it finds is everybody's, or one scope's."""
+
+    async def scene() -> None:
+        async with agent(store, GITMEM_AGENT="scout") as client:
+            own = await call(client, "memory_learn", pattern=PATTERN, fix="Ask the lead.")
+            shared = await call(client, "memory_learn", pattern=PATTERN, fix="Name it once.", scope="team")
+            assert (own["scope"], shared["scope"]) == ("agents/scout", "team")
+            found = (await call(client, "memory_match", text=PUSH))["matches"]
+            assert {match["id"] for match in found} == {own["id"], shared["id"]}
+            found = (await call(client, "memory_match", text=PUSH, scope="team"))["matches"]
+            assert [match["id"] for match in found] == [shared["id"]]
+            assert [hit["id"] for hit in (await call(client, "memory_search", text="lead", scope="agents/scout"))["results"]]
+            assert "did you mean 'team'" in await refused(client, "memory_search", text="lead", scope="tean")
+            assert "agents/scout" in (await call(client, "memory_status"))["scopes"]
+
+    play(scene)
+    assert "cannot be an agent's name" in cli("mcp", "--agent", "../up", cwd=store).expect(2).err

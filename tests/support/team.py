@@ -74,6 +74,10 @@ class Team:
         """The entries of each segment of the log, as somebody's clone holds it."""
         return [segment.entries for segment in all_segments(self.folder / name)]
 
+    def hashes(self, name: str) -> set[str]:
+        """The hash of every entry of the log."""
+        return {entry.hash for entries in self.entries(name) for entry in entries}
+
     def replica(self, name: str) -> str:
         """The name of somebody's replica."""
         return self[name].status().replica

@@ -358,3 +358,29 @@ def test_scopes() -> None:
     assert (members.scopes["ops"].members, members.scopes["ops"].admins) == ({"ada"}, set())
     assert [member.name for member in members.readers("ops")] == ["ada"]
     assert len(members.readers("team")) == 2
+
+
+def test_an_agents_own_scope() -> None:
+    """A service makes the scope that bears its name, at two clones at once too, and no other; nobody else gets into it so."""
+    ada, first = _founded()
+    enrolled = ada.sign([enrolment("bot", "service"), enrolment("eve")])
+    bot, clone = Scribe("bot", "bot-1"), Scribe("bot", "bot-2")
+
+    def own(name: str) -> Change:
+        return Change(
+            "scope", f".gitmem/keys/agents/{name}/1-0123abcd/{name}.age", None, None, scope_detail(f"agents/{name}", [name])
+        )
+
+    key = change(".gitmem/keys/agents/bot/1-0123abcd/recovery.age", None, b"x")
+    made = bot.sign([own("bot"), key], [enrolled.head])
+    twin = clone.sign([own("bot"), key], [enrolled.head])
+    for order in ([first, enrolled, made, twin], [twin, made, enrolled, first]):
+        members, problems = fold(order)
+        assert (problems, members.scopes["agents/bot"].admins) == ([], {"bot"})
+    other = bot.sign([own("eve")])
+    intruder = Scribe("eve", "eve-1").sign(
+        [Change("scope", "x", None, None, scope_detail("agents/bot", ["eve"]))], [enrolled.head]
+    )
+    members, problems = fold([first, enrolled, made, twin, other, intruder])
+    assert {problem.where for problem in problems} == {f"{other.path}:1", f"{intruder.path}:1"}
+    assert members.scopes["agents/bot"].members == {"bot"}

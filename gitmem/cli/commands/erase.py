@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,7 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitmem.memory.erase import EraseReport
+    from gitmem.memory.memory import Memory
 
 
 @define(
@@ -21,58 +21,67 @@ if TYPE_CHECKING:
     examples=[
         ("gitmem erase p-3k7q --dry-run", "what would go, and where copies may remain"),
         ("gitmem erase p-3k7q --basis 'request 4711'", "asks, and says in the log on what grounds"),
+        ("gitmem erase --history", "takes all that was erased out of git's history as well"),
     ],
-    exits=WRITES,
+    exits=(*WRITES, 14, 15),
 )
-@click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=record_ids)
+@click.argument("ids", metavar="[ID...]", nargs=-1, shell_complete=record_ids)
+@click.option("--history", is_flag=True, help="Rewrite git's history without what was erased; all clones follow.")
 @click.option("--basis", metavar="TEXT", help="On what grounds; it stands in the log, in the clear.")
+@click.option("--keep-backup", is_flag=True, help="With --history: keep the bundle of the history as it was.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would go, and where copies may remain.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @pass_ui
-def command(ui: Ui, ids: tuple[str, ...], basis: str | None, dry_run: bool, yes: bool) -> None:
+def command(ui: Ui, /, ids: tuple[str, ...], **how: Any) -> None:
     """Erase records: at once, and for good.
 
     Unlike `forget` and `gc` it waits for nobody. The record is gone from HEAD, and from what this clone keeps beside it; at
     their next sync from everybody else's. No old clone, backup or restore brings it back. The log keeps who erased it and
-    hashes as evidence, and git's history keeps what it said. Where copies may remain is listed.
+    hashes as evidence. Where copies may remain is listed.
+
+    git's history keeps what it said until an administrator runs this with --history: commits get new names, the remote's
+    branch is replaced, and the other clones follow a signed notice at their next sync.
     """
     from gitmem.cli.session import opened
+
+    if bool(ids) == how["history"]:
+        raise UsageError("say what to erase: records by their ids, or --history", "gitmem erase p-3k7q --dry-run")
+    with opened(ui) as memory:
+        if how["history"]:
+            _history(ui, memory, **how)
+        else:
+            _records(ui, memory, ids, **how)
+
+
+def _records(ui: Ui, memory: Memory, ids: tuple[str, ...], **how: Any) -> None:
+    from gitmem.cli.erasing import show_erased, sure
+    from gitmem.cli.present import counted
     from gitmem.memory.erase import erase
 
-    with opened(ui) as memory:
-        report = erase(memory.context, ids, basis=basis, dry_run=True)
-        sure = not dry_run and _sure(ui, report, yes)
-        if sure:
-            report = erase(memory.context, ids, basis=basis)
+    report = erase(memory.context, ids, basis=how["basis"], dry_run=True)
+    about = (f"{one.id} ({one.kind}, {one.scope}): {counted(one.values, 'value')}" for one in report.erased)
+    done = not how["dry_run"] and sure(ui, how["yes"], f"erase {counted(len(report.erased), 'record')} for good", about)
+    if done:
+        report = erase(memory.context, ids, basis=how["basis"])
     if ui.json:
         ui.data(report)
-    elif sure or dry_run:
-        show(ui, report)
+    elif done or how["dry_run"]:
+        show_erased(ui, report)
     else:
         ui.note("nothing was changed")
 
 
-def _sure(ui: Ui, report: EraseReport, yes: bool) -> bool:
-    from gitmem.cli.present import counted
+def _history(ui: Ui, memory: Memory, **how: Any) -> None:
+    from gitmem.cli.erasing import rewriting, show_history, sure
+    from gitmem.memory.erase_history import erase_history
 
-    if yes:
-        return True
-    what = counted(len(report.erased), "record")
-    if not ui.person:
-        raise UsageError(f"nobody is there to ask whether to erase {what}", "say so: --yes; or look first: --dry-run")
-    for one in report.erased:
-        ui.note(f"{one.id} ({one.kind}, {one.scope}): {counted(one.values, 'value')}")
-    return ui.confirm(f"erase {what} for good?")
-
-
-def show(ui: Ui, report: EraseReport) -> None:
-    """Write what was erased, and where copies may remain."""
-    from gitmem.cli.present import counted
-
-    ui.rows(("ERASED", "KIND", "SCOPE", "VALUES"), [(one.id, one.kind, one.scope, one.values) for one in report.erased])
-    for problem in report.problems:
-        ui.warn(problem)
-    done = "would erase" if report.dry_run else "erased"
-    ui.note(f"{done} {counted(len(report.erased), 'record')}; copies may remain:")
-    for place in report.remains:
-        ui.note(f"  {place.what}: {place.where}; {place.until}")
+    report = erase_history(memory.context, dry_run=True)
+    done = not how["dry_run"] and report.versions > 0 and sure(ui, how["yes"], f"take {rewriting(report)}")
+    if done:
+        report = erase_history(memory.context, keep_backup=how["keep_backup"])
+    if ui.json:
+        ui.data(report)
+    elif done or how["dry_run"]:
+        show_history(ui, report)
+    else:
+        ui.note("nothing was changed" if report.versions else "git's history holds nothing of what was erased")

@@ -57,7 +57,7 @@ def status(ui: Ui) -> None:
         for name in keys.missing:
             ui.warn(f"{name} belongs to {keys.scope} and lacks its key: `gitmem scope grant {keys.scope} {name}`")
         for name in keys.strangers:
-            ui.warn(f"{name} holds the key of {keys.scope} and is no member: `gitmem audit verify`")
+            ui.warn(f"{name} holds the key of {keys.scope} and does not belong to it: `gitmem audit verify`")
 
 
 def _rows(found: KeyStatus, now: datetime) -> Iterator[tuple[str, ...]]:

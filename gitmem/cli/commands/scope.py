@@ -1,0 +1,102 @@
+"""`gitmem scope`: the parts of the store, and who can read which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmem.cli.command import Group, define
+from gitmem.cli.complete import members, scopes
+from gitmem.cli.exits import READS, WRITES
+from gitmem.cli.inputs import clean
+from gitmem.cli.ui import Ui, pass_ui
+
+if TYPE_CHECKING:
+    from gitmem.memory.granting import Granted
+
+
+@click.group("scope", cls=Group)
+def command() -> None:
+    """Keep parts of the store to some of its members: a team, one agent, one person."""
+
+
+@define(
+    "add",
+    examples=[
+        ("gitmem scope add ops --members ada,bob", "for the two of them, and for you"),
+        ("gitmem scope add agents/ci --members ci", "what the agent ci records by itself"),
+    ],
+    exits=WRITES,
+)
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--members", "names", multiple=True, metavar="MEMBER,…", shell_complete=members, help="Who can read it; repeatable."
+)
+@pass_ui
+def add(ui: Ui, name: str, names: tuple[str, ...]) -> None:
+    """Make a scope with a key of its own, for the members that are named and for you.
+
+    NAME is a word, or two: agents/ci. Everybody else sees that records are there, merges and syncs them, and never what they
+    say. From here on you say who belongs to it, and so do the store's admins who belong to it themselves.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory.granting import add_scope
+
+    wanted = [clean(each.strip()) for given in names for each in given.split(",") if each.strip()]
+    with opened(ui) as memory:
+        made = add_scope(memory.context, clean(name), wanted)
+    _report(ui, made, f"{made.scope} is there for {', '.join(made.members)}")
+
+
+@define(
+    "list",
+    examples=[("gitmem scope list", ""), ("gitmem scope list --json | jq -r '.scopes[].scope'", "for a program")],
+    exits=(*READS, 15),
+)
+@pass_ui
+def list_scopes(ui: Ui) -> None:
+    """List the scopes: how many records stand in each, whether you can read them, and who can."""
+    from gitmem.cli.session import opened
+    from gitmem.memory.scopes import scopes as found_in
+
+    with opened(ui) as memory:
+        found = found_in(memory.context)
+    if ui.json:
+        ui.data({"scopes": found})
+        return
+    rows = [
+        (one.scope, "unknown" if one.records is None else one.records, "yes" if one.opened else "no", ", ".join(one.members))
+        for one in found
+    ]
+    ui.rows(("SCOPE", "RECORDS", "OPENS", "MEMBERS"), rows)
+
+
+@define(
+    "grant",
+    examples=[("gitmem scope grant ops cyd", "cyd can read all of ops after the next sync, what is old as well")],
+    exits=WRITES,
+)
+@click.argument("scope", metavar="NAME", shell_complete=scopes)
+@click.argument("member", metavar="MEMBER", shell_complete=members)
+@pass_ui
+def grant(ui: Ui, scope: str, member: str) -> None:
+    """Let a member into a scope: to what was recorded there before as well."""
+    from gitmem.cli.session import opened
+    from gitmem.memory.granting import grant as let_in
+
+    with opened(ui) as memory:
+        made = let_in(memory.context, clean(scope), clean(member))
+    _report(ui, made, f"{clean(member)} can read {made.scope} now")
+
+
+def _report(ui: Ui, made: Granted, said: str) -> None:
+    if ui.json:
+        ui.data(made)
+    else:
+        ui.note(f"{said}; `gitmem sync` passes the keys on")
+
+
+command.add_command(add)
+command.add_command(list_scopes)
+command.add_command(grant)

@@ -1,0 +1,60 @@
+"""Asking about erasures, and showing what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gitmem.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitmem.cli.ui import Ui
+    from gitmem.memory.erase import EraseReport
+    from gitmem.memory.erase_history import HistoryReport
+    from gitmem.memory.remains import Remaining
+
+
+def sure(ui: Ui, yes: bool, what: str, about: Iterable[str] = ()) -> bool:
+    """Whether a person says so, having seen what it is about, or `--yes` did. Raises UsageError where nobody is there."""
+    if yes:
+        return True
+    if not ui.person:
+        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
+    for line in about:
+        ui.note(line)
+    return ui.confirm(f"{what}?")
+
+
+def show_erased(ui: Ui, report: EraseReport) -> None:
+    """Write what was erased, and where copies may remain."""
+    from gitmem.cli.present import counted
+
+    ui.rows(("ERASED", "KIND", "SCOPE", "VALUES"), [(one.id, one.kind, one.scope, one.values) for one in report.erased])
+    for problem in report.problems:
+        ui.warn(problem)
+    ui.note(f"{'would erase' if report.dry_run else 'erased'} {counted(len(report.erased), 'record')}")
+    _remaining(ui, report.remains)
+
+
+def show_history(ui: Ui, report: HistoryReport) -> None:
+    """Write what was taken out of history, and where copies may remain."""
+    for problem in report.problems:
+        ui.warn(problem)
+    ui.note(f"{'would take' if report.dry_run else 'took'} {rewriting(report)}")
+    if report.backup:
+        ui.note(f"the history as it was is in {report.backup}: it holds what was erased, remove it soon")
+    _remaining(ui, report.remains)
+
+
+def rewriting(report: HistoryReport) -> str:
+    """What `erase --history` is about, in words."""
+    from gitmem.cli.present import counted
+
+    versions = f"{counted(report.versions, 'version')} of {counted(report.records, 'record')}"
+    return f"{versions} out of history, which gives {counted(report.commits, 'commit')} a new name"
+
+
+def _remaining(ui: Ui, places: Iterable[Remaining]) -> None:
+    ui.note("copies may remain:")
+    for place in places:
+        ui.note(f"  {place.what}: {place.where}; {place.until}")

@@ -1,0 +1,157 @@
+"""Making scopes and letting members into them: each is one signed commit of a few key files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmem.core.audit import SCOPE
+from gitmem.core.members import Member, Members, Rank, own_scope, scope_detail
+from gitmem.core.nearest import nearest, shown
+from gitmem.core.record import Json
+from gitmem.core.token import EPOCH
+from gitmem.errors import GitmemError, UsageError
+from gitmem.memory.commit import Extra, commit
+from gitmem.memory.context import TEAM, Context
+from gitmem.memory.roster import my_name
+from gitmem.memory.scopes import check_scope, known_scope
+from gitmem.memory.standing import standing
+from gitmem.store.layout import STORE_SCOPE, key_path
+from gitmem.store.vault import RECOVERY
+
+if TYPE_CHECKING:
+    from gitmem.crypto.keys import EpochKey
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A scope as it stands after a change: who holds its newest key, the key's epoch, and the commit that says so."""
+
+    scope: str
+    members: list[str]
+    epoch: str
+    commit: str
+
+
+def add_scope(context: Context, name: str, names: Iterable[str] = ()) -> Granted:
+    """Make a scope with a key of its own for these members and ourselves, who say from here on who belongs to it.
+
+    Raises UsageError for a name that is taken or no scope's, or for somebody who is no member; GitmemError without the right.
+    """
+    store = context.store
+    with store.lock:
+        store.refresh()
+        _check_new(context, name)
+        who, me = standing(context), my_name(context)
+        least = Rank.SERVICE if name == own_scope(me) else Rank.MEMBER
+        _require(who.by_name.get(me, Member(me)).rank >= least, f"{me} may make no scopes", who.admins())
+        wanted = sorted({me, *names})
+        people = [_member(who, each) for each in wanted]
+        from gitmem.crypto.keys import new_epoch
+
+        key = new_epoch(name, 1)
+        extras = [*_key_files(key, people), *_recovery_file(key, who)]
+        extras[0] = _telling(extras[0], scope_detail(name, wanted))
+        store.vault.adopt(key, store.vault.identity)
+        return _committed(context, key, wanted, extras, f"gitmem: the scope {name} for {', '.join(wanted)}")
+
+
+def make_own(context: Context, scope: str) -> None:
+    """Make the scope that an agent's records go to, if there is none: for us, and for the agent where it is a member itself."""
+    vault = context.store.vault
+    if not vault.plain and not vault.epochs(scope):
+        agent = scope.partition("/")[2]
+        add_scope(context, scope, [agent] if agent in standing(context).by_name else [])
+
+
+def grant(context: Context, scope: str, name: str) -> Granted:
+    """Let a member into a scope: all that was ever recorded in it, and all that will be.
+
+    Raises UsageError for a scope or member there is not, NoKey without the scope's key, GitmemError without the right.
+    """
+    store = context.store
+    with store.lock:
+        store.refresh()
+        _require_keys(context)
+        known_scope(context, scope)
+        who, me = standing(context), my_name(context)
+        member = _member(who, name)
+        _require_right(who, scope, me)
+        vault = store.vault
+        keys = [vault.key(scope, epoch) for epoch in vault.epochs(scope)]
+        lacking = [key for key in keys if name not in vault.holders(scope, key.epoch)]
+        held = {*vault.holders(scope, keys[-1].epoch)} - {RECOVERY}
+        if not lacking:
+            raise UsageError(f"{name} holds the key of {scope} already", "`gitmem key status` shows who holds what")
+        extras = [file for key in lacking for file in _key_files(key, [member])]
+        if scope in who.scopes:
+            extras[0] = _telling(extras[0], scope_detail(scope, [name]))
+        return _committed(context, keys[-1], sorted({*held, name}), extras, f"gitmem: {name} is let into the scope {scope}")
+
+
+def _committed(context: Context, key: EpochKey, members: list[str], extras: list[Extra], message: str) -> Granted:
+    made = commit(context, message, extras)
+    return Granted(key.scope, members, key.epoch, made.commit if made else "")
+
+
+def _key_files(key: EpochKey, members: Iterable[Member]) -> list[Extra]:
+    """The epoch's key, wrapped to every recipient of each member."""
+    from gitmem.crypto.keys import wrap
+
+    return [
+        Extra(
+            key_path(key.scope, key.epoch, member.name),
+            wrap(key, *sorted(member.recipients)),
+            "key",
+            {"member": member.name, "commitment": key.commitment},
+        )
+        for member in members
+    ]
+
+
+def _recovery_file(key: EpochKey, who: Members) -> list[Extra]:
+    """The same for the recovery identity, where the log says what its recipient is."""
+    return _key_files(key, [who.recovery] if who.recovery else [])
+
+
+def _telling(file: Extra, told: dict[str, Json]) -> Extra:
+    """A key file whose entry says who belongs to the scope, too."""
+    return Extra(file.path, file.data, SCOPE, file.detail | told)
+
+
+def _check_new(context: Context, name: str) -> None:
+    _require_keys(context)
+    second = check_scope(name).partition("/")[2]
+    if name in (TEAM, STORE_SCOPE) or EPOCH.fullmatch(second):
+        raise UsageError(f"{shown(name)} is reserved", "give the scope another name, such as: ops")
+    if context.store.vault.epochs(name):
+        hint = f"`gitmem scope grant {name} MEMBER` lets somebody in, `gitmem scope list` shows who is"
+        raise UsageError(f"there is a scope {shown(name)} already", hint)
+
+
+def _require_keys(context: Context) -> None:
+    if context.store.vault.plain:
+        raise UsageError("a plain store has no keys, and all can read all of it", "a scope is made by its first record there")
+
+
+def _require_right(who: Members, scope: str, me: str) -> None:
+    """Raise unless we say who belongs to the scope: an admin of it, or of the store."""
+    rank = who.by_name.get(me, Member(me)).rank
+    owners = who.scopes[scope].admins if scope in who.scopes else set()
+    right = rank >= Rank.ADMIN or (rank >= Rank.SERVICE and me in owners)
+    _require(right, f"{me} does not say who belongs to {scope}", sorted({*owners, *who.admins()}))
+
+
+def _require(right: bool, message: str, who_can: list[str]) -> None:
+    if not right:
+        raise GitmemError(message, f"ask one of: {', '.join(who_can)}")
+
+
+def _member(who: Members, name: str) -> Member:
+    found = who.by_name.get(name)
+    if found is None:
+        near = nearest(name, who.by_name)
+        meant = f"; did you mean '{near}'?" if near else ""
+        raise UsageError(f"there is no member {shown(name)}{meant}", f"the members are: {', '.join(sorted(who.by_name))}")
+    return found

@@ -76,7 +76,6 @@ class _Look:
         self.found = found
         self.prefix = context.store.prefix
         self.signed: set[tuple[str, str | None, str | None]] = set()
-        self.after: set[tuple[str, str | None]] = set()
         self.contents: dict[str, bytes] = {}
         self.states: dict[tuple[str, str], State | str] = {}
 
@@ -85,7 +84,6 @@ class _Look:
         for _, data in self.context.store.repo.read_blobs(segments):
             for entry in entries_in(data):
                 self.signed.add((entry.object, entry.before, entry.after))
-                self.after.add((entry.object, entry.after))
 
     def take(self, steps: Iterable[Step]) -> None:
         """Examine steps, their contents read at once."""
@@ -134,13 +132,12 @@ class _Look:
                 return
             self._break(path, new, state)
         olds = {old for old in step.olds if old is not None and _plain(old)}
-        if not olds and isinstance(state, State):
-            self._authenticate(path, new, state, [])
-        if not olds - {new} or self._is_signed(step, path):
-            return
+        signed = self._is_signed(step, path)
         parents = [found for old in sorted(olds) if isinstance(found := self._state(path, old), State)]
         if isinstance(state, State) and not self._authenticate(path, new, state, parents):
             state = None
+        if not olds - {new} or (signed and (new is None or isinstance(state, State))):
+            return
         self._compare(step, path, state if isinstance(state, State) else None, parents)
 
     def _compare(self, step: Step, path: str, child: State | None, parents: list[State]) -> None:
@@ -155,9 +152,8 @@ class _Look:
             wound.answers.add(self._digest(step.new) if _plain(step.new) else None)
 
     def _authenticate(self, path: str, new: Entry | None, state: State, parents: list[State]) -> bool:
-        """Whether the values that neither a parent had nor an entry signs for are genuine."""
-        digest = self._digest(new)
-        if (path, digest) in self.after or not _adds(state, parents):
+        """Whether the values that no parent had are genuine. A signature says who wrote them, not that they are well."""
+        if not _adds(state, parents):
             return True
         why = not_genuine(self.context, path, state)
         if why and new:

@@ -116,6 +116,14 @@ class Sealer:
         return self._before + length_prefixed(path.encode(), write.encode()) + self._after
 
 
+def could_be_sealed(token: str) -> bool:
+    """Whether a token has the length and the spelling of a sealed value; what is in it nobody can tell without the key."""
+    match = TOKEN.fullmatch(token)
+    body = b"" if match is None else _from_base64url(match[2])
+    padded = len(body) - _NONCE - _TAG
+    return match is not None and padded > 0 and _padded_size(padded) == padded and _to_base64url(body) == match[2]
+
+
 def _split(token: str, place: Place, path: str) -> tuple[str, bytes]:
     """Epoch and sealed bytes of a token; the one spelling only, since base64 decoders overlook stray bits."""
     match = TOKEN.fullmatch(token)

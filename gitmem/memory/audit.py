@@ -74,7 +74,7 @@ def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
 def report(found: Examined, remarks: list[str]) -> AuditReport:
     """What was found, as it is told."""
     writers = len({segment.writer for segment in found.segments})
-    return AuditReport(not found.problems, found.entries, writers, _bounded(found.problems), remarks)
+    return AuditReport(not found.problems, found.entries, writers, bounded(found.problems), remarks)
 
 
 def unsigned_files(repo: Repo, prefix: str = "") -> list[tuple[FileHistory, list[Entry]]]:
@@ -94,7 +94,7 @@ def unsigned_files(repo: Repo, prefix: str = "") -> list[tuple[FileHistory, list
     return found
 
 
-def _bounded(problems: list[Problem]) -> list[Problem]:
+def bounded(problems: list[Problem]) -> list[Problem]:
     """The problems, at most a hundred of a kind: one removed segment can leave ten thousand changes unsigned."""
     kept: list[Problem] = []
     seen: dict[str, int] = {}

@@ -23,7 +23,8 @@ from tests.support.terminal import PtyCli
 DOCS = Path(__file__).parents[2] / "docs"
 ISSUED = {
     "init", "clone", "join", "member", "scope", "key", "learn", "match", "used", "search", "list", "show", "edit", "forget",
-    "diff", "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "hooks", "doctor", "gc", "erase", "demo", "mcp",
+    "diff", "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "verify", "hooks", "doctor", "gc", "erase",
+    "demo", "mcp",
     "completion",
 }  # fmt: skip
 

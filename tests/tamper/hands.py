@@ -18,7 +18,7 @@ from gitmem.crypto.signing import SigningKey
 from gitmem.git.objects import Content, Draft, write_commits
 from gitmem.git.repo import Entry, Repo
 from gitmem.memory.audit_states import file_detail
-from gitmem.memory.gather import digest
+from gitmem.memory.gather import digest, parse_or_none
 from gitmem.store.layout import AUDIT, CONFIG, is_record_path
 from tests.support.auditing import TIME
 from tests.tamper.ground import Ground
@@ -54,10 +54,10 @@ class Host:
         return self.files(path)[path]
 
     def records(self, *, alive: bool = True) -> dict[str, State]:
-        """The records, in random order."""
-        found = [(path, parse(data, path)) for path, data in self.files("memory/").items() if is_record_path(path)]
+        """The records that are sound still, in random order."""
+        found = [(path, parse_or_none(data, path)) for path, data in self.files("memory/").items() if is_record_path(path)]
         self.rng.shuffle(found)
-        return {path: state for path, state in found if state.alive == alive}
+        return {path: state for path, state in found if state is not None and state.alive == alive}
 
     def pick(self, **where: bool) -> tuple[str, State]:
         """One of them."""

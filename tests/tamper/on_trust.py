@@ -73,10 +73,10 @@ def enrolled_with_anothers_key(hand: Insider) -> Expected:
 
 
 @insider()
-def enrolled_somebody_without_a_file(hand: Insider) -> Expected:
-    """A member whom nobody sees in the list."""
-    _add(hand, [enrolment("eve")])
-    return named(("wrong member file", member_path("eve")))
+def let_somebody_in(hand: Insider) -> Expected:
+    """An enrolment by somebody who is no admin."""
+    path = _add(hand, [enrolment("eve")])
+    return named((NOT_ENTITLED, f"{path}:1"))
 
 
 @insider()

@@ -1,0 +1,38 @@
+"""No false alarm: whatever honest members do at once, verification finds nothing, with and without a key."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gitmem.git.repo import Repo
+from gitmem.memory.audit import verify
+from gitmem.memory.keyless import check_stores
+from tests.support.git import Git
+from tests.support.stores import EFFORT, MEMORY_DISK
+from tests.tamper.conftest import Make
+from tests.tamper.ground import MEMBERS, shown
+from tests.tamper.honest import work
+from tests.tamper.table import Store
+
+BATCHES = 2 if EFFORT == 1 else 40
+MERGES = 5 if EFFORT == 1 else 25
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_no_false_alarm(make: Make, batch: int) -> None:
+    """Forty batches of 25 merges where it should take long; all clones end alike, and each holds what the others do."""
+    store = Store.PLAIN if batch % 2 else Store.SEALED
+    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
+        ground = make(0, store).copy(Path(folder, "ground"))
+        assert work(ground, Random(f"honest {batch}"), MERGES) >= MERGES
+        assert verify(Repo.objects(ground.remote)).problems == []
+        [report] = check_stores(ground.remote, "main", "main~3")
+        assert report.problems == []
+        heads = {Git(ground.folder / name)("rev-parse", "HEAD^{tree}") for name in MEMBERS}
+        assert len(heads) == 1
+        with ground.at("ada") as ada, ground.at("bob") as bob:
+            assert shown(ada) == shown(bob)

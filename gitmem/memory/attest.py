@@ -11,11 +11,11 @@ from gitmem.core.codec import emit
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord
 from gitmem.memory.audit import unsigned_files
-from gitmem.memory.audit_states import FileHistory, holds_record, signed_ends
+from gitmem.memory.audit_states import FileHistory, signed_ends
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
-from gitmem.memory.soundness import not_genuine, sound_state
+from gitmem.memory.soundness import holds_record, not_genuine, sound_state
 from gitmem.memory.vouched import answered
 from gitmem.store.layout import MEMBERS, MEMORY
 

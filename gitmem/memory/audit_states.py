@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from gitmem.core.audit import Entry, Problem
 from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import parse
-from gitmem.core.collected import is_list_path
 from gitmem.core.record import Json, State
 from gitmem.errors import InvalidRecord
-from gitmem.memory.soundness import belongs
+from gitmem.memory.soundness import belongs, holds_record
 from gitmem.memory.vouched import answered
-from gitmem.store.layout import CONFIG, MEMBERS, is_record_path
+from gitmem.store.layout import CONFIG
 
 UNSIGNED = "unsigned change"
 REMOVED = "removed file"
@@ -33,12 +32,6 @@ class FileHistory:
     contents: dict[str, str]
     head: str | None
     removals: list[str]
-
-
-def holds_record(path: str) -> bool:
-    """Whether the file at `path` merges as a record does."""
-    member = path.startswith(f"{MEMBERS}/") and path.endswith(".yaml")
-    return path == CONFIG or member or is_list_path(path) or is_record_path(path)
 
 
 def file_detail(path: str, before: bytes | None, after: bytes | None) -> dict[str, Json]:

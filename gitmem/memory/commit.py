@@ -16,7 +16,6 @@ from gitmem.core.record import Json
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
 from gitmem.memory import checkpoints
-from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.events import note_batch
@@ -24,6 +23,7 @@ from gitmem.memory.gather import Batch, contents_at, digest, drop_leftovers, gat
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
+from gitmem.memory.soundness import holds_record
 from gitmem.store.config import load_config
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.layout import CONFIG, is_record_path

@@ -123,7 +123,7 @@ def _bury(context: Context, states: Mapping[str, State], told: dict[str, Json]) 
 
 def _entry(path: str, state: State, held: bytes | None, grave: State, told: dict[str, Json]) -> Extra:
     """The file's removal with its evidence: what HEAD held by its hash, each value by its write, and how many there were."""
-    before = None if held is None else parse_or_none(held, path)
+    before = parse_or_none(held, path)
     detail = record_detail(before, grave) | erased_detail(state) | {"values": _values(state)} | told
     return Extra(path, None, ERASE, detail, complete=held is None)
 

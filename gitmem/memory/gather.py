@@ -146,7 +146,7 @@ def contents_at(context: Context, revision: str | None, paths: list[str]) -> dic
 
 def _gather_record(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
     store = context.store
-    old = None if before is None else parse_or_none(before, path)
+    old = parse_or_none(before, path)
     on_disk = store.read_file(path)
     pending = store.pending.get(path)
     # What HEAD holds is joined in as well: a file that is older (a merge that was killed, a checkout) takes nothing back.
@@ -198,21 +198,23 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         data = _grown(context, path, before, data)
     if path.endswith(".yaml") and data is not None:
         state = normalise(parse(data, path))
-        data, detail = emit(state), record_detail(None if before is None else parse_or_none(before, path), state)
+        data, detail = emit(state), record_detail(parse_or_none(before, path), state)
     batch.put(path, data, before, "config", detail)
 
 
 def _grown(context: Context, path: str, before: bytes, data: bytes | None) -> bytes:
     """A list of collected records that was changed by hand: it never says less than it did."""
-    states = [state for version in (before, data) if version is not None and (state := parse_or_none(version, path))]
+    states = [state for version in (before, data) if (state := parse_or_none(version, path))]
     grown = emit(merge_all(states)) if states else before
     if grown != data:
         write_atomic(inside(context.store.root, path), grown)
     return grown
 
 
-def parse_or_none(data: bytes, path: str) -> State | None:
-    """The record in a file's bytes, hand edits turned into writes; None for what is none."""
+def parse_or_none(data: bytes | None, path: str) -> State | None:
+    """The record in a file's bytes, hand edits turned into writes; None for what is none, and for no file."""
+    if data is None:
+        return None
     try:
         return normalise(parse(data, path))
     except InvalidRecord:

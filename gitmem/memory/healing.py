@@ -13,12 +13,11 @@ from gitmem.core.dots import dot_of
 from gitmem.core.heal import Loss, registers
 from gitmem.core.merge import merge_all
 from gitmem.core.record import Json, State
-from gitmem.errors import GitmemError, InvalidRecord
-from gitmem.memory.audit_states import holds_record
+from gitmem.errors import GitmemError
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
-from gitmem.memory.soundness import is_newer, not_genuine, sound_state
+from gitmem.memory.soundness import holds_record, is_newer, not_genuine, sound_or_none
 from gitmem.memory.vouched import Vouched, vouched_for
 from gitmem.memory.wounds import Found, Wound
 from gitmem.store.layout import AUDIT, MEMORY, is_record_path
@@ -107,13 +106,10 @@ def _plan_record(context: Context, path: str, wound: Wound, before: bytes | None
 
 def _sound(context: Context, path: str, wound: Wound, data: bytes | None) -> State | None:
     """The record in a content, None if there is none that may stand."""
-    if data is None or not holds_record(path) or sha256(data).hexdigest() in wound.broken:
+    if data is None or sha256(data).hexdigest() in wound.broken:
         return None
-    try:
-        state = sound_state(path, data)
-    except InvalidRecord:
-        return None
-    return None if wound.broken and not_genuine(context, path, state) else state
+    state = sound_or_none(path, data)
+    return None if state and wound.broken and not_genuine(context, path, state) else state
 
 
 def _whole(context: Context, path: str, wound: Wound, known: State | None) -> State | None:

@@ -42,6 +42,12 @@ def path_problem(path: str) -> str | None:
     return None
 
 
+def holds_record(path: str) -> bool:
+    """Whether the file at `path` merges as a record does."""
+    member = path.startswith(f"{MEMBERS}/") and path.endswith(".yaml")
+    return path == CONFIG or member or is_list_path(path) or is_record_path(path)
+
+
 def sound_state(path: str, data: bytes) -> State:
     """The record that belongs at `path`, read and normalised. Raises InvalidRecord for anything else."""
     if len(data) > MAX_BYTES:
@@ -50,6 +56,16 @@ def sound_state(path: str, data: bytes) -> State:
     if not belongs(path, state):
         raise InvalidRecord(f"{path} holds the record {state.id[:80]}, whose place is another", "`gitmem doctor`")
     return state
+
+
+def sound_or_none(path: str, data: bytes | None) -> State | None:
+    """The same, None for anything else, and where there is no file or no record belongs."""
+    if data is None or not holds_record(path):
+        return None
+    try:
+        return sound_state(path, data)
+    except InvalidRecord:
+        return None
 
 
 def belongs(path: str, state: State) -> bool:

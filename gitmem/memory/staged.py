@@ -22,14 +22,13 @@ from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git import snapshots
 from gitmem.git.repo import Change
 from gitmem.git.underway import under_way
-from gitmem.memory.audit_states import holds_record
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
-from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, refuse_plaintext
+from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none, refuse_plaintext
 from gitmem.memory.learn import check_pattern
 from gitmem.memory.moving import finish_move
-from gitmem.memory.soundness import is_newer, kept_of
+from gitmem.memory.soundness import holds_record, is_newer, kept_of
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
@@ -122,7 +121,7 @@ def _graves(context: Context, commits: Iterable[str | None], paths: list[str]) -
     for commit in commits:
         lists = contents_at(context, commit, wanted)
         for path in (path for path in paths if list_of(path) in lists):
-            listing = _parsed(list_of(path), lists[list_of(path)], lenient=True)
+            listing = parse_or_none(lists[list_of(path)], list_of(path))
             grave = None if listing is None else grave_in(listing, path)
             if grave is not None:
                 found[path] = merge_all([grave, *([found[path]] if path in found else [])])
@@ -180,7 +179,9 @@ def _reviewed_record(
             f"{path} would be deleted, and what others write to it would come back without it",
             f"{context.store.git_hint('restore --staged --worktree', path)}, then `gitmem forget` it",
         )
-    state = _parsed(path, staged, lenient=len(versions) > 1)
+    state = parse_or_none(staged, path)
+    if state is None and staged is not None and len(versions) == 1:
+        parse(staged, path)  # says why. In a merge one with conflict markers counts for nothing: the parents hold all
     if state is not None:
         _check_place(path, state)
     parts = _sound(path, known)
@@ -198,20 +199,7 @@ def _reviewed_record(
 
 def _sound(path: str, versions: Iterable[bytes | None]) -> list[State]:
     """The versions that can be read: one that is broken in a parent is what this commit may be about to mend."""
-    states = (_parsed(path, version, lenient=True) for version in versions)
-    return [state for state in states if state is not None]
-
-
-def _parsed(path: str, data: bytes | None, *, lenient: bool) -> State | None:
-    """The staged state; during a merge one with conflict markers (or none) counts for nothing, the parents hold all."""
-    if data is None:
-        return None
-    try:
-        return parse(data, path)
-    except InvalidRecord:
-        if lenient:
-            return None
-        raise
+    return [state for version in versions if (state := parse_or_none(version, path))]
 
 
 def _check_place(path: str, state: State) -> None:
@@ -264,7 +252,7 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
 def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:
     if after is None or not holds_record(path):
         return Logged(COLLECT if is_record_path(path) else "config", path, digest(before), digest(after), {})
-    old = _parsed(path, before, lenient=True)
+    old = parse_or_none(before, path)
     new = parse(after, path)
     op = operation(old, new) if path in context.store.pending else "hand"
     return Logged(op, path, digest(before), digest(after), record_detail(old, new))

@@ -14,7 +14,6 @@ from contextlib import suppress
 from gitmem.core.codec import emit
 from gitmem.core.heal import settled
 from gitmem.core.merge import merge, merge_all
-from gitmem.core.record import State
 from gitmem.errors import ConflictsLeft, GitmemError, InvalidRecord
 from gitmem.git import process
 from gitmem.git.commits import identity_line
@@ -22,10 +21,9 @@ from gitmem.git.merge import merge_store
 from gitmem.git.objects import DURABLE, Content, Draft, write_commits
 from gitmem.git.repo import BlobRef, Entry
 from gitmem.git.underway import UnderWay, under_way
-from gitmem.memory.audit_states import holds_record
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
-from gitmem.memory.soundness import sound_state
+from gitmem.memory.soundness import holds_record, sound_or_none
 from gitmem.memory.staged import check_staged
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import OWN_PREFIXES, is_record_path
@@ -141,17 +139,8 @@ def _from_stages(context: Context, head: str | None, own: Stages) -> Iterator[tu
     }
     contents = dict(repo.read_blobs(sorted({blob for blobs in versions.values() for blob in blobs}), _MAX_FILE))
     for path, blobs in versions.items():
-        states = [state for blob in blobs if (state := _sound(path.removeprefix(prefix), contents[blob]))]
+        states = [state for blob in blobs if (state := sound_or_none(path.removeprefix(prefix), contents[blob]))]
         yield path, emit(merge_all(states)) if states else BlobRef(blobs[0]) if blobs else None
-
-
-def _sound(path: str, data: bytes | None) -> State | None:
-    if data is None or not holds_record(path):
-        return None
-    try:
-        return sound_state(path, data)
-    except InvalidRecord:
-        return None
 
 
 def _settle(context: Context, wanted: Mapping[str, Content]) -> None:
@@ -175,7 +164,7 @@ def _settle(context: Context, wanted: Mapping[str, Content]) -> None:
 
 def _completed(context: Context, path: str, data: bytes | None) -> bytes | None:
     """The content, with what the work tree's record has beyond it."""
-    expected, chosen = _sound(path, data), _sound(path, _on_disk(context, path))
+    expected, chosen = sound_or_none(path, data), sound_or_none(path, _on_disk(context, path))
     return data if expected is None or chosen is None else emit(settled(chosen, expected))
 
 
@@ -194,7 +183,7 @@ def _bring(context: Context, path: str, data: bytes | None) -> None:
             file.unlink(missing_ok=True)
             return
         pending = store.pending.get(path) if is_record_path(path) else None
-        state = None if pending is None else _sound(path, data)
+        state = None if pending is None else sound_or_none(path, data)
         whole = data if pending is None or state is None else emit(merge(state, pending))
         if _on_disk(context, path) != whole:
             write_atomic(file, whole)

@@ -16,10 +16,9 @@ from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import InvalidRecord
 from gitmem.git.lineage import Step, walk
 from gitmem.git.repo import Entry
-from gitmem.memory.audit_states import holds_record
 from gitmem.memory.context import Context
 from gitmem.memory.quarantine import oddity
-from gitmem.memory.soundness import is_newer, kept_of, not_genuine, path_problem, sound_state
+from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine, path_problem, sound_state
 from gitmem.memory.vouched import entries_in
 from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, MEMORY, OWN_PREFIXES
 

@@ -25,15 +25,26 @@ def sure(ui: Ui, yes: bool, what: str, about: Iterable[str] = ()) -> bool:
     return ui.confirm(f"{what}?")
 
 
+def described(report: EraseReport) -> Iterable[str]:
+    """A line for each record that is to be erased."""
+    from gitmem.cli.present import counted
+
+    for one in report.erased:
+        where = f" in {', '.join(one.registers)}" if one.registers else ""
+        yield f"{one.id} ({one.kind}, {one.scope}): {counted(one.values, 'value')}{where}"
+
+
 def show_erased(ui: Ui, report: EraseReport) -> None:
     """Write what was erased, and where copies may remain."""
     from gitmem.cli.present import counted
 
-    ui.rows(("ERASED", "KIND", "SCOPE", "VALUES"), [(one.id, one.kind, one.scope, one.values) for one in report.erased])
-    for problem in report.problems:
+    if report.erased:
+        rows = [(one.id, one.kind, one.scope, one.values, " ".join(one.registers)) for one in report.erased]
+        ui.rows(("ERASED", "KIND", "SCOPE", "VALUES", "ONLY"), rows)
+    for problem in (*report.problems, *report.notes):
         ui.warn(problem)
     ui.note(f"{'would erase' if report.dry_run else 'erased'} {counted(len(report.erased), 'record')}")
-    _remaining(ui, report.remains)
+    _remaining(ui, report.remains if report.erased else ())
 
 
 def show_history(ui: Ui, report: HistoryReport) -> None:
@@ -55,6 +66,7 @@ def rewriting(report: HistoryReport) -> str:
 
 
 def _remaining(ui: Ui, places: Iterable[Remaining]) -> None:
-    ui.note("copies may remain:")
-    for place in places:
+    for number, place in enumerate(places):
+        if number == 0:
+            ui.note("copies may remain:")
         ui.note(f"  {place.what}: {place.where}; {place.until}")

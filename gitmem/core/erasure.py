@@ -1,12 +1,12 @@
-"""Erasing: burying a record at once, whoever has not heard of it, or taking what some of its registers ever held.
+"""Erasing: burying a record at once, whoever has not heard of it, or taking single values out of it.
 
 The grave of an erased record says when it was erased, among the times that only ever rise. So the mark joins as everything
 else in a record does, and stays on the record should somebody write to it who had not heard: what they write is theirs alone,
 and nobody completes it from what was erased.
 
-What git's history holds of it is another matter. A `Rule` says what may stand of any earlier state of a record: in all
-registers, or in some, nothing that was written up to a certain point. Cleaning two states and joining them is the same as
-joining and cleaning, so that a history that was cleaned fits together as the one before did.
+What git's history holds of it is another matter. A `Rule` says what may stand of any earlier state of a record: nothing that
+was written up to a certain point, and nothing of certain writes. Cleaning two states and joining them is the same as joining
+and cleaning, so that a history that was cleaned fits together as the one before did.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from gitmem.core.record import Json, Register, State
 
 ERASED: Final = "erased"
 """The time in a grave, and the part of an entry's detail."""
-_ALL: Final = ""
 
 
 def erased(state: State, writer: str, when: str) -> State:
@@ -44,28 +43,38 @@ def erased_in(listing: State) -> dict[str, State]:
     return {path: grave for path, grave in found.items() if grave is not None and erased_at(grave)}
 
 
-def erased_detail(state: State, registers: Iterable[str] | None = None) -> dict[str, Json]:
-    """What an entry says of an erasure: nothing that these registers of `state` (None: any) ever held is to stand anywhere."""
-    told: dict[str, Json] = {"seen": dict(state.seen)}
-    return {ERASED: told if registers is None else told | {"registers": [*sorted(registers)]}}
+def erased_detail(state: State) -> dict[str, Json]:
+    """What the entry about an erased record says: nothing that `state` has seen is to stand anywhere."""
+    return {ERASED: {"seen": dict(state.seen)}}
+
+
+def redacted_detail(values: Iterable[tuple[str, str]]) -> dict[str, Json]:
+    """What the entry about a redaction says: no value written there, as (register, key), is to stand anywhere."""
+    writes: dict[str, dict[str, list[Json]]] = {}
+    for register, dot in sorted({(register, dot_of(key)) for register, key in values}):
+        writes.setdefault(register, {}).setdefault(dot.writer, []).append(dot.n)
+    return {ERASED: {"writes": {register: {**by_writer} for register, by_writer in writes.items()}}}
 
 
 class Rule:
-    """What may stand of a record's earlier states: of each register only what was written after a certain point."""
+    """What may stand of a record's earlier states: nothing written up to a certain point, and nothing of certain writes."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, dict[str, int]] = {}
+        self._seen: dict[str, int] = {}
+        self._writes: set[tuple[str, Dot]] = set()
 
     def add(self, detail: Mapping[str, Json]) -> bool:
         """Take in what a signed entry says was erased; False, and nothing taken in, for what has another form."""
         told = detail.get(ERASED)
-        seen, names = (told.get("seen"), told.get("registers", [_ALL])) if isinstance(told, dict) else (None, None)
-        if not isinstance(seen, dict) or not isinstance(names, list):
+        if not isinstance(told, dict) or not (told.get("seen") or told.get("writes")):
             return False
-        numbers = {writer: n for writer, n in seen.items() if isinstance(n, int)}
-        for name in (name for name in names if isinstance(name, str)):
-            known = self._seen.setdefault(name, {})
-            known.update({writer: max(n, known.get(writer, 0)) for writer, n in numbers.items()})
+        for writer, n in _items(told.get("seen")):
+            if isinstance(n, int):
+                self._seen[writer] = max(n, self._seen.get(writer, 0))
+        for register, by_writer in _items(told.get("writes")):
+            for writer, numbers in _items(by_writer):
+                some = numbers if isinstance(numbers, list) else []
+                self._writes.update((register, Dot(writer, n)) for n in some if isinstance(n, int))
         return True
 
     def cleaned(self, state: State) -> State | None:
@@ -85,4 +94,8 @@ class Rule:
         return {key: value for key, value in register.items() if not self._is_erased(path, dot_of(key))}
 
     def _is_erased(self, path: str, dot: Dot) -> bool:
-        return any(dot.n <= self._seen.get(name, {}).get(dot.writer, 0) for name in (path, _ALL))
+        return dot.n <= self._seen.get(dot.writer, 0) or (path, dot) in self._writes
+
+
+def _items(value: Json) -> list[tuple[str, Json]]:
+    return list(value.items()) if isinstance(value, dict) else []

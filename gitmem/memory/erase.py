@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from gitmem.core.audit import ERASE
 from gitmem.core.audit_delta import record_detail
@@ -41,13 +42,14 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class EraseReport:
-    """What was erased (or, when `dry_run`, would be), and where copies may remain."""
+    """What was erased (or, when `dry_run`, would be), and where copies may remain. `notes` say what was out of reach."""
 
     dry_run: bool
     erased: list[Erased]
     remains: list[Remaining]
     commit: str | None = None
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry_run: bool = False) -> EraseReport:
@@ -65,7 +67,7 @@ def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry
         gone = [Erased(one.id, one.kind, one.scope, _values(one)) for one in states.values()]
         if dry_run:
             return EraseReport(True, gone, remains(context, paths))
-        made = _bury(context, states, {} if basis is None else {"basis": basis})
+        made = bury(context, states, {} if basis is None else {"basis": basis})
         return EraseReport(False, gone, remains(context, paths), *made)
 
 
@@ -103,22 +105,35 @@ def _values(state: State) -> int:
     return sum(len(register) for _, register in state.registers())
 
 
-def _bury(context: Context, states: Mapping[str, State], told: dict[str, Json]) -> tuple[str | None, list[str]]:
-    """Write the graves, remove the files, sign for it; then purge this clone. The commit, and what it left out."""
+def bury(
+    context: Context,
+    states: Mapping[str, State],
+    told: dict[str, Json],
+    redacted: Mapping[str, State] = MappingProxyType({}),
+    extras: Iterable[Extra] = (),
+) -> tuple[str | None, list[str]]:
+    """Write the graves, remove the files, sign for it; then purge this clone. The commit, and what it left out.
+
+    `redacted` are records that stay, as they are to stand, and `extras` their entries. Called under the store's lock.
+    """
     store = context.store
     require_branch(context)
     store.vault.signing_key()  # before anything is gone
     held = contents_at(context, store.repo.head(), list(states))
     graves = {path: erased(state, store.writer_for(path, state), context.now()) for path, state in states.items()}
-    extras = [_entry(path, states[path], held.get(path), grave, told) for path, grave in graves.items()]
-    extras += _lists(context, graves)
-    store.expunge(graves)
+    entries = [_entry(path, states[path], held.get(path), grave, told) for path, grave in graves.items()]
+    store.expunge({**graves, **redacted})
     for path in states.keys() - held.keys():
         inside(store.root, path).unlink(missing_ok=True)  # no commit ever held it, and none will
-    made = commit(context, f"gitmem: {len(states)} erased", extras)
+    made = commit(context, _message(states, redacted), [*entries, *_lists(context, graves), *extras])
     store.graves.note(graves.values())
-    purge(context, states)
+    purge(context, states.keys() | redacted.keys())
     return (made.commit, made.skipped) if made else (None, [])
+
+
+def _message(states: Mapping[str, State], redacted: Mapping[str, State]) -> str:
+    parts = [f"{len(some)} {what}" for some, what in ((states, "erased"), (redacted, "redacted")) if some]
+    return f"gitmem: {', '.join(parts) or 'erased from what was'}"
 
 
 def _entry(path: str, state: State, held: bytes | None, grave: State, told: dict[str, Json]) -> Extra:

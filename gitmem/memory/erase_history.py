@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from gitmem.core.audit import ERASE, REWRITE
+from gitmem.core.audit import REWRITE
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.erasure import Rule
@@ -27,16 +27,16 @@ from gitmem.git.commits import move_ref
 from gitmem.memory.audit_history import read_history
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
+from gitmem.memory.erasures import rules
 from gitmem.memory.gather import require_branch
 from gitmem.memory.heal import pass_over
 from gitmem.memory.remains import Remaining, remains
-from gitmem.memory.replicas import all_segments
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.rewritten import NOTICES, Notice, has_walked, leave, require_admin, tidy_up
 from gitmem.memory.soundness import kept_of, sound_state
 from gitmem.memory.sync import sync
 from gitmem.store.config import load_config
-from gitmem.store.layout import CONFIG, STORE_SCOPE, is_record_path
+from gitmem.store.layout import CONFIG, STORE_SCOPE
 
 Changes = dict[str, dict[str, bytes | None]]
 
@@ -75,12 +75,12 @@ def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool 
     with store.lock:
         store.refresh()
         branch = f"refs/heads/{require_branch(context)}"
-        rules = _rules(context)
-        changes = _changes(context, rules)
+        erased = rules(context)
+        changes = _changes(context, erased)
         versions = sum(map(len, changes.values()))
         if dry_run or not versions:
             report = HistoryReport(dry_run, len(changes), versions, _reach(context, changes), store.repo.head())
-            return _with_remains(context, report, rules)
+            return _with_remains(context, report, erased)
         saved = store.local / f"before-{context.clock():%Y%m%dT%H%M%SZ}.bundle"
         rewriting.backup(store.repo, saved, branch)
         done = _rewrite(context, branch, changes)
@@ -99,32 +99,20 @@ def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool 
         sync=shared,
         problems=problems,
     )
-    return _with_remains(context, report, rules)
+    return _with_remains(context, report, erased)
 
 
-def _with_remains(context: Context, report: HistoryReport, rules: Mapping[str, Rule]) -> HistoryReport:
-    return replace(report, remains=remains(context, rules.keys(), tidied=report.new is not None))
+def _with_remains(context: Context, report: HistoryReport, erased: Mapping[str, Rule]) -> HistoryReport:
+    return replace(report, remains=remains(context, erased.keys(), tidied=report.new is not None))
 
 
-def _rules(context: Context) -> dict[str, Rule]:
-    """What signed entries say was erased, by the path of the record."""
-    rules: dict[str, Rule] = {}
-    for segment in all_segments(context.store.root):
-        for entry in segment.entries:
-            if entry.op == ERASE and is_record_path(entry.object):
-                rule = rules.get(entry.object, Rule())
-                if rule.add(entry.detail):
-                    rules[entry.object] = rule
-    return rules
-
-
-def _changes(context: Context, rules: Mapping[str, Rule]) -> Changes:
+def _changes(context: Context, erased: Mapping[str, Rule]) -> Changes:
     """Each blob of the history that holds what was erased, by its path in the repository, with what becomes of it."""
     store = context.store
     history = read_history(store.repo, store.prefix)
     found: Changes = {}
     for path, blobs in history.states.items():
-        rule = rules.get(kept_of(path) or path)
+        rule = erased.get(kept_of(path) or path)
         for blob, data in store.repo.read_blobs(blobs, MAX_BYTES) if rule else ():
             left = _left(kept_of(path) or path, data, rule) if rule else data
             if left != data:

@@ -13,6 +13,9 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitmem.memory.erase import EraseReport
     from gitmem.memory.memory import Memory
 
 
@@ -21,11 +24,19 @@ if TYPE_CHECKING:
     examples=[
         ("gitmem erase p-3k7q --dry-run", "what would go, and where copies may remain"),
         ("gitmem erase p-3k7q --basis 'request 4711'", "asks, and says in the log on what grounds"),
+        ("gitmem erase --subject 'Bo Lind' --subject bo@example.org --redact", "keeps the lesson, takes out the person"),
         ("gitmem erase --history", "takes all that was erased out of git's history as well"),
     ],
     exits=(*WRITES, 14, 15),
 )
 @click.argument("ids", metavar="[ID...]", nargs=-1, shell_complete=record_ids)
+@click.option(
+    "--subject",
+    metavar="NAME",
+    multiple=True,
+    help="Every record that mentions this person; repeat it for each name and address.",
+)
+@click.option("--redact", is_flag=True, help="With --subject: put a placeholder for the mention, and keep the record.")
 @click.option("--history", is_flag=True, help="Rewrite git's history without what was erased; all clones follow.")
 @click.option("--basis", metavar="TEXT", help="On what grounds; it stands in the log, in the clear.")
 @click.option("--keep-backup", is_flag=True, help="With --history: keep the bundle of the history as it was.")
@@ -44,28 +55,37 @@ def command(ui: Ui, /, ids: tuple[str, ...], **how: Any) -> None:
     """
     from gitmem.cli.session import opened
 
-    if bool(ids) == how["history"]:
-        raise UsageError("say what to erase: records by their ids, or --history", "gitmem erase p-3k7q --dry-run")
+    if sum(map(bool, (ids, how["subject"], how["history"]))) != 1:
+        raise UsageError("say what to erase: records by their ids, --subject or --history", "gitmem erase p-3k7q --dry-run")
     with opened(ui) as memory:
         if how["history"]:
             _history(ui, memory, **how)
         else:
-            _records(ui, memory, ids, **how)
+            _records(ui, _erasing(memory, ids, **how), **how)
 
 
-def _records(ui: Ui, memory: Memory, ids: tuple[str, ...], **how: Any) -> None:
-    from gitmem.cli.erasing import show_erased, sure
-    from gitmem.cli.present import counted
+def _erasing(memory: Memory, ids: tuple[str, ...], **how: Any) -> Callable[[bool], EraseReport]:
+    """The erasure that is asked for; called with whether it is a dry run."""
     from gitmem.memory.erase import erase
+    from gitmem.memory.erase_subject import erase_subject
 
-    report = erase(memory.context, ids, basis=how["basis"], dry_run=True)
-    about = (f"{one.id} ({one.kind}, {one.scope}): {counted(one.values, 'value')}" for one in report.erased)
-    done = not how["dry_run"] and sure(ui, how["yes"], f"erase {counted(len(report.erased), 'record')} for good", about)
+    if how["subject"]:
+        return lambda dry: erase_subject(memory.context, how["subject"], redact=how["redact"], basis=how["basis"], dry_run=dry)
+    return lambda dry: erase(memory.context, ids, basis=how["basis"], dry_run=dry)
+
+
+def _records(ui: Ui, erasing: Callable[[bool], EraseReport], **how: Any) -> None:
+    from gitmem.cli.erasing import described, show_erased, sure
+    from gitmem.cli.present import counted
+
+    report = erasing(True)
+    what = f"{'redact' if how['redact'] else 'erase'} {counted(len(report.erased), 'record')} for good"
+    done = not how["dry_run"] and bool(report.erased) and sure(ui, how["yes"], what, described(report))
     if done:
-        report = erase(memory.context, ids, basis=how["basis"])
+        report = erasing(False)
     if ui.json:
         ui.data(report)
-    elif done or how["dry_run"]:
+    elif done or how["dry_run"] or not report.erased:
         show_erased(ui, report)
     else:
         ui.note("nothing was changed")

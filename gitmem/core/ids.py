@@ -36,6 +36,11 @@ def element_key(id_key: bytes, place: str, value: Json) -> str:
     return "e" + _keyed(id_key, place, json_line(value))[: _LENGTH - 1]
 
 
+def pseudonym(id_key: bytes, name: str) -> str:
+    """What a member is called in commits that name nobody: the same each time, and no way back without the members' names."""
+    return f"member-{_keyed(id_key, 'pseudonym', name)[:10]}"
+
+
 def shard(record_id: str) -> str:
     """The directory a record lies in, two characters of its id."""
     return record_id[2:4]

@@ -20,10 +20,11 @@ class RefMoved(GitmemError):
 
 
 class Identity(NamedTuple):
-    """Who a commit is by."""
+    """Who a commit is by. `only` says that it is by nobody else, whatever git has been told."""
 
     name: str
     email: str
+    only: bool = False
 
 
 def commit(  # noqa: PLR0913 (what makes a commit; by name)
@@ -58,8 +59,11 @@ def move_ref(repo: Repo, ref: str, new: str, expected: str | None, note: str) ->
 
 
 def identity_line(repo: Repo, role: str, fallback: Identity) -> str:
-    """`Name <address> seconds +zone` for the role AUTHOR or COMMITTER: the user git knows, else `fallback`."""
+    """`Name <address> seconds +zone` for the role AUTHOR or COMMITTER: the user git knows unless `fallback` is the only one."""
     wanted = ("var", f"GIT_{role}_IDENT")
+    if fallback.only:
+        env = {f"GIT_{role}_NAME": fallback.name, f"GIT_{role}_EMAIL": fallback.email}
+        return repo.run(*wanted, env=env).decode("utf-8", "surrogateescape").strip()
     done = repo.call("-c", "user.useConfigOnly=true", *wanted)  # else git makes an address up from the host's name
     known = done.out
     if done.code:

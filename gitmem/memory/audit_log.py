@@ -232,5 +232,6 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "erase": lambda entry, what, _raised: f"{_erasure(entry)} {what}",
     "rewrite": lambda _entry, _what, _raised: "rewrote the history without what was erased",
     "checkpoint": lambda entry, _what, _raised: f"made a checkpoint over {_plain(str(entry.detail.get('size')))} entries",
+    "consent": lambda _entry, _what, _raised: "chose what is logged of them",
     "retire": _about("retired the replica", "replica"),
 }

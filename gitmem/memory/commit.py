@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from gitmem.core.audit import Change, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import parse
+from gitmem.core.ids import pseudonym
 from gitmem.core.record import Json
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
@@ -26,7 +27,7 @@ from gitmem.memory.roster import my_name
 from gitmem.memory.soundness import holds_record
 from gitmem.store.config import load_config
 from gitmem.store.files import inside, write_atomic
-from gitmem.store.layout import CONFIG, is_record_path
+from gitmem.store.layout import CONFIG, STORE_SCOPE, is_record_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,11 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
 
 
 def author(context: Context) -> Identity:
-    """Who commits are by where git has not been told."""
-    name = my_name(context)
-    return Identity(name, f"{name}@gitmem.invalid")
+    """Who commits are by where git has not been told, and under a pseudonym whatever it has been told."""
+    name, store = my_name(context), context.store
+    hidden = store.config.pseudonyms
+    shown = pseudonym(store.vault.id_key(STORE_SCOPE), name) if hidden else name
+    return Identity(shown, f"{shown}@gitmem.invalid", only=hidden)
 
 
 def settle(context: Context, done: Callable[[], None], batch: Batch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gitmem.core.edit import counted
 from gitmem.errors import UsageError
+from gitmem.memory.consent import USAGE, allows
 from gitmem.memory.context import Context
 from gitmem.memory.locate import gone, locate
 from gitmem.store.store import Write
@@ -21,7 +22,7 @@ def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None
         names |= {"ms": ms, "timed": 1}
     path = locate(context, beginning)
     event = {"op": "used", "id": path.rpartition("/")[2].removesuffix(".yaml"), "at": context.now(), "fixed": fixed, "ms": ms}
-    count(context, [(path, names, "used", [event])])
+    count(context, [(path, names, "used", [event] if allows(context, USAGE) else [])])
 
 
 def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, list[Any]]], *, sync: bool = True) -> None:

@@ -9,6 +9,7 @@ from gitmem.core.schema import unknown_kind
 from gitmem.core.usage import usage_from
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.catchup import current_index
+from gitmem.memory.consent import READS, allows
 from gitmem.memory.context import Context
 from gitmem.memory.results import Hit, Match
 from gitmem.memory.scopes import known_scope, opens
@@ -73,7 +74,7 @@ def _nested(context: Context, entry: Entry) -> dict[str, Any]:
 
 
 def _count_matches(context: Context, paths: list[str]) -> None:
-    if not paths:
+    if not paths or not allows(context, READS):
         return
     from gitmem.memory.counting import count
 

@@ -19,6 +19,7 @@ from gitmem.git.remote_words import unwritable
 from gitmem.git.underway import under_way
 from gitmem.memory import pins
 from gitmem.memory.commit import commit
+from gitmem.memory.consent import take_note
 from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.folding import bring_in, of_this_replica
@@ -217,6 +218,7 @@ def _settle(context: Context, tally: Tally) -> None:
     """What was deleted or erased elsewhere goes here, too."""
     told = settle_deletions(context, tally.brought, tally.revived)
     tally.problems += [one for one in told if one not in tally.problems]
+    take_note(context)
     if erased := settle_erasures(context):
         tally.notes.append(f"{len(erased)} records were erased, and this clone was purged of them")
 

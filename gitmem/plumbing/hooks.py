@@ -32,6 +32,7 @@ def _check(merging: list[str]) -> list[str]:
     from gitmem.crypto.lookup import find_identities
     from gitmem.git.repo import Repo
     from gitmem.memory.context import Context
+    from gitmem.memory.privacy import tells_who
     from gitmem.memory.staged import check_staged
     from gitmem.store.kinds import Kinds
     from gitmem.store.place import place_at_work
@@ -41,7 +42,11 @@ def _check(merging: list[str]) -> list[str]:
     if place is None:
         return []
     store = Store(*place, find_identities(env=os.environ))
+    context = Context(store, Kinds(place.root))
     try:
-        return check_staged(Context(store, Kinds(place.root)), merging)
+        told = check_staged(context, merging)
+        if name := tells_who(context):
+            told.append(f"this commit is by {name}, and commits of this store are to name nobody: let `gitmem commit` make it")
+        return told
     finally:
         store.close()

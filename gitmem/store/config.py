@@ -17,6 +17,9 @@ from gitmem.store.layout import CONFIG, STORE_SCOPE
 KIND: Final = "config"
 SEALED: Final = "sealed"
 PLAIN: Final = "plain"
+PSEUDONYMS: Final = "privacy.pseudonyms"
+ON: Final = "on"
+OFF: Final = "off"
 
 
 class StoreConfig(NamedTuple):
@@ -35,6 +38,11 @@ class StoreConfig(NamedTuple):
         """Whether values stand in the clear. Sealed wins over plain: a downgrade is never taken by accident."""
         modes = set(map(str, self.state.fields.get("encryption", {}).values()))
         return modes == {PLAIN}
+
+    @property
+    def pseudonyms(self) -> bool:
+        """Whether commits name nobody. Where two disagree, they name nobody."""
+        return ON in self.state.fields.get(PSEUDONYMS, {}).values()
 
     @property
     def retired(self) -> frozenset[str]:

@@ -1,0 +1,84 @@
+"""What is logged of whom: chosen by each member, kept to in each of their clones; and commits that name nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitmem.memory.consent import READS, USAGE, choose
+from gitmem.memory.events import every_event
+from gitmem.memory.privacy import set_pseudonyms, status, tells_who
+from tests.support.git import Git
+from tests.support.team import Team, closed, make_team, quick
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Team]:
+    """Ada's and Bob's clones of a sealed store."""
+    yield from closed(make_team(quick(tmp_path), ("ada", "bob"), plain=False))
+
+
+def test_a_member_chooses_what_is_logged_of_them(team: Team) -> None:
+    """No event says when Bob tried what, nothing counts what he looked up; others see his choice, and their own stands."""
+    record = team.learn()
+    bob = team["bob"]
+    for what in (USAGE, READS):
+        choose(bob.context, what, allowed=False)
+    before = bob.get(record).usage
+    assert bob.match("no route to host")
+    bob.used(record, fixed=True, ms=20)
+    team["ada"].used(record, fixed=True)
+    team.agree()
+    assert status(team["ada"].context).consent == {
+        "ada": {"usage": True, "reads": True},
+        "bob": {"usage": False, "reads": False},
+    }
+    after = team["ada"].get(record).usage
+    assert (after.matched, after.fixed) == (before.matched, before.fixed + 2)
+    assert sum(event["op"] == "used" for event in every_event(bob.context)) == 2  # Bob's before he chose, and Ada's
+    choose(bob.context, USAGE, allowed=True)
+    choose(bob.context, USAGE, allowed=True)
+    bob.used(record, fixed=True)
+    team.agree()
+    assert sum(event["op"] == "used" for event in every_event(bob.context)) == 3
+    assert [e.op for s in team.entries("ada") for e in s].count("consent") == 3
+
+
+def test_a_choice_holds_in_the_other_clones_of_a_member(team: Team) -> None:
+    """A clone takes note at its next sync."""
+    ada = team["ada"]
+    choose(ada.context, READS, allowed=False)
+    ada.context.store.marks.set_note("opted out", "")
+    team["bob"].learn("note", {"text": "x"})
+    team.sync("bob", "ada")
+    assert ada.context.store.marks.note("opted out") == "reads"
+
+
+def test_commits_name_nobody(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the commit that says so on no commit of gitmem's has a name or an address, merges among them; git's own are told."""
+    for name in ("ada", "bob"):
+        git = Git(team.folder / name)
+        git("config", "user.name", f"{name} of the lab")
+        git("config", "user.email", f"{name}@lab.example")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
+        monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
+    before = Git(team.folder / "ada")("rev-parse", "HEAD").strip()
+    set_pseudonyms(team["ada"].context, on=True)
+    team.sync()
+    team["bob"].learn("note", {"text": "one"})
+    team["bob"].commit()
+    team["ada"].learn("note", {"text": "two"})
+    team.agree()
+    shown = Git(team.folder / "ada")("log", "--format=%an <%ae> %cn <%ce>", f"{before}..HEAD").splitlines()
+    assert len(shown) >= 4
+    assert all("lab" not in line and "ada" not in line and "bob" not in line for line in shown), shown
+    people = {line.split(" <")[0] for line in shown}
+    assert len(people) == 2
+    assert status(team["bob"].context).commits_as.split(" <")[0] in people
+    assert tells_who(team["bob"].context) == "bob of the lab"
+    set_pseudonyms(team["bob"].context, on=False)
+    assert not status(team["bob"].context).pseudonyms
+    assert tells_who(team["bob"].context) is None

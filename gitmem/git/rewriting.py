@@ -56,6 +56,12 @@ def rewrite(repo: Repo, folder: Path, ref: str, changes: Mapping[str, Mapping[st
         shutil.rmtree(place, ignore_errors=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove the repositories that killed rewritings left in their folder."""
+    for place in folder.glob(f"{TEMPORARY}*"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def backup(repo: Repo, file: Path, ref: str) -> None:
     """Put all that a ref reaches into a bundle, which only its owner may read."""
     repo.run("bundle", "create", "--quiet", str(file), ref)

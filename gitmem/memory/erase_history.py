@@ -15,28 +15,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from gitmem.core.audit import REWRITE
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
 from gitmem.core.erasure import Rule
-from gitmem.core.ids import element_key
 from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import rewriting
 from gitmem.git.commits import move_ref
 from gitmem.memory.audit_history import read_history
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.erasures import rules
 from gitmem.memory.gather import require_branch
-from gitmem.memory.heal import pass_over
 from gitmem.memory.remains import Remaining, remains
 from gitmem.memory.reports import SyncReport
-from gitmem.memory.rewritten import NOTICES, Notice, has_walked, leave, require_admin, tidy_up
+from gitmem.memory.rewritten import Notice, begin, finish_rewriting, has_walked, require_admin, tidy_up
 from gitmem.memory.soundness import kept_of, sound_state
 from gitmem.memory.sync import sync
-from gitmem.store.config import load_config
-from gitmem.store.layout import CONFIG, STORE_SCOPE
 
 Changes = dict[str, dict[str, bytes | None]]
 
@@ -83,11 +77,13 @@ def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool 
             return _with_remains(context, report, erased)
         saved = store.local / f"before-{context.clock():%Y%m%dT%H%M%SZ}.bundle"
         rewriting.backup(store.repo, saved, branch)
-        done = _rewrite(context, branch, changes)
-    shared = sync(context)
+        try:
+            done = _rewrite(context, branch, changes)
+            shared = sync(context)
+        finally:
+            if not keep_backup:
+                saved.unlink()
     problems = [*shared.problems, *(tidy_up(context) if has_walked(context) else [])]
-    if not keep_backup:
-        saved.unlink()
     report = HistoryReport(
         dry_run=False,
         records=len(changes),
@@ -151,19 +147,7 @@ def _rewrite(context: Context, branch: str, changes: Changes) -> Notice:
         )
     digest = sha256("".join(f"{one} {new}\n" for one, new in sorted(made.renamed.items())).encode()).hexdigest()
     notice = Notice(old, made.commit, tuple(made.first), digest, len(made.renamed))
+    begin(context, notice)
     move_ref(repo, branch, made.commit, old, "gitmem: history rewritten")
-    pass_over(context, old, made.commit)
-    commit(context, "gitmem: erased from history", [_told(context, notice)])
-    leave(context)
+    finish_rewriting(context)
     return notice
-
-
-def _told(context: Context, notice: Notice) -> Extra:
-    """The configuration with the notice in it."""
-    store = context.store
-    state = load_config(store.root).state
-    pen = Pen(state, store.writer_for(CONFIG, state))
-    key = element_key(store.vault.id_key(STORE_SCOPE), f"{state.id}/{NOTICES}", notice.text)
-    pen.add(NOTICES, key, lambda _path, _dot: notice.text)
-    pen.live()
-    return Extra(CONFIG, emit(pen.state), REWRITE, {REWRITE: notice.text})

@@ -43,9 +43,12 @@ def replay_erasures(context: Context) -> list[str]:
     """
     store, repo = context.store, context.store.repo
     source = remote.upstream(repo, repo.branch())
+    before, back = None, False
     if source is not None:
+        before = repo.ref(source.tracking)
         with suppress(GitmemError):  # a remote that is away is asked by the next sync
-            remote.fetch(repo, source, force=True)
+            found = remote.fetch(repo, source, force=True).commit
+            back = bool(before and found and not repo.is_ancestor(before, found))
     refs = repo.run("for-each-ref", "--format=%(objectname) %(objecttype)").decode().splitlines()
     commits = {line.partition(" ")[0] for line in refs if line.endswith(" commit")}
     with store.lock:
@@ -53,6 +56,8 @@ def replay_erasures(context: Context) -> list[str]:
         news = store.graves.news()
         for commit in sorted(commits):
             news |= _erased_at(context, commit)
+        if source is not None and back and before:
+            repo.run("update-ref", source.tracking, before)  # the next sync is to see that the remote was rewritten
         news = {path: grave for path, grave in news.items() if not store.graves.is_noted(path, grave)}
         if news:
             _take(context, news)

@@ -38,6 +38,8 @@ def _here(context: Context, paths: Collection[str], *, tidied: bool) -> Iterator
     versions = repo.run("rev-list", "--all", "--count", "--", *(prefix + path for path in sorted(paths))) if paths else b"0"
     if int(versions):
         yield Remaining(HISTORY, f"{int(versions)} commits of this clone", _TIDIED)
+    for file in sorted(context.store.local.glob("before-*.bundle")):
+        yield Remaining(BACKUP, f"{file}, which `erase --history` made", "until you remove it")
     if not tidied:
         yield Remaining(REFLOG, "git's reflogs and unreachable objects in this clone", _TIDIED)
     if repo.ref("refs/stash"):

@@ -18,23 +18,27 @@ from typing import Final, NamedTuple
 
 from gitmem.core.audit import REWRITE, Segment
 from gitmem.core.audit_parse import parse_segment
-from gitmem.core.codec import parse
+from gitmem.core.codec import emit, parse
 from gitmem.core.collected import grave_in, is_list_path, list_of
 from gitmem.core.dots import json_line
+from gitmem.core.edit import Pen
+from gitmem.core.ids import element_key
 from gitmem.core.members import Members, Rank
 from gitmem.core.membership import fold
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git import rewriting
 from gitmem.memory.catchup import drop_index
+from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.replicas import all_segments
 from gitmem.store.config import load_config
-from gitmem.store.layout import AUDIT, CONFIG, OWN_PREFIXES, is_record_path
+from gitmem.store.layout import AUDIT, CONFIG, OWN_PREFIXES, STORE_SCOPE, is_record_path
 
 NOTICES: Final = "rewritten"
 _NOTE: Final = "tidy"
+_BEGUN: Final = "rewriting"
 _HEALED: Final = "healed"
 _MOST: Final = 100
 
@@ -60,6 +64,35 @@ class Crossing(NamedTuple):
 
     onto: str
     bases: list[str]
+
+
+def begin(context: Context, notice: Notice) -> None:
+    """Note, durably, that the branch is about to move to a rewritten history: the next sync signs if we are killed."""
+    context.store.marks.set_note(_BEGUN, notice.text)
+
+
+def finish_rewriting(context: Context) -> None:
+    """Commit the notice of a rewriting whose history HEAD has; what a killed one left is removed. Under the store's lock."""
+    store = context.store
+    notice = _read(store.marks.note(_BEGUN) or None)
+    if notice is not None and store.repo.head() == notice.new:
+        store.marks.set_note(_HEALED, notice.new)
+        commit(context, "gitmem: erased from history", [_extra(context, notice)])
+        leave(context)
+    if notice is not None:
+        store.marks.set_note(_BEGUN, "")
+        rewriting.remove_leftovers(store.local)
+
+
+def _extra(context: Context, notice: Notice) -> Extra:
+    """The configuration with a notice in it."""
+    store = context.store
+    state = load_config(store.root).state
+    pen = Pen(state, store.writer_for(CONFIG, state))
+    key = element_key(store.vault.id_key(STORE_SCOPE), f"{state.id}/{NOTICES}", notice.text)
+    pen.add(NOTICES, key, lambda _path, _dot: notice.text)
+    pen.live()
+    return Extra(CONFIG, emit(pen.state), REWRITE, {REWRITE: notice.text})
 
 
 def crossing(context: Context, ours: str | None, theirs: str) -> Crossing | None:

@@ -29,7 +29,7 @@ from gitmem.memory.purge import settle_erasures
 from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
-from gitmem.memory.rewritten import has_walked, left_behind, overrun, tidy_up
+from gitmem.memory.rewritten import finish_rewriting, has_walked, left_behind, overrun, tidy_up
 from gitmem.memory.taking import Tally, count
 from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.layout import is_record_path
@@ -203,6 +203,7 @@ def _undisturbed(act: Callable[[], T]) -> T:
 
 def _commit(context: Context, tally: Tally) -> None:
     with context.store.lock:
+        finish_rewriting(context)
         before = context.store.repo.head()
         try:
             made = commit(context)

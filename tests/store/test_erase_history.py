@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from gitmem.errors import RemoteError, UsageError
 from gitmem.git.repo import Repo
 from gitmem.memory.erase import erase
 from gitmem.memory.erase_history import HistoryReport, erase_history
+from gitmem.memory.heal import unhealed
 from tests.support.git import Git
-from tests.support.stores import found, open_memory
+from tests.support.stores import found, open_memory, person
 from tests.support.team import Team, closed, make_team, quick
 
 SECRET = "plug in at Marlow street 7"
@@ -57,7 +60,10 @@ def test_nothing_of_it_is_left_where_a_clone_walked_over(team: Team) -> None:
     team["cam"].edit(stays, {"tags": ["disk"]})
     team["cam"].commit()
     late = team["cam"].learn("pattern", {"pattern": "late", "fix": "but mine"}).id
-    report = _rewrite(team, record)
+    erase(team["ada"].context, [record])
+    team.sync("ada", "bob")
+    assert Git(team.folder / "remote.git")("for-each-ref", "refs/gitmem/heard")
+    report = erase_history(team["ada"].context)
     assert (report.records, report.versions > 1, report.backup) == (1, True, None)
     assert not _holds(team.folder / "ada")
     assert not _holds(team.folder / "ada", LATER)
@@ -68,6 +74,7 @@ def test_nothing_of_it_is_left_where_a_clone_walked_over(team: Team) -> None:
         assert team[name].get(late).fields["fix"] == "but mine"
         assert team[name].get(stays).fields["fix"] == "make more room"
         assert team[name].verify().problems == []
+        assert unhealed(team[name].context) == []
         assert team[name].match("disk full")
     assert before <= team.hashes("ada")
     Git(team.folder / "remote.git")("gc", "--quiet", "--prune=now")
@@ -88,6 +95,7 @@ def test_an_old_history_is_not_taken_in_again(team: Team) -> None:
     old("-c", "pull.rebase=false", "pull", "--quiet", "--no-edit")
     old("push", "--quiet")
     assert _holds(team.folder / "remote.git")
+    old("push", "--quiet", "origin", f"HEAD:refs/gitmem/{team['bob'].context.store.replica.writer}")
     team["ada"].sync()
     assert not _holds(team.folder / "ada")
     team.agree()
@@ -164,3 +172,24 @@ def test_one_clone_alone_needs_no_remote(tmp_path: Path) -> None:
         assert memory.verify().problems == []
         assert memory.get(stays).fields["fix"] == "make room"
         assert "reflogs" not in {place.what for place in report.remains}
+
+
+def test_a_killed_rewriting_is_finished(team: Team) -> None:
+    """Killed when the branch had moved and nothing was signed: the next sync signs the notice, and all follow."""
+    record, _ = _secret(team)
+    erase(team["ada"].context, [record])
+    team.sync("ada")
+    script = (
+        "import os\nfrom gitmem.memory import erase_history as e\nfrom gitmem.memory.memory import Memory\n"
+        "e.finish_rewriting = lambda _: os._exit(9)\nwith Memory.open('.') as m: e.erase_history(m.context, keep_backup=True)\n"
+    )
+    env = dict(person(team.folder / "home-ada").env)
+    done = subprocess.run([sys.executable, "-c", script], cwd=team.folder / "ada", env=env, check=False)
+    assert done.returncode == 9
+    team.reopen("ada")
+    team.agree()
+    (bundle,) = (team.folder / "ada" / ".git" / "gitmem").glob("before-*.bundle")
+    bundle.unlink()
+    Git(team.folder / "remote.git")("gc", "--quiet", "--prune=now")
+    for name in (*team.clones, "remote.git"):
+        assert not _holds(team.folder / name), name

@@ -11,6 +11,7 @@ import pytest
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.erase_history import erase_history
 from gitmem.memory.erase_subject import erase_subject
+from gitmem.memory.heal import unhealed
 from gitmem.memory.memory import Memory
 from gitmem.memory.subject_export import export_subject
 from tests.support.stores import found, open_memory
@@ -85,6 +86,7 @@ def test_the_lesson_stays_without_the_person(memory: Memory) -> None:
     assert erase_subject(memory.context, BO).erased == []
     erase_history(memory.context)
     assert memory.verify().problems == []
+    assert unhealed(memory.context) == []
     assert "lab is down" in _texts(memory)
     _nowhere(memory)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.core.subject import Subject
-from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.audit_history import read_history
 from gitmem.memory.context import Context
 from gitmem.memory.erasures import rules
@@ -16,6 +16,8 @@ from gitmem.memory.replicas import all_segments
 from gitmem.memory.roster import members
 from gitmem.memory.soundness import sound_state
 from gitmem.store.layout import MEMORY, is_record_path
+
+_PROGRESS_STEP: Final = 1000
 
 
 class Said(NamedTuple):
@@ -123,26 +125,35 @@ def _said(context: Context, subject: Subject, state: State, known: set[Said] | N
 def _look_back(context: Context, subject: Subject, found: Findings) -> None:
     """What earlier versions said that no version standing now says, and that was not erased before."""
     repo, erased = context.store.repo, rules(context)
-    for path, blobs in read_history(repo, context.store.prefix).states.items():
-        if not is_record_path(path) or path in found.unread:
+    history = read_history(repo, context.store.prefix).states
+    versions = [(path, blob) for path, blobs in history.items() if is_record_path(path) for blob in blobs]
+    known: set[Said] = set()
+    last = ""
+    contents = repo.read_blobs((blob for _, blob in versions), MAX_BYTES)
+    for number, ((path, _), (_, data)) in enumerate(zip(versions, contents, strict=True)):
+        if number % _PROGRESS_STEP == 0:
+            context.progress("history", number, len(versions))
+        if path != last:
+            known, last = set(), path
+        try:
+            state: State | None = sound_state(path, data)
+            state = erased[path].cleaned(state) if path in erased and state else state
+            said = [] if state is None else _said(context, subject, state, known)
+        except NoKey:
+            found.unread.add(path)
             continue
-        known: set[Said] = set()
-        mention = found.mentions.get(path, Mention(path))
-        standing = {(said.register, said.key) for said in mention.now}
-        for _, data in repo.read_blobs(blobs, MAX_BYTES):
-            try:
-                state: State | None = sound_state(path, data)
-                state = erased[path].cleaned(state) if path in erased and state else state
-                said = [] if state is None else _said(context, subject, state, known)
-            except NoKey:
-                found.unread.add(path)
-                break
-            except (InvalidRecord, GitmemError):
-                continue  # no record: `audit verify` and `doctor` tell of it
-            mention.past += [one for one in said if (one.register, one.key) not in standing]
-        if mention.past:
-            mention.state = mention.state or context.store.read(path)
-            found.mentions[path] = mention
+        except GitmemError:
+            continue  # no record: `audit verify` and `doctor` tell of it
+        _add_past(context, found, path, said)
+
+
+def _add_past(context: Context, found: Findings, path: str, said: list[Said]) -> None:
+    mention = found.mentions.get(path) or Mention(path)
+    standing = {(one.register, one.key) for one in mention.now}
+    mention.past += [one for one in said if (one.register, one.key) not in standing]
+    if mention.past:
+        mention.state = mention.state or context.store.read(path)
+        found.mentions[path] = mention
 
 
 def _commits(context: Context, subject: Subject) -> Iterator[list[str]]:

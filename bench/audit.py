@@ -1,29 +1,35 @@
-"""What the audit log costs: verifying it, cold and from a cached position, against git's own verification of signed commits.
+"""What the audit log costs: to verify, against git's own verification of signed commits; to write; and what reads add to git.
 
 python -m bench.audit [--small]
 """
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import accumulate, islice
 from pathlib import Path
 
-from bench.common import founded, place, row, seconds
+from bench.common import founded, in_turn, lessons, place, row, seconds
 from gitmem.core.audit import Change, Head, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State
 from gitmem.git.objects import Content, Draft, write_commits
+from gitmem.memory import acts, commit, gather
 from gitmem.memory.audit_files import heads
+from gitmem.memory.learn import Lesson, learn
 from gitmem.memory.memory import Memory
 from gitmem.store.layout import record_path
 
 ENTRIES = 100_000
 PER_COMMIT = 10
+LEARNED = 50
 SIGNED = 40  # commits that git verifies
 TIME = "2026-11-20T10:00:00Z"
 
@@ -33,6 +39,8 @@ def main() -> None:
     small = "--small" in sys.argv
     with place() as folder:
         verification(folder, 3_000 if small else ENTRIES)
+        writing(folder, 3 if small else 15)
+        reading(folder, 20_000 if small else 1_000_000)
 
 
 def verification(folder: Path, count: int) -> None:
@@ -46,6 +54,57 @@ def verification(folder: Path, count: int) -> None:
     row(f"verify {count:,} entries, cold", cold, "s", "<= 60 at 100,000")
     row("git verify-commit / verify, an entry", theirs / (cold / count), "x", ">= 20", f"{theirs * 1e3:.1f} ms a commit")
     row("verify from a cached position", cached, "s", "<= 2 at 100,000")
+
+
+def writing(folder: Path, times: int) -> None:
+    """Learning and committing with the log, and with everything of it left out: entries, chain, signature, file."""
+    with founded(folder / "with") as logged, founded(folder / "without") as bare:
+        drawn, plain = (lessons(memory, (times + 1) * LEARNED) for memory in (logged, bare))
+        ours, theirs = in_turn([lambda: _learn(logged, drawn), lambda: _unlogged(bare, plain)], times)
+    row(f"learn {LEARNED} and commit, with / without the log", ours / theirs, "x", "<= 1.25", f"{ours / LEARNED * 1e3:.2f} ms")
+
+
+def _learn(memory: Memory, drawn: Iterator[Lesson]) -> None:
+    for lesson in islice(drawn, LEARNED):
+        learn(memory.context, lesson)
+    memory.commit()
+
+
+def _unlogged(memory: Memory, drawn: Iterator[Lesson]) -> None:
+    """The same where a commit writes no segment and nothing is worked out for one."""
+    kept = commit.segment_for, commit.own_chain, gather.record_detail
+    commit.segment_for = lambda *_: ("log/none", b"", lambda: None)
+    commit.own_chain = lambda _: (None, [])
+    gather.record_detail = lambda *_, **__: {}
+    try:
+        _learn(memory, drawn)
+    finally:
+        commit.segment_for, commit.own_chain, gather.record_detail = kept
+
+
+def reading(folder: Path, count: int) -> None:
+    """What reads add to git: ten days, five thousand records of which few are read often, five at a time."""
+    draw = random.Random(1)
+    names = [f"p-{draw.getrandbits(100):020x}" for _ in range(5_000)]
+    often = list(accumulate(1 / (n + 1) for n in range(len(names))))
+    with founded(folder / "read") as memory:
+        before, took = _objects(memory), 0.0
+        for day in range(10):
+            memory.context.clock = lambda day=day: datetime(2026, 11, 20 + day, tzinfo=UTC)  # type: ignore[misc]
+            reads = [draw.choices(names, cum_weights=often, k=5) for _ in range(count // 50)]
+            took += seconds(lambda reads=reads: [acts.note(memory.context, acts.READ, some) for some in reads])  # type: ignore[misc]
+            next_lesson = next(lessons(memory, 1, seed=day))
+            learn(memory.context, next_lesson)
+            memory.commit()
+        grew = (_objects(memory) - before) / 1e6
+    row(f"{count:,} reads add to git", grew, "MB", "<= 5 a million", f"{took / count * 1e6:.1f} us a read")
+
+
+def _objects(memory: Memory) -> int:
+    """Bytes of git's objects, packed as a push would."""
+    memory.context.store.repo.run("gc", "--quiet", "--prune=now")
+    packs = memory.context.store.repo.common_dir / "objects" / "pack"
+    return sum(file.stat().st_size for file in packs.glob("*.pack"))
 
 
 def sound(memory: Memory) -> None:

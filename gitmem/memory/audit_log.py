@@ -53,39 +53,44 @@ class LogEntry:
         return f"{self.time[:10]} {self.time[11:16]}  {self.member}  {self.words}"
 
 
-def log(  # noqa: PLR0913 - filters, each by name
-    root: Path,
-    *,
-    member: str | None = None,
-    agent: str | None = None,
-    op: str | None = None,
-    target: str | None = None,
-    kind: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    limit: int | None = None,
-) -> list[LogEntry]:
-    """The changes logged in the store at `root`, newest first, at most `limit`.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are asked for.
 
     `target` is a path or the beginning of a record's id. `agent` is a service member, a replica, or NAME where a record's scope
-    is `agents/NAME`. `since` and `until` are RFC 3339 times in UTC or beginnings of one,
-    such as `2026-11-20`, both inclusive. Raises Tampered for a segment that cannot be read.
+    is `agents/NAME`. `since` and `until` are RFC 3339 times in UTC or beginnings of one, such as `2026-11-20`, both inclusive.
     """
 
-    def wanted(entry: LogEntry) -> bool:
+    member: str | None = None
+    agent: str | None = None
+    op: str | None = None
+    target: str | None = None
+    kind: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def fits(self, entry: LogEntry) -> bool:
+        """Whether an entry is among them."""
         return (
-            (member is None or entry.member == member)
-            and (agent is None or agent in _agents(entry))
-            and (op is None or entry.op == op)
-            and (target is None or entry.object == target or (entry.record or "").startswith(target))
-            and (kind is None or entry.kind == kind)
-            and (since is None or entry.time >= since)
-            and (until is None or entry.time[: len(until)] <= until)
+            (self.member is None or entry.member == self.member)
+            and (self.agent is None or self.agent in _agents(entry))
+            and (self.op is None or entry.op == self.op)
+            and (self.target is None or entry.object == self.target or (entry.record or "").startswith(self.target))
+            and (self.kind is None or entry.kind == self.kind)
+            and (self.since is None or entry.time >= self.since)
+            and (self.until is None or entry.time[: len(self.until)] <= self.until)
         )
 
+
+def log(root: Path, *, limit: int | None = None, **wanted: str | None) -> list[LogEntry]:
+    """The changes logged in the store at `root`, newest first, at most `limit`; `wanted` are the fields of `Wanted`.
+
+    Raises Tampered for a segment that cannot be read.
+    """
+    asked = Wanted(**wanted)
     found: list[LogEntry] = []
-    for segment in _newest_first(root, target, since):
-        found += filter(wanted, map(log_entry, reversed(segment.entries)))
+    for segment in _newest_first(root, asked.target, asked.since):
+        found += filter(asked.fits, map(log_entry, reversed(segment.entries)))
         if limit is not None and len(found) >= limit:
             break
     return found[:limit]

@@ -16,7 +16,7 @@ from gitmem.core.ids import pseudonym
 from gitmem.core.record import Json
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
-from gitmem.memory import checkpoints
+from gitmem.memory import acts, checkpoints
 from gitmem.memory.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.events import note_batch
@@ -124,6 +124,8 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
             fallback=author(context),
         )
         settle(context, done, batch)
+        if batch.acts:
+            acts.told(context)
         refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return Committed(made, batch.records, len(batch.changes), batch.skipped)
 

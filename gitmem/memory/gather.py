@@ -15,6 +15,7 @@ from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.memory import acts
 from gitmem.memory.audit_log import is_signed
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
@@ -36,7 +37,8 @@ class Unmerged(GitmemError):
 class Batch:
     """The files of one commit with their audit entries, and what had to be left out, in words.
 
-    `left` names the records among it, whose journalled writes must wait on; `events` is the path of the batch of events.
+    `left` names the records among it, whose journalled writes must wait on; `events` is the path of the batch of events, `acts`
+    are those that tell of reads and the like.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Batch:
     left: set[str] = field(default_factory=set)
     records: int = 0
     events: str | None = None
+    acts: list[Json] = field(default_factory=list)
 
     def put(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json] | None = None) -> None:
         """Add a file (None: it goes) with its entry, unless nothing about it changes."""
@@ -81,7 +84,9 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     batch.records = len(batch.files)
     for path in sorted(dirty.difference(records)):
         _gather_other(context, batch, path, committed.get(path))
-    for path, data in event_files(context, uncommitted_events(context, head)).items():
+    events = uncommitted_events(context, head)
+    batch.acts = acts.waiting(context, anyway=bool(events or batch.changes))
+    for path, data in event_files(context, [*events, *batch.acts]).items():
         batch.put(path, data, None, "events")
         batch.events = path
     return batch

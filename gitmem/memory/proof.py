@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gitmem.errors import UsageError
-from gitmem.memory import witness
+from gitmem.memory import acts, witness
 from gitmem.memory.context import Context
 from gitmem.memory.log_at import LogAt
 from gitmem.memory.pins import pin_of
@@ -51,6 +51,7 @@ def write_proof(context: Context, target: Path) -> list[str]:
                 file.write_bytes(data)
     except OSError as error:
         raise disk_error(error, f"cannot write {target}") from error
+    acts.note(context, acts.EXPORT, ["audit.proof"])
     return sorted(content)
 
 

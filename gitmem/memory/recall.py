@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gitmem.core.schema import unknown_kind
 from gitmem.core.usage import usage_from
 from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.memory import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.consent import READS, allows
 from gitmem.memory.context import Context
@@ -43,6 +44,7 @@ def match(
         )
         for scored in found
     ]
+    acts.note(context, acts.READ, [one.id for one in matches])
     _count_matches(context, [scored.entry.path for scored in found])
     return matches
 
@@ -56,6 +58,7 @@ def search(context: Context, text: str, kind: str | None = None, limit: int = 10
     _check_scope(context, scope)
 
     found = search_index(current_index(context), text, kind, limit, scope)
+    acts.note(context, acts.READ, [one.entry.id for one in found])
     return [Hit(s.entry.id, s.entry.kind, s.score, _nested(context, s.entry)) for s in found]
 
 

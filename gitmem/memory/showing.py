@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmem.errors import NoKey
+from gitmem.memory import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context, kind_to_show
 from gitmem.memory.locate import gone, locate
@@ -24,7 +25,12 @@ def get(context: Context, beginning: str) -> Record:
     state = context.store.read(path)
     if state is None:
         raise gone(context, path)
-    opened = open_state(context.store.vault, state)
+    try:
+        opened = open_state(context.store.vault, state)
+    except NoKey:
+        acts.note(context, acts.DENIED, [state.id])
+        raise
+    acts.note(context, acts.READ, [state.id])
 
     def author(key: str) -> tuple[str, str] | None:
         from gitmem.memory.audit import who_wrote

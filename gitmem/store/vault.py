@@ -60,6 +60,10 @@ class Vault:
             raise self._no_key(self._newest())
         return self._identity
 
+    def opened(self) -> list[tuple[str, str]]:
+        """(scope, epoch) of the keys that were put to use."""
+        return sorted(self._keys)
+
     def look_again(self) -> None:
         """Keys that were not to be had may have come since."""
         self._closed.clear()

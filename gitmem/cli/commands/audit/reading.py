@@ -58,20 +58,24 @@ def _one_record(entries: list[LogEntry], record: str | None) -> None:
 )
 @_filters
 @click.option("--diff", is_flag=True, help="Show how the values of records changed.")
+@click.option("--acts", is_flag=True, help="Show what changed nothing instead: reads, refusals, exports, keys put to use.")
 @click.option("--limit", "-n", type=click.IntRange(1), default=50, show_default=True, help="At most so many entries.")
 @pass_ui
-def audit_log(ui: Ui, /, limit: int, diff: bool, **filters: str | None) -> None:
+def audit_log(ui: Ui, /, limit: int, diff: bool, acts: bool, **filters: str | None) -> None:
     """Show every logged change in words, newest first: records, members, keys and settings.
 
-    It needs no key but for --diff, and checks no signature: `gitmem audit verify` does.
+    It needs no key but for --diff and --acts, and checks no signature: `gitmem audit verify` does. Acts are told once a
+    commit holds them, of equal ones on a day how often.
     """
     from gitmem.cli.logs import show_diffs, show_entries
     from gitmem.cli.session import opened
+    from gitmem.memory.audit_acts import told_acts
     from gitmem.memory.audit_diff import entry_diffs
     from gitmem.memory.audit_log import log
 
     with opened(ui) as memory:
-        entries = log(memory.context.store.root, limit=limit, **_wanted(filters))
+        wanted = _wanted(filters)
+        entries = told_acts(memory.context, **wanted)[:limit] if acts else log(memory.context.store.root, limit=limit, **wanted)
         _one_record(entries, filters["record"])
         diffs = entry_diffs(memory.context, entries) if diff else []
     if diff:
@@ -140,6 +144,7 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
     with nothing but Python's standard library and `ssh-keygen`. It holds no value of any record in the clear.
     """
     from gitmem.cli.session import opened
+    from gitmem.memory import acts
     from gitmem.memory.audit_log import log
     from gitmem.memory.proof import write_proof
 
@@ -152,6 +157,7 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
             return
         entries = log(memory.context.store.root, limit=None, **_wanted(filters))
         _one_record(entries, filters["record"])
+        acts.note(memory.context, acts.EXPORT, [f"audit.{form}"])
     entries.reverse()
     if form == "csv":
         _write_rows(ui, entries)

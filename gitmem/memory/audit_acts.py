@@ -1,0 +1,58 @@
+"""What the events tell of that changed no record: reads, denials, exports, keys put to use; for who can open the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gitmem.core.audit_parse import parse_segment
+from gitmem.errors import GitmemError, Tampered
+from gitmem.memory import acts
+from gitmem.memory.audit_files import segment_files
+from gitmem.memory.audit_log import LogEntry, Wanted
+from gitmem.memory.context import Context
+from gitmem.memory.events import read_events
+from gitmem.store.layout import EVENTS
+
+_WORDS = {acts.READ: "read", acts.DENIED: "was refused", acts.EXPORT: "exported", acts.OPENED: "first used the key"}
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def told_acts(context: Context, **wanted: str | None) -> list[LogEntry]:
+    """The acts in all batches of events, newest first, asked for as in the log. Batches sealed to others are passed over."""
+    members = _members(context)
+    found = [entry for writer, event in _events(context) if (entry := _entry(members.get(writer, writer), writer, event))]
+    return sorted(filter(Wanted(**wanted).fits, found), key=lambda entry: entry.time, reverse=True)
+
+
+def _events(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
+    root = context.store.root
+    for file in sorted((root / EVENTS).rglob("*.yaml")):
+        path = file.relative_to(root).as_posix()
+        try:
+            events = read_events(context, path, file.read_bytes())
+        except (GitmemError, ValueError, KeyError):
+            continue  # sealed to others; or no batch, which `audit verify` names
+        yield from ((path.split("/")[2], event) for event in events if event.get("op") in _WORDS)
+
+
+def _members(context: Context) -> dict[str, str]:
+    """Who signs each chain, by its first segment."""
+    found: dict[str, str] = {}
+    for path, file in segment_files(context.store.root):
+        writer = path.split("/")[2]
+        if writer not in found:
+            try:
+                found[writer] = parse_segment(file.read_bytes(), path).entries[0].subject
+            except Tampered:
+                found[writer] = writer
+    return found
+
+
+def _entry(member: str, writer: str, event: dict[str, Any]) -> LogEntry | None:
+    at, one, op, times = (event.get(name) for name in ("at", "id", "op", "times"))
+    if not (isinstance(at, str) and isinstance(one, str) and isinstance(op, str) and isinstance(times, int)):
+        return None
+    record = one if op in (acts.READ, acts.DENIED) else None
+    words = f"{_WORDS[op]} {one}" + (f" {times}{_TIMES}" if times > 1 else "")
+    return LogEntry(at, member, op, one, record, None, None, {op: times}, writer, 0, words)

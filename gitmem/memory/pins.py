@@ -43,6 +43,8 @@ def take_pin(context: Context, pin: Pin) -> None:
     """
     if pin.store != context.store.id:
         raise UsageError(f"this pin is of another store ({pin.store})", "ask for one of this store")
+    if context.store.repo.branch() is None:
+        raise UsageError("HEAD is detached, and a pin is of a branch", "`git switch BRANCH`, then take the pin")
     known = kept(context)
     if known and known.genesis != pin.genesis:
         raise UsageError(f"this pin names another founder's key ({pin.genesis})", f"this clone knows {known.genesis}")

@@ -123,8 +123,11 @@ def _pin(context: Context, tally: Tally, source: remote.Upstream) -> None:
     """From here on neither this clone nor the remote can lose unseen what both hold now."""
     head = context.store.repo.head()
     if head is not None:
-        with context.store.lock:
-            tally.problems += pins.after_sync(context, source, head)
+        try:
+            with context.store.lock:
+                tally.problems += pins.after_sync(context, source, head)
+        except GitmemError as error:  # all is shared by now
+            tally.problems.append(f"how far the log has come could not be noted: {error.message}")
 
 
 def _push(context: Context, tally: Tally, source: remote.Upstream, head: str, over: str | None) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gitmem.core.audit import Problem
 from gitmem.core.pin import Pin, held_against
-from gitmem.errors import Tampered
+from gitmem.errors import GitmemError, Tampered
 from gitmem.git import remote
 from gitmem.memory import pins
 from gitmem.memory.audit import TRUNCATION, AuditReport, Examined, examine, notes, report
@@ -29,8 +30,16 @@ def verify_store(context: Context, *, full: bool = False) -> AuditReport:
     remarks = notes(store.repo, store.prefix)
     remarks.append(TRUNCATION if pin is None else "held against this clone's pin: nothing that it knew of was cut off unseen")
     if not found.problems and found.segments:
-        _move_on(context, found)
+        _noted(context, lambda: _move_on(context, found))
     return report(found, remarks)
+
+
+def _noted(context: Context, act: Callable[[], None]) -> None:
+    """Keep what was found; where the disk takes nothing, it is found all the same."""
+    try:
+        act()
+    except GitmemError as error:
+        context.warn(f"the verdict stands, but could not be noted for the next time: {error.message}")
 
 
 def against_witness(context: Context, found: AuditReport, statement: bytes) -> AuditReport:
@@ -49,7 +58,7 @@ def _since(context: Context, pin: Pin | None) -> Examined | None:
     if pin is not None and _against(pin, found):
         return None
     if position is not known:
-        save(context, position)
+        _noted(context, lambda: save(context, position))
     return found
 
 
@@ -59,7 +68,7 @@ def _everything(context: Context, pin: Pin | None) -> Examined:
     found = examine(store.repo, store.prefix)
     found.problems.extend([] if pin is None else _against(pin, found))
     if head is not None and found.segments and not found.problems:
-        save(context, position_of(head, found.segments))
+        _noted(context, lambda: save(context, position_of(head, found.segments)))
     return found
 
 

@@ -135,3 +135,16 @@ def test_a_pin_of_another_store_or_founder_is_refused(team: tuple[Memory, Memory
     assert [problem.what for problem in check_against(bob.context, forged)] == ["another beginning"]
     with pytest.raises(UsageError, match="another founder"):
         take_pin(bob.context, forged)
+
+
+def test_verifying_needs_no_disk_that_takes_anything(team: tuple[Memory, Memory]) -> None:
+    """The verdict stands where nothing can be noted, and that is said."""
+    ada, _ = team
+    (ada.context.store.local / "pins.json").unlink()
+    for name in ("pins.json", "verified"):
+        (ada.context.store.local / name).mkdir()
+    said: list[str] = []
+    ada.context.warn = said.append
+    assert ada.verify().ok
+    assert len(said) == 2
+    assert all("could not be noted" in text for text in said)

@@ -135,8 +135,7 @@ def _report(ui: Ui, batch: _Batch, made: Committed | None) -> None:
     for number in sorted(batch.records.keys() | batch.refused.keys()):
         record = batch.records.get(number)
         if ui.json:
-            answer = {"id": record.id, "kind": record.kind, "created": record.created} if record else None
-            ui.line(ui.dumps(answer or {"line": number, "error": batch.refused[number]}))
+            ui.line(ui.dumps(_answer(record) if record else {"line": number, "error": batch.refused[number]}))
         elif record is None:
             ui.warn(f"line {number}: {batch.refused[number]}")
         elif not ui.terminal:
@@ -144,9 +143,17 @@ def _report(ui: Ui, batch: _Batch, made: Committed | None) -> None:
     for left_out in made.skipped if made else ():
         ui.warn(f"left out of the commit: {left_out}")
     from gitmem.cli.present import counted
+    from gitmem.cli.redacting import tell
 
+    tell(ui, [one for record in batch.records.values() for one in record.redacted])
     new = sum(record.created for record in batch.records.values())
     ui.note(f"recorded {counted(len(batch.records), 'line')}: {new:,} new, {len(batch.records) - new:,} known before")
+
+
+def _answer(record: Record) -> dict[str, Any]:
+    from gitmem.cli.redacting import as_json
+
+    return {"id": record.id, "kind": record.kind, "created": record.created, "redacted": as_json(record.redacted)}
 
 
 def _refusal(batch: _Batch) -> InvalidRecord:

@@ -28,6 +28,7 @@ def opened(ui: Ui, *, quietly: bool = False, reopen: bool = False) -> Iterator[M
     shown = not (ui.quiet or quietly)
     with Memory.open(".", identity=ui.identity, ask=_ask(ui), reopen=reopen) as memory, Progress(shown=shown) as progress:
         memory.context.warn = ui.warn
+        memory.context.redact = ui.redact
         memory.context.progress = progress.tell
         ui.before_asking = progress.stop
         yield memory

@@ -25,6 +25,8 @@ class Ui:
     json: bool = False
     color: str = "auto"
     quiet: bool = False
+    redact: bool = True
+    """Whether what is recorded is redacted first."""
     terminal: bool = field(default_factory=lambda: sys.stdout.isatty())  # noqa: PLW0108 - the stdout of then
     """Whether a person reads stdout (through a pager, too)."""
     before_asking: Callable[[], None] = lambda: None

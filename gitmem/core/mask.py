@@ -16,14 +16,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gitmem.core.escapes import ESCAPES
+from gitmem.core.redact import comparable
+
 MAX_CHUNK: Final = 512  # characters; a longer chunk holds no words a person would know it by
 
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"  # CSI: colours and cursor moves (ECMA-48)
-    r"|\x1b\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)"  # OSC: titles and links
-    r"|\x1b[ -/]{0,8}[0-~]?"  # the other escapes
-    r"|\x9b[0-?]{0,64}[ -/]{0,8}[@-~]"  # CSI as a single byte
-)
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Control, zero-width and direction characters carry no meaning and can hide text.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
@@ -79,14 +76,17 @@ _CACHE_LIMIT = 65_536
 
 def clean(text: str) -> str:
     """`text` without terminal escapes and control characters, spaces folded, blank lines gone, one `\\n` between lines."""
-    text = _NEWLINES.sub("\n", _ESCAPES.sub("", text))
+    text = _NEWLINES.sub("\n", ESCAPES.sub("", text))
     text = _SPACES.sub(" ", _CONTROLS.sub("", text))
     return "\n".join(line for line in map(str.strip, text.split("\n")) if line)
 
 
 def mask(text: str) -> str:
-    """`clean(text)` with its volatile parts replaced by placeholders (see the module's text). Idempotent."""
-    return _PIECES.sub(_Masker(), _TIMES.sub("<time>", clean(text)))
+    """`clean(text)` with its volatile parts replaced by placeholders (see the module's text). Idempotent.
+
+    A text that was redacted and the same text as it was printed are masked alike.
+    """
+    return _PIECES.sub(_Masker(), _TIMES.sub("<time>", comparable(clean(text))))
 
 
 class _Masker:

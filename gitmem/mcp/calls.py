@@ -12,6 +12,7 @@ from gitmem.mcp.quoting import bounded, line
 from gitmem.mcp.rows import QUOTED, full_id, row, text_of
 from gitmem.memory.context import TEAM
 from gitmem.memory.memory import Memory
+from gitmem.memory.redaction import in_words
 
 Arguments = Mapping[str, Any]
 
@@ -66,9 +67,16 @@ def learn(memory: Memory, arguments: Arguments) -> Answer:
     kind, tags, scope = arguments.get("kind", "pattern"), arguments.get("tags", ()), arguments.get("scope")
     record = memory.learn(kind, {**fields, **given}, tags, scope)
     news = "learned" if record.created else "known already and brought up to date"
-    data = {"id": record.id, "kind": record.kind, "created": record.created, "scope": record.scope}
+    data = {
+        "id": record.id,
+        "kind": record.kind,
+        "created": record.created,
+        "scope": record.scope,
+        "redacted": [asdict(one) for one in record.redacted],
+    }
     whose = "the team has it" if record.scope == TEAM else f"who shares the scope {record.scope} has it"
-    return Answer(data, f"{record.id} {news}; {whose} after the next `gitmem sync`", wrote=True)
+    hidden = f" Redacted: {in_words(record.redacted)}." if record.redacted else ""
+    return Answer(data, f"{record.id} {news}; {whose} after the next `gitmem sync`.{hidden}", wrote=True)
 
 
 def used(memory: Memory, arguments: Arguments) -> Answer:

@@ -25,6 +25,7 @@ from gitmem.mcp.catalog import INSTRUCTIONS, TOOLS
 from gitmem.mcp.quoting import visible
 from gitmem.memory.context import Context
 from gitmem.memory.memory import Memory
+from gitmem.memory.redaction import own_names
 from gitmem.memory.scopes import agent_name
 from gitmem.store.kinds import Kinds
 from gitmem.store.store import Store
@@ -48,6 +49,7 @@ class Desk:
         self._agent = agent_name(agent, env)
         self._look = partial(find_identities, identity, env=env)
         self._identities = self._look()
+        self._names = own_names(env)
         self._wrote = False
 
     def check(self) -> None:
@@ -79,7 +81,7 @@ class Desk:
 
     def _open(self, warnings: list[str]) -> Memory:
         store = Store.open(self._path, self._identities)
-        return Memory(Context(store, Kinds(store.root), warn=warnings.append, agent=self._agent))
+        return Memory(Context(store, Kinds(store.root), warn=warnings.append, agent=self._agent, names=self._names))
 
 
 def serve(

@@ -34,6 +34,7 @@ class Context:
 
     `agent` is the agent at work, if it is one: what it records is its own unless it says otherwise. `put_back` are the files
     of the work tree that stand there until a heal commits them, because git's history lost what the store is opened with.
+    `redact` says whether what is written is redacted, `names` are those of the account it runs under.
     """
 
     store: Store
@@ -46,6 +47,8 @@ class Context:
     paths: dict[str, str] = field(default_factory=dict)
     agent: str | None = None
     put_back: set[str] = field(default_factory=set)
+    redact: bool = True
+    names: frozenset[str] = frozenset()
 
     def now(self) -> str:
         """The current time as records keep it: RFC 3339, UTC, seconds."""

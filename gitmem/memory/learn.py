@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as but_with
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,8 @@ from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate
-from gitmem.memory.results import Record
+from gitmem.memory.redaction import redacted
+from gitmem.memory.results import Record, Redaction
 from gitmem.memory.scopes import check_scope, default_scope
 from gitmem.memory.view import record_of
 from gitmem.store.layout import record_path
@@ -32,6 +34,7 @@ class Lesson:
     id: str
     fields: dict[str, Json]
     sets: dict[str, list[Json]]
+    redacted: tuple[Redaction, ...] = ()
 
     @property
     def path(self) -> str:
@@ -42,7 +45,7 @@ class Lesson:
 def prepare(
     context: Context, kind: str, values: Mapping[str, Any], tags: Iterable[str] = (), scope: str | None = None
 ) -> Lesson:
-    """Check the input of a `learn`, touching nothing; but an agent's first record makes the agent's own scope.
+    """Redact and check the input of a `learn`, touching nothing; but an agent's first record makes the agent's own scope.
 
     Raises InvalidRecord, NoKey, UsageError.
     """
@@ -52,6 +55,7 @@ def prepare(
     extra = list(tags)
     if extra:
         values["tags"] = [*_listed(values.get("tags")), *extra]
+    values, found = redacted(context, schema, values)
     schema.validate(values)
     check_pattern(schema, values)
     fields, sets = schema.split(values)
@@ -59,7 +63,7 @@ def prepare(
         from gitmem.memory.granting import make_own
 
         make_own(context, named)
-    return Lesson(schema, named, _id_for(context, schema, named, values), fields, sets)
+    return Lesson(schema, named, _id_for(context, schema, named, values), fields, sets, found)
 
 
 def learn(context: Context, lesson: Lesson) -> Record:
@@ -73,18 +77,21 @@ def learn_all(context: Context, lessons: Iterable[Lesson]) -> list[Record]:
     with store.lock:
         store.refresh()
         written: dict[str, Write] = {}
-        states: list[tuple[State, Kind, bool]] = []
+        states: list[tuple[State, Lesson, bool]] = []
         for lesson in lessons:
             earlier = written.get(lesson.path)
             current = earlier.state if earlier else store.read(lesson.path)
             state, created = _taught(context, lesson, current)
             if current is None or state != current:
                 written[lesson.path] = Write(lesson.path, state, events=[_event(context, "learn", state)])
-            states.append((state, lesson.kind, created))
+            states.append((state, lesson, created))
         store.write(written.values())
     for path in written:
         context.paths[path.rpartition("/")[2].removesuffix(".yaml")] = path
-    return [record_of(open_state(store.vault, state), kind, created=created) for state, kind, created in states]
+    return [
+        but_with(record_of(open_state(store.vault, state), lesson.kind, created=created), redacted=lesson.redacted)
+        for state, lesson, created in states
+    ]
 
 
 def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace: bool = False) -> Record:
@@ -98,6 +105,8 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
         state, opened, _ = _open(context, path)
         kind = kind_of(context, state)
         old = kind.join(opened.fields, opened.sets)
+        staying = {} if replace else {name: value for name, value in opened.fields.items() if not _is_among(set(values), name)}
+        values, found = redacted(context, kind, values, staying.values())
         new = _changed({} if replace else old, values)
         touched = set(new) | (old.keys() & kind.schema["properties"]) if replace else set(values)
         checked = _checked(kind, state, new, touched)
@@ -106,7 +115,7 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
         _rewrite(context, pen, opened, kind.split(checked), touched)
         if pen.state != state:
             _finish(context, pen, path, "edit")
-        return record_of(open_state(store.vault, pen.state), kind)
+        return but_with(record_of(open_state(store.vault, pen.state), kind), redacted=found)
 
 
 def resolve(context: Context, beginning: str, field: str, pick: str | None = None, value: Json = None) -> Record:
@@ -118,15 +127,20 @@ def resolve(context: Context, beginning: str, field: str, pick: str | None = Non
         if field not in opened.conflicts:
             some = ", ".join(sorted(opened.conflicts)) or "none"
             raise GitmemError(f"{state.id} has no concurrent values in {field!r} (in conflict: {some})", "`gitmem conflicts`")
+        found: tuple[Redaction, ...] = ()
         if pick is not None:
             value = _picked(opened, field, pick)
+        else:
+            staying = [other for name, other in opened.fields.items() if name != field]
+            written, found = redacted(context, kind, {field: value}, staying)
+            value = written[field]
         values = kind.join({**opened.fields, field: value}, opened.sets)
         _checked(kind, state, values, set() if pick else {field})
         pen = Pen(state, store.writer_for(path, state))
         seal = store.sealing(state)
         pen.set(field, lambda at, dot: seal(at, dot, value))
         _finish(context, pen, path, "resolve")
-        return record_of(open_state(store.vault, pen.state), kind)
+        return but_with(record_of(open_state(store.vault, pen.state), kind), redacted=found)
 
 
 def keep(context: Context, beginning: str) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -53,6 +54,7 @@ class Memory:
         Raises NoStore, InvalidRecord, UsageError for what is no name; keys are looked for only when one is needed.
         """
         from gitmem.crypto.lookup import find_identities
+        from gitmem.memory.redaction import own_names
         from gitmem.memory.scopes import agent_name
         from gitmem.store.kinds import Kinds
         from gitmem.store.store import Store
@@ -65,7 +67,7 @@ class Memory:
             store, put_back = reopened(Path(path), identities)
         else:
             store, put_back = Store.open(Path(path), identities), set()
-        return cls(Context(store, Kinds(store.root), agent=agent_name(agent, env), put_back=put_back))
+        return cls(Context(store, Kinds(store.root), agent=agent_name(agent, env), put_back=put_back, names=own_names(env)))
 
     def __enter__(self) -> Memory:
         return self
@@ -79,15 +81,25 @@ class Memory:
             self.context.index.close()
         self.context.store.close()
 
-    def learn(self, kind: str, fields: Mapping[str, Any], tags: Iterable[str] = (), scope: str | None = None) -> Record:
+    def learn(
+        self,
+        kind: str,
+        fields: Mapping[str, Any],
+        tags: Iterable[str] = (),
+        scope: str | None = None,
+        *,
+        redact: bool | None = None,
+    ) -> Record:
         """Record something learned. What has the same identity in its scope is updated; `created` tells which it was.
 
         Without a `scope` the whole team can read it, but what an agent records is its own (`agents/<name>`).
+        Secrets and personal data are replaced first, by the policy of the store, and `redacted` tells what;
+        `redact=False` keeps them.
         Raises InvalidRecord naming the field at fault, NoKey.
         """
         from gitmem.memory.learn import learn, prepare
 
-        return learn(self.context, prepare(self.context, kind, fields, tags, scope))
+        return learn(self.context, prepare(self._writing(redact), kind, fields, tags, scope))
 
     def match(
         self, text: str, limit: int = 5, context: Mapping[str, str] | None = None, scope: str | None = None
@@ -126,11 +138,21 @@ class Memory:
 
         return listing(self.context, kind, tag, scope, limit)
 
-    def edit(self, id: str, fields: Mapping[str, Any], *, replace: bool = False) -> Record:  # noqa: A002 - the promised name
-        """Change fields of a record; None removes one. With `replace` fields that are not named are removed."""
+    def edit(
+        self,
+        id: str,  # noqa: A002 - the promised name
+        fields: Mapping[str, Any],
+        *,
+        replace: bool = False,
+        redact: bool | None = None,
+    ) -> Record:
+        """Change fields of a record; None removes one. With `replace` fields that are not named are removed.
+
+        What is written is redacted as in `learn`.
+        """
         from gitmem.memory.learn import edit
 
-        return edit(self.context, id, fields, replace=replace)
+        return edit(self._writing(redact), id, fields, replace=replace)
 
     def forget(self, id: str) -> Record:  # noqa: A002 - the promised name
         """Delete a record."""
@@ -144,11 +166,19 @@ class Memory:
 
         return conflicts(self.context, scope)
 
-    def resolve(self, id: str, field: str, *, pick: str | None = None, value: Json = None) -> Record:  # noqa: A002
-        """Settle a field in conflict with the value of dot `pick`, or with a new `value`."""
+    def resolve(
+        self,
+        id: str,  # noqa: A002 - the promised name
+        field: str,
+        *,
+        pick: str | None = None,
+        value: Json = None,
+        redact: bool | None = None,
+    ) -> Record:
+        """Settle a field in conflict with the value of dot `pick`, or with a new `value`, redacted as in `learn`."""
         from gitmem.memory.learn import resolve
 
-        return resolve(self.context, id, field, pick, value)
+        return resolve(self._writing(redact), id, field, pick, value)
 
     def keep(self, id: str) -> Record:  # noqa: A002 - the promised name
         """Settle a deletion that crossed somebody's edit: the record stands. `forget` settles it the other way."""
@@ -200,3 +230,7 @@ class Memory:
         from gitmem.memory.verifying import verify_store
 
         return verify_store(self.context, full=full)
+
+    def _writing(self, redact: bool | None) -> Context:
+        """The context to write with: it redacts unless it was told not to, for good or for this call."""
+        return self.context if redact is None else dataclasses.replace(self.context, redact=redact)

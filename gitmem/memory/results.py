@@ -20,11 +20,21 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """What was replaced in a field before it was recorded: how many of which kind. Never the secrets themselves."""
+
+    what: str
+    field: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One thing learned, values in the clear. `fields` is nested as its schema says.
 
     `contested` says that one person deleted it while another edited it; `created` is news of `learn` alone. `sealed`: no key at
-    hand opens it, and so `fields`, `sets` and `conflicts` tell nothing.
+    hand opens it, and so `fields`, `sets` and `conflicts` tell nothing. `redacted` tells what was replaced in what was just
+    written.
     """
 
     id: str
@@ -39,11 +49,12 @@ class Record:
     contested: bool = False
     created: bool = False
     sealed: bool = False
+    redacted: tuple[Redaction, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of `show`."""
         shown = asdict(self)
-        del shown["created"]
+        del shown["created"], shown["redacted"]
         return shown
 
 

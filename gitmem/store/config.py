@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.core.codec import parse
+from gitmem.core.placeholder import KINDS
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import InvalidRecord, NoStore
 from gitmem.store.files import inside, read_bounded
@@ -20,6 +21,8 @@ PLAIN: Final = "plain"
 PSEUDONYMS: Final = "privacy.pseudonyms"
 ON: Final = "on"
 OFF: Final = "off"
+REPLACE: Final = "replace"
+KEEP: Final = "keep"
 
 
 class StoreConfig(NamedTuple):
@@ -45,10 +48,21 @@ class StoreConfig(NamedTuple):
         return ON in self.state.fields.get(PSEUDONYMS, {}).values()
 
     @property
+    def kept(self) -> frozenset[str]:
+        """The kinds of secrets and personal data that are not redacted here. Where two disagree, redacting wins."""
+        registers = ((kind, self.state.fields.get(redact_setting(kind), {})) for kind in KINDS)
+        return frozenset(kind for kind, register in registers if set(map(str, register.values())) == {KEEP})
+
+    @property
     def retired(self) -> frozenset[str]:
         """The replicas that nobody waits for any more."""
         registers = self.state.sets.get("retired", {}).values()
         return frozenset(str(value) for register in registers for value in register.values())
+
+
+def redact_setting(kind: str) -> str:
+    """The name of the setting that says what becomes of a kind of secret or personal data."""
+    return f"redact.{kind}"
 
 
 def load_config(root: Path) -> StoreConfig:

@@ -17,7 +17,7 @@ def test_lines_in_order(ada: Seat) -> None:
     """One document a line, in the order of the input, flat and with an envelope; blank lines do not count; it is committed."""
     head = ada.head()
     done = ada("learn", "--batch", "-", "--json", input=f"{GOOD}\n\n{OTHER}\n{GOOD}").ok()
-    assert [list(line) for line in done.json_lines] == [["id", "kind", "created"]] * 3
+    assert [list(line) for line in done.json_lines] == [["id", "kind", "created", "redacted"]] * 3
     assert [(line["kind"], line["created"]) for line in done.json_lines] == [
         ("pattern", True),
         ("note", True),

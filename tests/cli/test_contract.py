@@ -23,8 +23,8 @@ from tests.support.terminal import PtyCli
 DOCS = Path(__file__).parents[2] / "docs"
 ISSUED = {
     "init", "clone", "join", "member", "scope", "key", "learn", "match", "used", "search", "list", "show", "edit", "forget",
-    "diff", "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "verify", "hooks", "doctor", "gc", "erase",
-    "export", "privacy", "demo", "mcp", "completion",
+    "diff", "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "redact", "verify", "hooks", "doctor", "gc",
+    "erase", "export", "privacy", "demo", "mcp", "completion",
 }  # fmt: skip
 
 

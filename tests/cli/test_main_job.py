@@ -40,7 +40,7 @@ def test_init_plain(cli: Cli, tmp_path: Path) -> None:
 def test_learn_tells_new_from_known(ada: Seat) -> None:
     """The first time it is created, the second time it is the same record, updated; exactly three fields."""
     first = ada("learn", *LESSON, "--json").ok().json
-    assert list(first) == ["id", "kind", "created"]
+    assert list(first) == ["id", "kind", "created", "redacted"]
     assert first["kind"] == "pattern"
     assert first["created"] is True
     again = ada("learn", "--pattern", UPSTREAM, "--fix", "Another way", "--json").ok().json
@@ -176,7 +176,7 @@ def test_forget(ada: Seat) -> None:
     assert ada("list").ok().out == ""
     assert ada("show", found, "--json").ok().json["alive"] is False
     assert "forgotten already" in ada("forget", found, "--yes").expect(1).err
-    assert ada("learn", *LESSON, "--json").ok().json == {"id": found, "kind": "pattern", "created": True}
+    assert ada("learn", *LESSON, "--json").ok().json == {"id": found, "kind": "pattern", "created": True, "redacted": []}
     assert ada("forget", found, "--yes", "--json").ok().json["forgotten"] is True
 
 

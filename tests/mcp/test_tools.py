@@ -67,7 +67,7 @@ def test_learning_again_updates(store: Path) -> None:
         async with agent(store) as client:
             first = await call(client, "memory_learn", pattern=PATTERN, fix="old", meaning="no upstream")
             again = await call(client, "memory_learn", kind="pattern", fields={"pattern": PATTERN, "fix": "new"})
-            assert again == {"id": first["id"], "kind": "pattern", "created": False, "scope": "team"}
+            assert again == {"id": first["id"], "kind": "pattern", "created": False, "scope": "team", "redacted": []}
             fields = (await call(client, "memory_get", id=first["id"]))["fields"]
             assert (fields["fix"], fields["meaning"]) == ("new", "no upstream")
 
@@ -214,3 +214,19 @@ def test_an_agent_with_a_name(store: Path, cli: Cli) -> None:
 
     play(scene)
     assert "cannot be an agent's name" in cli("mcp", "--agent", "../up", cwd=store).expect(2).err
+
+
+def test_what_agents_write_is_redacted(store: Path) -> None:
+    """An agent is told what was replaced, and cannot ask for it to be kept."""
+
+    async def scene() -> None:
+        async with agent(store) as client:
+            learned = await call(client, "memory_learn", pattern="login of bob@example.org failed", fix="password=hunter2")
+            assert learned["redacted"] == [
+                {"what": "email", "field": "pattern", "count": 1},
+                {"what": "password", "field": "fix", "count": 1},
+            ]
+            fields = (await call(client, "memory_get", id=learned["id"]))["fields"]
+            assert fields == {"pattern": "login of <email:1> failed", "fix": "password=<password:1>"}
+
+    play(scene)

@@ -10,6 +10,7 @@ from gitmem.cli.command import define
 from gitmem.cli.complete import record_ids
 from gitmem.cli.exits import WRITES
 from gitmem.cli.inputs import assignments, clean, given, read_file
+from gitmem.cli.redacting import as_json, redact_option, tell
 from gitmem.cli.text import one_line
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import GitmemError, UsageError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--untag", "untags", multiple=True, metavar="TEXT", help="Remove a tag; repeatable.")
 @click.option("--file", "file", metavar="FILE", help="Replace all fields by those of a YAML or JSON file; - is stdin.")
 @click.option("--continue", "again", is_flag=True, help="Reopen the text that could not be taken last time.")
+@redact_option
 @pass_ui
 def command(ui: Ui, /, id: str, file: str | None, again: bool, **words: Any) -> None:  # noqa: A002
     """Change a record, in your editor or by options.
@@ -62,8 +64,9 @@ def command(ui: Ui, /, id: str, file: str | None, again: bool, **words: Any) -> 
             after = _in_editor(ui, memory, before, again) or before
     changed = (before.fields, before.sets, before.conflicts) != (after.fields, after.sets, after.conflicts)
     if ui.json:
-        ui.data(after.as_json() | {"changed": changed})
+        ui.data(after.as_json() | {"changed": changed, "redacted": as_json(after.redacted)})
     else:
+        tell(ui, after.redacted)
         ui.note(f"changed {after.id}; `gitmem sync` shares it" if changed else "nothing was changed")
 
 

@@ -12,6 +12,7 @@ from gitmem.cli.complete import kinds
 from gitmem.cli.exits import WRITES
 from gitmem.cli.inputs import FILE_LIMIT, Given, assignments, clean, given, nested, read_file, read_text
 from gitmem.cli.options import scope_option
+from gitmem.cli.redacting import as_json, redact_option, tell
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.core.schema import Kind
 from gitmem.errors import InvalidRecord, UsageError
@@ -60,12 +61,15 @@ def _fields(kind: Kind) -> str:
 @click.option("--file", "file", metavar="FILE", help="Read the record from a YAML or JSON file; - is stdin.")
 @click.option("--batch", metavar="FILE", help="Read many records, one JSON object a line; - is stdin.")
 @click.option("--keep-going", is_flag=True, help="With --batch: record the good lines even if others are refused.")
+@redact_option
 @pass_ui
 def command(ui: Ui, /, batch: str | None, keep_going: bool, **words: Any) -> None:
     """Record something that was learned.
 
     The same pattern learned twice is one record, whoever learns it. What is recorded is encrypted, checked against its kind and
     on the disk when the command returns; `gitmem sync` shares it. The id is printed on stdout.
+
+    Secrets and personal data are replaced by placeholders such as <token:1> before anything is written: see `gitmem redact`.
     """
     if batch is not None:
         from gitmem.cli.batch import learn_batch
@@ -99,9 +103,11 @@ def _learn_one(ui: Ui, words: dict[str, Any]) -> None:
         tags = [*base.tags, *map(clean, words["tags"])]
         record = memory.learn(kind, values, tags, words["scope"] or base.scope)
     if ui.json:
-        ui.data({"id": record.id, "kind": record.kind, "created": record.created})
+        answer = {"id": record.id, "kind": record.kind, "created": record.created}
+        ui.data({**answer, "redacted": as_json(record.redacted)})
         return
     ui.line(record.id)
+    tell(ui, record.redacted)
     where = "" if record.scope == TEAM else f" in the scope {record.scope}"
     ui.note(
         f"learned a new {record.kind}{where}; `gitmem sync` shares it"

@@ -10,6 +10,7 @@ from gitmem.cli.command import define
 from gitmem.cli.complete import record_ids
 from gitmem.cli.exits import WRITES
 from gitmem.cli.inputs import assignments, clean
+from gitmem.cli.redacting import as_json, redact_option, tell
 from gitmem.cli.text import one_line
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import GitmemError, UsageError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--keep/--forget", default=None, help="A record that one person deleted while another edited it: it stands, or it goes."
 )
+@redact_option
 @pass_ui
 def command(ui: Ui, /, id: str, field: str | None, keep: bool | None, **answers: str | None) -> None:  # noqa: A002
     """Settle what two people changed at once.
@@ -55,8 +57,9 @@ def command(ui: Ui, /, id: str, field: str | None, keep: bool | None, **answers:
             choice = _given(memory, record, what, answers) or {"pick": _asked(ui, record, what)}
             settled = memory.resolve(record.id, what, **choice)
     if ui.json:
-        ui.data(settled.as_json())
+        ui.data(settled.as_json() | {"redacted": as_json(settled.redacted)})
         return
+    tell(ui, settled.redacted)
     left = f"; still in conflict: {', '.join(settled.conflicts)}" if settled.conflicts else ""
     ui.note(f"settled {what} of {settled.id}{left}")
 

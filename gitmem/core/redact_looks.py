@@ -1,0 +1,108 @@
+"""Whether a word looks like a secret: drawn at random by a machine, or chosen by a person, and not a name, a path or a hash."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from gitmem.core.redact_words import NOTHING
+
+_HEX = re.compile(r"(?:0[xX])?[0-9a-fA-F]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# Our own ids, ULIDs, mangled names of C++, Rust and Swift, public keys and digests: random to look at, and no secrets.
+_PUBLIC = re.compile(
+    r"[a-z]-[0-9a-z]{26}(?:\.yaml)?|[0-7][0-9A-HJKMNP-TV-Z]{25}|(?:_Z|__Z|_R[A-Z]|\$s|_\$s).*|AAAA[A-Z][0-9].*|age1[0-9a-z]{58}|sha\d+[-~:=].*"
+)
+_NAME_PARTS = re.compile(r"^(?:[A-Za-z]{1,12}[_-])+")
+_RUN = re.compile(r"[A-Za-z0-9]+")
+_STEP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
+
+# Two neighbours of a random word are of different classes (small, capital, digit) in 62 % of places with all three, in 40 %
+# with one case and digits; in names made of words it is one place in four. The bounds leave three standard deviations at 32.
+_MIXED: Final = 0.38
+_ONE_CASE: Final = 0.26
+_LETTERS: Final = 0.42
+
+_REFERENCE = re.compile(
+    r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*"
+    r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[(\[].*|(?:self|this|os|env|process|config|settings|args|opts|options|params|request|req|ctx|var|local|data|secrets)\..*",
+    re.IGNORECASE,
+)
+
+
+_LONG: Final = re.compile(r"[\w+/=-]{12,}", re.ASCII)
+
+
+def is_left(text: str) -> bool:
+    """Whether a text holds a word that could still be a token of some vendor; hardly a text without secrets does."""
+    return any(_steps(word) >= 4 and is_likely(word) for word in _LONG.findall(text))
+
+
+@lru_cache(maxsize=16_384)
+def is_likely(word: str) -> bool:
+    """Whether a word might be a token at all: a cheap look at every long word of a text."""
+    if _HEX.fullmatch(word) or _UUID.fullmatch(word):
+        return False
+    return _steps(word) >= 2 or re.search("[0-9]", word) is not None
+
+
+@lru_cache(maxsize=16_384)
+def is_random(word: str) -> bool:
+    """Whether a word of 20 characters and more was drawn at random. Hashes in hexadecimal and UUIDs do not count."""
+    if len(word) < 20 or _HEX.fullmatch(word) or _PUBLIC.fullmatch(word) or _UUID.search(word):
+        return False
+    body = _NAME_PARTS.sub("", word)
+    return is_mixed(body if len(body) >= 16 else word)
+
+
+def is_mixed(word: str) -> bool:
+    """Whether small letters, capitals and digits stand as mixed as in a random word."""
+    runs = _RUN.findall(word)
+    pairs = sum(map(len, runs)) - len(runs)
+    if pairs < 12:
+        return False
+    share = _steps(word) / pairs
+    digits = any(map(str.isdigit, word))
+    small, capital = any(map(str.islower, word)), any(map(str.isupper, word))
+    if small and capital:
+        return digits and share >= _MIXED
+    return digits and len(word) >= 32 and share >= _ONE_CASE and not any(_HEX.fullmatch(run) for run in runs if len(run) >= 12)
+
+
+def is_secret(word: str) -> bool:
+    """Whether a word that stands where a token would is one: 8 characters and more, no name, path, number or code."""
+    if len(word) < 8 or is_nothing(word):
+        return False
+    if _UUID.fullmatch(word) or is_hidden_hex(word, 16):
+        return True
+    if not any(map(str.isdigit, word)):
+        return len(word) >= 16 and word.isalpha() and _steps(word) >= _LETTERS * (len(word) - 1)
+    return _steps(word) >= 3 and any(map(str.isalpha, word)) and not _is_dotted_name(word)
+
+
+def _steps(word: str) -> int:
+    """How often neighbours are of different classes: small letters, capitals, digits."""
+    return len(_STEP.findall(word))
+
+
+def is_nothing(word: str) -> bool:
+    """Whether a value says that there is none, or names the place where it is: `null`, `$TOKEN`, `****`, `get_token()`."""
+    bare = word.strip("\"'`.,;:!?()[]{}")
+    return not bare or bare.lower() in NOTHING or _REFERENCE.fullmatch(word) is not None
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is made of letters alone, as words are."""
+    return all(part.isalpha() for part in re.split(r"[-_']", text) if part)
+
+
+def _is_dotted_name(word: str) -> bool:
+    """`org.apache.hadoop.FileSystem$2`, `job_1445144423722_0020`: words and numbers joined by marks."""
+    parts = [part for part in re.split(r"[._$@:/-]", word) if part]
+    return all(part.isalpha() or part.isdigit() for part in parts)
+
+
+def is_hidden_hex(word: str, least: int) -> bool:
+    """Whether a word is a number of at least so many hexadecimal digits."""
+    return len(word) >= least and not word.isdigit() and re.fullmatch(r"[0-9a-fA-F]+", word) is not None

@@ -1,0 +1,242 @@
+"""Secrets that are known by what stands around them: key blocks, URLs, headers, assignments, command lines, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gitmem.core.redact_looks import is_hidden_hex, is_nothing, is_random, is_secret, is_word
+from gitmem.core.redact_rules import MAX_VALUE, Rule, Span, View, apply, compiled
+
+_MAX_BLOCK: Final = 20_000  # characters of a private key
+_OURS = r"<(?!(?:password|token|key|email|ip|home|user):\d)"
+_BARE = rf"(?:[^\s\"'`<>,;&|)\]}}]|{_OURS}|>){{1,{MAX_VALUE}}}"
+# In quotes up to the same quotes, which are escaped where they stand in a string themselves; else up to a mark that ends it.
+_VALUE = rf"(?P<quote>\\?[\"'`])?(?P<value>(?(quote)(?:(?!(?P=quote))(?:\\.|[^\n])){{1,{MAX_VALUE}}}|{_BARE}))"
+_CLOSED = r"(?:\\?[\"'])?\]?"
+_GIVES = rf"{_CLOSED}[ \t]{{0,4}}(?P<sign>=>|:=|={{1,2}}|:|[\"']?[ \t]value=)[ \t]{{0,4}}{_VALUE}"
+_SUFFIX = r"(?P<suffix>[\w-]{0,24})"
+
+# What follows a secret's name and makes it the name of something else: `token_type`, `password-file`, `API_KEY_ID`.
+_ABOUT = re.compile(
+    r"(?:type|id|name|url|uri|path|file|dir|stdin|env|mode|len(?:gth)?|count|size|field|policy|expir\w*|ttl|reset|hint|version"
+    r"|alg\w*|store|prompt|required|enabled|manager|provider|limit|usage|endpoint|format|prefix|ring|space|board|s)$",
+    re.IGNORECASE,
+)
+_PASSWORD: Final = ("password", "passwd", "passphrase", "passcode")
+_KEYS: Final = tuple(
+    f"{first}{mark}key"
+    for first in ("api", "access", "private", "account", "master", "encryption")
+    for mark in ("", "_", "-", " ")
+)
+_WEAK: Final = ("token", "auth")
+_VAGUE: Final = ("key", "session", "sig", "jwt", "signature", "webhook")
+
+
+def secrets(view: View) -> Iterator[Span]:
+    """Every secret that its surroundings give away."""
+    yield from _key_blocks(view)
+    yield from apply(_RULES, view)
+    yield from _cookies(view)
+
+
+def _key_blocks(view: View) -> Iterator[Span]:
+    """PEM and PGP private keys; one whose end was cut off reaches as far as it looks like one."""
+    text = view.text
+    at = text.find("-----BEGIN ")
+    while at >= 0:
+        head = compiled(r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY[A-Z ]{0,12}-----").match(text, at)
+        if head:
+            end = text.find("-----END ", head.end(), head.end() + _MAX_BLOCK)
+            tail = compiled(r"-----END [A-Z0-9 ]{0,48}-----").match(text, end) if end >= 0 else None
+            body = tail or compiled(r"(?:\\[nr]|\s|[A-Za-z0-9+/=:,-]){0,20000}(?<!\s)").match(text, head.end())
+            stop = body.end() if body else head.end()
+            yield Span(at, stop, "key")
+            at = text.find("-----BEGIN ", stop)
+        else:
+            at = text.find("-----BEGIN ", at + 11)
+
+
+def _cookies(view: View) -> Iterator[Span]:
+    """The values in `Cookie:` and `Set-Cookie:`, but for those that only say how a cookie is kept."""
+    at = view.lower.find("cookie")
+    while at >= 0:
+        head = compiled(r"cookies?[\"']?\s{0,2}[:=]\s{0,2}", exact=False).match(view.text, at)
+        if head:
+            line = compiled(r"[^\n\"']{0,8192}").match(view.text, head.end())
+            for pair in (
+                compiled(r"(?<![\w.-])([\w.-]{1,64})=([^;,\s\"'<>]{8,})").finditer(view.text, head.end(), line.end())
+                if line
+                else ()
+            ):
+                if pair[1].lower() not in ("path", "domain", "expires", "max-age", "samesite", "version"):
+                    yield Span(*pair.span(2), "token")
+        at = view.lower.find("cookie", at + 6)
+
+
+def _given(match: re.Match[str]) -> bool:
+    """A value that is set: anything but a word for nothing, a reference, or the next word of a sentence."""
+    value, suffix = match["value"], match["suffix"]
+    if is_nothing(value) or (suffix and _ABOUT.search(suffix) and not is_random(value)):
+        return False
+    if match["quote"] or not match["sign"].startswith(":") or not is_word(value.rstrip(".!?")):
+        return not (match["sign"] == ":" and value.startswith(":"))  # `password::Policy` is a name
+    return _ends_line(match) and _begins_line(match)
+
+
+def _begins_line(match: re.Match[str]) -> bool:
+    """Whether nothing but the name stands before it on its line, as in YAML."""
+    before = match.string[max(0, match.start() - 80) : match.start()].rpartition("\n")[2]
+    return compiled(r"\s*(?:- )?[\"']?[\w.-]*").fullmatch(before) is not None
+
+
+def _ends_line(match: re.Match[str]) -> bool:
+    rest = match.string[match.end() : match.end() + 8].partition("\n")[0]
+    return not rest.strip("\"', }\r")
+
+
+def _token_given(match: re.Match[str]) -> bool:
+    return is_secret(match["value"]) and not _is_about(match)
+
+
+def _vague_given(match: re.Match[str]) -> bool:
+    return _is_drawn(match["value"]) and not _is_about(match)
+
+
+def _is_about(match: re.Match[str]) -> bool:
+    return bool(match["suffix"] and _ABOUT.search(match["suffix"])) and not is_random(match["value"])
+
+
+def _is_drawn(value: str) -> bool:
+    """A word that can hardly be anything but a secret."""
+    return is_random(value) or is_hidden_hex(value, 32)
+
+
+def _option_given(match: re.Match[str]) -> bool:
+    value = match["value"]
+    return not is_nothing(value) and not value.startswith("-") and not _ABOUT.search(match["suffix"] or "") and value != "="
+
+
+def _some(match: re.Match[str]) -> bool:
+    return not is_nothing(match["value"])
+
+
+def _is_secret(match: re.Match[str]) -> bool:
+    return is_secret(match["value"])
+
+
+def _is_drawn_value(match: re.Match[str]) -> bool:
+    return _is_drawn(match["value"].rstrip(".,:;!?"))
+
+
+def _said(match: re.Match[str]) -> bool:
+    """The next word of a sentence: drawn at random, or a number in hexadecimal or a UUID right after what it is called."""
+    beside = compiled(r"(?:is|was|provided|supplied|given|value)\b|[\s:='\"\[(`]").sub("", match["between"]) == ""
+    return is_random(match["value"]) or (beside and is_secret(match["value"]))
+
+
+def _basic(match: re.Match[str]) -> bool:
+    return len(match["value"]) >= 8 and not is_word(match["value"])
+
+
+def _command(names: str, flag: str, value: str = r"(?P<quote>[\"'])?(?P<value>(?(quote)[^\"'\n]|[^\s\"'<>|;&]){1,256})") -> str:
+    """A program, some words on the same line, and the option that carries a password."""
+    return rf"(?<![\w-])(?:{names})(?![\w-])[^\n|;]{{0,200}}?[ \t]{flag}{value}"
+
+
+def _option(names: str) -> str:
+    """An option of a command line with its value."""
+    return rf"--?(?:[A-Za-z][\w-]{{0,24}}-)?(?:{names})(?P<suffix>-\w{{1,12}})?(?:=|[ \t]{{1,3}}){_VALUE}"
+
+
+_PROSE: Final = ("token", "api key", "api-key", "apikey", "access key", "secret", "password", "credential", "bearer", "key")
+_BETWEEN = (
+    r"(?P<between>[\"']?[ \t:=]{1,3}"
+    r"(?:is |was |provided|supplied|given|value|header|used|id|not valid|invalid|rejected|expired|revoked|[\[(\"'`:= ]){0,4})"
+)
+
+_RULES: Final = (
+    Rule("password", ("://",), r"://(?:[^\s:/?#@\"'<>]{0,256}):(?P<value>[^\s/\"'<>]{1,512})@(?=[\w.\[-])"),
+    Rule("password", ("thin:",), r"thin:[\w.-]{1,64}/(?P<value>[^\s@\"'<>/]{1,256})@"),
+    Rule(
+        "token",
+        ("authorization",),
+        rf"authorization{_CLOSED}[ \t]{{0,2}}[:=][ \t]{{0,2}}(?:\\?[\"'])?(?:[A-Za-z][\w-]{{2,24}}[ \t]+)?"
+        rf"(?P<value>[^\s\"'<>,;\\]{{8,{MAX_VALUE}}})",
+        _basic,
+    ),
+    Rule("token", ("bearer ", "basic "), r"(?:bearer|basic)[ \t]{1,2}(?P<value>[\w.~+/=-]{8,2048})", _is_secret),
+    Rule("password", ("--",), _option("passw(?:or)?d|passwd|pass|passphrase|pwd"), _option_given),
+    Rule("token", ("--",), _option("token|secret|api-?key|access-?key|secret-?key|auth-?token"), _option_given),
+    Rule(
+        "password",
+        ("curl", "wget", "http"),
+        _command(
+            "curl|wget|https?ie?",
+            r"(?:-[A-Za-z]{0,6}u|--user|--proxy-user|-a|--auth)[ \t=]{0,2}",
+            r"(?P<quote>[\"'])?[^\s:\"'<>/]{0,64}:(?P<value>(?(quote)[^\"'\n<>]|[^\s\"'<>]){1,256})",
+        ),
+    ),
+    Rule("password", ("mysql", "mariadb", "mysqladmin"), _command(r"mysql\w*|mariadb[\w-]*", "-p"), _some),
+    Rule(
+        "password",
+        ("sshpass", "docker", "podman", "helm", "az ", "mongo", "cqlsh", "heroku", "nexus", "oc "),
+        _command(
+            r"sshpass|docker|podman|helm|az|mongo\w*|cqlsh|oc",
+            r"(?:login\b[^\n|;]{0,120}[ \t])?(?<=[ \t])-p[ \t=]?(?![ \t]?\d{1,5}[:/]|\d{1,5}\b)",
+        ),
+        _some,
+    ),
+    Rule("password", ("redis-cli",), _command("redis-cli", r"-a[ \t]+"), _some),
+    Rule("password", ("ldap",), _command(r"ldap\w+", r"-w[ \t]+"), _some),
+    Rule("password", ("sqlcmd", "bcp ", "unzip", "zip "), _command("sqlcmd|bcp|unzip|zip", r"-P[ \t]*"), _some, exact=True),
+    Rule(
+        "password",
+        ("smbclient", "mount", "rpcclient"),
+        _command("smbclient|mount|rpcclient", r"-U[ \t]*", r"(?P<quote>[\"'])?[^\s%\"']{1,64}%(?P<value>[^\s\"'<>]{1,256})"),
+        exact=True,
+    ),
+    Rule("password", ("-pass", "pass:"), r"(?:-pass(?:in|out)?[ \t]+)?pass:(?P<value>[^\s\"'<>]{1,256})", _some),
+    Rule(
+        "password",
+        ("identified by", "identified with", "password '", 'password "'),
+        r"(?:identified (?:by|with [\w\"'`]{1,64} (?:by|as))|password)[ \t]{1,3}"
+        r"(?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)",
+        _some,
+    ),
+    Rule("password", ("login ",), r"login[ \t]+\S{1,128}[ \t\n]+password[ \t]+(?P<value>[^\s\"'<>]{1,256})", _some),
+    Rule(
+        "password",
+        ("$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$1$", "$apr1$", "$argon2", "{ssha}"),
+        r"(?:\$\w{1,10}\$[\w./$=,+-]{20,200}|\{ssha\}[\w+/=]{20,200})",
+    ),
+    Rule("password", _PASSWORD, rf"pass(?:word|wd|phrase|code){_SUFFIX}{_GIVES}", _given, gate="pass"),
+    Rule("token", ("secret", "credential"), rf"(?:secret|credential){_SUFFIX}{_GIVES}", _given),
+    Rule("token", _KEYS, rf"[a-z]{{3,10}}[_ -]?key{_SUFFIX}{_GIVES}", _given, gate="key"),
+    Rule("password", ("pwd", "pass"), rf"(?<![a-z])(?:pwd|pass)(?P<suffix>(?:[_-]\w{{0,24}})?){_GIVES}", _given),
+    Rule(
+        "password",
+        (*_PASSWORD, "secret", "credential", "apikey", "api_key", "api-key"),
+        rf"[a-z]{{3,10}}[_ -]?[\w-]{{0,24}}>(?P<value>[^<>\n]{{1,{MAX_VALUE}}})</",
+        _some,
+    ),
+    Rule("token", _WEAK, rf"(?:token|auth){_SUFFIX}{_GIVES}", _token_given),
+    Rule("token", _WEAK, rf"(?:token|auth)[\w-]{{0,24}}>(?P<value>[^<>\n]{{8,{MAX_VALUE}}})</", _is_secret),
+    Rule("token", _VAGUE, rf"(?:key|session|sig|jwt|webhook){_SUFFIX}{_GIVES}", _vague_given),
+    Rule(
+        "token",
+        _PROSE,
+        rf"(?:api[ -]?key|access key|[a-z]{{3,10}}s?){_BETWEEN}(?P<value>[\w+/=.~-]{{15,{MAX_VALUE}}}[\w+/=~-])",
+        _said,
+    ),
+    Rule("token", ("hooks.slack.com/",), r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<value>[\w/-]{8,256})"),
+    Rule("token", ("/api/webhooks/",), r"/api/webhooks/(?P<value>\d{6,24}/[\w-]{8,128})"),
+    Rule(
+        "token",
+        ("webhook.office.com/", "outlook.office.com/webhook"),
+        r"(?:webhook|outlook)\.office\.com/\w{1,16}/(?P<value>[\w@/-]{16,512})",
+    ),
+    Rule("token", ("hooks.zapier.com/hooks/",), r"hooks\.zapier\.com/hooks/\w{1,16}/(?P<value>[\w/-]{6,128})"),
+    Rule("token", ("/with/key/",), r"/with/key/(?P<value>[\w-]{16,64})"),
+)

@@ -8,8 +8,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-SMALL = {"flat": ["--small"], "contention": ["--small"], "sync": ["200"], "merge": ["--small"], "audit": ["--small"]}
-ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "audit")
+SMALL = {
+    "flat": ["--small"],
+    "contention": ["--small"],
+    "sync": ["200"],
+    "merge": ["--small"],
+    "audit": ["--small"],
+    "redact": ["--times", "1"],
+}
+ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "redact", "audit")
 
 
 def main() -> int:

@@ -44,7 +44,7 @@ def is_likely(word: str) -> bool:
     """Whether a word might be a token at all: a cheap look at every long word of a text."""
     if _HEX.fullmatch(word) or _UUID.fullmatch(word):
         return False
-    return _steps(word) >= 2 or re.search("[0-9]", word) is not None
+    return _steps(word) >= 2 or word.isupper() or re.search("[0-9]", word) is not None
 
 
 @lru_cache(maxsize=16_384)
@@ -53,11 +53,11 @@ def is_random(word: str) -> bool:
     if len(word) < 20 or _HEX.fullmatch(word) or _PUBLIC.fullmatch(word) or _UUID.search(word):
         return False
     body = _NAME_PARTS.sub("", word)
-    return is_mixed(body if len(body) >= 16 else word)
+    return is_mixed(body, 24) if 16 <= len(body) < len(word) else is_mixed(word, 32)
 
 
-def is_mixed(word: str) -> bool:
-    """Whether small letters, capitals and digits stand as mixed as in a random word."""
+def is_mixed(word: str, least: int) -> bool:
+    """Whether small letters, capitals and digits stand as mixed as in a random word; of one case only in `least` and more."""
     runs = _RUN.findall(word)
     pairs = sum(map(len, runs)) - len(runs)
     if pairs < 12:
@@ -67,7 +67,9 @@ def is_mixed(word: str) -> bool:
     small, capital = any(map(str.islower, word)), any(map(str.isupper, word))
     if small and capital:
         return digits and share >= _MIXED
-    return digits and len(word) >= 32 and share >= _ONE_CASE and not any(_HEX.fullmatch(run) for run in runs if len(run) >= 12)
+    return (
+        digits and len(word) >= least and share >= _ONE_CASE and not any(_HEX.fullmatch(run) for run in runs if len(run) >= 12)
+    )
 
 
 def is_secret(word: str) -> bool:

@@ -46,6 +46,8 @@ class Rule(NamedTuple):
     expression: str
     check: Callable[[re.Match[str]], bool] | None = None
     exact: bool = False
+    behind: int = 0
+    """How many characters in front of the needle belong to the secret."""
     gate: str = ""
     """What all needles have in common, where there are many: without it none of them is looked for."""
 
@@ -55,7 +57,7 @@ class Rule(NamedTuple):
         for needle in self.needles if self.gate in where else ():
             at = where.find(needle)
             while at >= 0:
-                match = compiled(self.expression, self.exact).match(view.text, at)
+                match = compiled(self.expression, self.exact).match(view.text, max(0, at - self.behind))
                 if match and (self.check is None or self.check(match)):
                     start, end = match.span("value" if "value" in match.re.groupindex else 0)
                     yield Span(start, end, self.what)

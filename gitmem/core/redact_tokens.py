@@ -19,7 +19,7 @@ _SHAPES: Final = {
     # GitLab, Google, Docker Hub, Square, New Relic, Vault, Terraform, Figma, Supabase
     r"[\w-]{20,}(?:\.[\w-]{2,})*": (
         "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- glimt- glagent- gloas- GOCSPX- ya29. dckr_pat_ dckr_oat_ sq0atp-"
-        " sq0csp- sq0idp- NRII- hvs. hvb. hvr. s.hvs. atlasv1. figd_ sb_secret_ sk- HRKU-AA"
+        " sq0csp- sq0idp- NRII- hvs. hvb. hvr. s.hvs. figd_ sb_secret_ sk- HRKU-AA"
     ),
     r"[\w-]{30,}": "AIza HRKU- 1//0 fo1_ pypi- EAAA CFPAT- sha256~ fio-u- duffel_live_ duffel_test_ sl.",
     "[A-Z0-9]{16}": "AKIA ASIA ABIA ACCA A3T",
@@ -40,13 +40,18 @@ _SHAPES: Final = {
     r"[A-Za-z0-9]{6,12}_[A-Za-z0-9]{16,}": "re_",
     r"[a-z]{3,10}-[A-Za-z0-9-]{16,}": "tskey-",
     r"(?:pt|st|ct|scim|audit)\.[\w.-]{20,}": "dp.",
-    r"[a-z]\d\d\.[A-Z0-9]{20,}(?:\.[A-Z0-9]{30,})?": "dt0",
+    r"[A-Z0-9]{20,}(?:\.[A-Z0-9]{30,})?": "dt0c01. dt0s01. dt0s02. dt0s04. dt0s06. dt0s16.",
+    r"[0-9a-f]{64}-\w{16}": "xkeysib- xsmtpsib-",
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}": "pat-na1- pat-eu1- sdk- mob-",
     r"(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}": "lsv2_",
     r"(?:_TEST)?-[\w-]{12,}": "FLWSECK",
     r"[A-Za-z0-9]{14}\.[0-9a-f]{64}": "pat",
     r"[\w:]{20,}": "AstraCS:",
     r"[\w=-]{5,}(?:\.[\w=-]{4,}){1,4}\.?": "eyJ",  # JSON Web Tokens
 }
+_TERRAFORM: Final = Rule(
+    "token", (".atlasv1.",), r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}", exact=True, behind=14
+)
 _AGE: Final = Rule("key", ("age-secret-key-",), "age-secret-key-(?:pq-)?1[0-9a-z]{20,}")
 _WORD: Final = r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}"
 _TWILIO_OR_MAILCHIMP: Final = r"(?:AC|SK|AP|CA|PK)[0-9a-f]{32}|[0-9a-f]{32}-us\d{1,2}"
@@ -66,7 +71,7 @@ def tokens(view: View) -> Iterator[Span]:
     likely = {word for word in {match[0] for match in words} if is_likely(word)}
     if not likely:
         return
-    yield from apply([_AGE, *_rules_for("\n".join(likely))], view)
+    yield from apply([_AGE, _TERRAFORM, *_rules_for("\n".join(likely))], view)
     for match in words:
         if match[0] in likely:
             yield from _token(match, view.text)

@@ -150,6 +150,5 @@ def _sound(repo: Repo, prefix: str, members: Members, paths: set[str]) -> bool:
     if len(paths) > _MOST:
         return False
     history = read_history(repo, prefix, paths=sorted(paths))
-    about = [path.encode() for path in paths]
-    some = [segment for segment in LogAt(repo, prefix, "HEAD").segments() if any(path in segment.data for path in about)]
+    some = [*LogAt(repo, prefix, "HEAD").about(paths)]
     return not any(check_files(history, some, members, Contents(repo, history), paths))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from gitmem.core.audit import MAX_SEGMENT, Segment, place_of, segment_path
 from gitmem.core.audit_parse import parse_segment
@@ -11,6 +12,8 @@ from gitmem.core.pin import Ends
 from gitmem.errors import Tampered
 from gitmem.git.repo import Repo
 from gitmem.store.layout import AUDIT
+
+_OBJECT = re.compile(rb'"object":"([^"\\]*)"')  # a canonical line spells no plain path in another way
 
 
 class LogAt:
@@ -34,6 +37,14 @@ class LogAt:
         """All segments, chain by chain. Raises Tampered for what is none."""
         yield from self._read([(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)])
 
+    def about(self, paths: Set[str]) -> Iterator[Segment]:
+        """The segments with an entry about one of a few files; the others are not parsed. Raises Tampered for what is none."""
+        wanted = {path.encode("utf-8", "surrogateescape") for path in paths}
+        places = [(writer, number) for writer, numbers in self.chains.items() for number in numbers]
+        for (writer, number), data in zip(places, self._blobs(places), strict=True):
+            if not wanted.isdisjoint(_OBJECT.findall(data)):
+                yield parse_segment(data, segment_path(writer, number))
+
     def chain(self, writer: str) -> Iterator[Segment]:
         """The segments of one chain. Raises Tampered for what is none."""
         yield from self._read([(writer, number) for number in sorted(self.chains.get(writer, {}))])
@@ -56,6 +67,9 @@ class LogAt:
         return next(self._read([(writer, number)]))
 
     def _read(self, places: list[tuple[str, int]]) -> Iterator[Segment]:
-        blobs = self.repo.read_blobs((self.chains[writer][number] for writer, number in places), MAX_SEGMENT)
-        for (writer, number), (_, data) in zip(places, blobs, strict=True):
+        for (writer, number), data in zip(places, self._blobs(places), strict=True):
             yield parse_segment(data, segment_path(writer, number))
+
+    def _blobs(self, places: list[tuple[str, int]]) -> Iterator[bytes]:
+        blobs = self.repo.read_blobs((self.chains[writer][number] for writer, number in places), MAX_SEGMENT)
+        yield from (data for _, data in blobs)

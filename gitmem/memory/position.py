@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from gitmem.store.files import read_bounded, write_atomic
 DATA_OPS: Final = frozenset({"learn", "edit", "use", "forget", "merge", "events", "collect", CHECKPOINT})
 """What entries do that say nothing of members, keys, settings or other entries."""
 
+_FIELDS: Final = tuple(one.name for one in fields(Entry))
 _FILE: Final = "verified"
 _MAX: Final = 1 << 30
 _MAC: Final = 64  # hex digits
@@ -107,8 +108,12 @@ def _mac(key: bytes, data: bytes) -> bytes:
 
 
 def _told(segment: Segment) -> list[Any]:
-    entries = [astuple(entry) for entry in segment.entries]
-    return [segment.path, segment.number, segment.key, entries]
+    return [
+        segment.path,
+        segment.number,
+        segment.key,
+        [[getattr(entry, name) for name in _FIELDS] for entry in segment.entries],
+    ]
 
 
 def _position(told: dict[str, Any]) -> Position:

@@ -77,7 +77,8 @@ class Rotation:
 class Members:
     """All that signed entries say about members, as far as who signed them had the right to.
 
-    `store` is the store they belong to, `genesis` the file and line that begin it (empty without `init`). `by_name` holds who
+    `store` is the store they belong to, `genesis` the file and line that begin it (empty without `init`). `strict` says that
+    only admins let others in. `by_name` holds who
     is a member now, `removed` who no longer is, `recovery` the recovery identity, `scopes` those that are not everybody's.
     `refused` holds what does not count, with the reason: path of a segment -> line (0: all of it) -> why. `answered` are those
     of the segments that somebody else has answered for: their effect was taken out.
@@ -86,6 +87,7 @@ class Members:
     store: str = ""
     genesis: tuple[str, int] = ("", 0)
     policy: int = 1
+    strict: bool = False
     by_name: dict[str, Member] = field(default_factory=dict)
     removed: dict[str, Member] = field(default_factory=dict)
     recovery: Member | None = None

@@ -233,6 +233,7 @@ class _Turn:
         """The members after all entries."""
         for name, member in self.members.by_name.items():
             member.rank = self.rank(name, Sight(_ALL, 0))
+        self.members.strict = self.is_strict(Sight(_ALL, 0))
         self.members.scopes = self.scoping.scopes(self.members.by_name)
         return self.members
 

@@ -1,6 +1,8 @@
 """Epoch keys: made here, named by what they commit to, and wrapped by age to one recipient at a time.
 
-A wrapped key is a few readable lines inside an ordinary age file, so `age -d -i KEY FILE` alone opens a store's keys.
+A wrapped key is a few readable lines inside an ordinary age file, so `age -d -i KEY FILE` alone opens a store's keys. From the
+second epoch on one of the lines is an age identity, the epoch's link: the key before it is wrapped to that, so that who holds
+the newest key holds all of them, and a new member needs one file whatever the number of epochs.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _LABELS: Final = ("gitmem-epoch", "scope", "epoch", "key", "id-key")
 _FORMAT: Final = "1"
+_LINKED: Final = "2"
 _NO_MATCH: Final = "No matching keys found"  # how age says that the file is for somebody else
 _VERIFY: Final = "gitmem audit verify"
 _HINT: Final = "give age1…, or an ssh-ed25519 or ssh-rsa (2048 bits or more) public key"
@@ -36,6 +39,8 @@ class EpochKey:
     """32 bytes; every record's key is derived from it."""
     id_key: bytes = field(repr=False)
     """32 bytes; carried over from epoch to epoch, because ids that are derived from it never change."""
+    link: str = field(default="", repr=False)
+    """The age identity that the keys before are wrapped to; a first epoch has none."""
 
     @property
     def commitment(self) -> str:
@@ -66,8 +71,11 @@ def new_epoch(scope: str, sequence: int, id_key: bytes | None = None) -> EpochKe
         raise UsageError(f"not a scope name: {scope!r}", "use a word, such as: team")
     if sequence < 1:
         raise ValueError(f"epochs count from 1, not from {sequence}")
+    from pyrage import x25519
+
     key = os.urandom(KEY_BYTES)
-    return EpochKey(scope, f"{sequence}-{commitment(key)[:8]}", key, id_key or os.urandom(KEY_BYTES))
+    link = str(x25519.Identity.generate()) if sequence > 1 else ""
+    return EpochKey(scope, f"{sequence}-{commitment(key)[:8]}", key, id_key or os.urandom(KEY_BYTES), link)
 
 
 def check_recipient(text: str) -> str:
@@ -84,6 +92,25 @@ def wrap(key: EpochKey, *recipients: str) -> bytes:
 
     wrapped: bytes = encrypt(_emit(key), [_parse_recipient(recipient)[1] for recipient in recipients])
     return wrapped
+
+
+def wrap_before(key: EpochKey, before: EpochKey) -> bytes:
+    """An earlier key as an age file that the link of `key` opens."""
+    from pyrage import encrypt, x25519
+
+    wrapped: bytes = encrypt(_emit(before), [x25519.Identity.from_str(key.link).to_public()])
+    return wrapped
+
+
+def unwrap_before(data: bytes, key: EpochKey, epoch: str) -> EpochKey:
+    """The earlier key that `wrap_before` wrapped. Raises NoKey where `key` has no link, Tampered for another key."""
+    from pyrage import x25519
+
+    from gitmem.crypto.identity import from_age
+
+    if not key.link:
+        raise NoKey(f"the key of scope {key.scope}, epoch {key.epoch}, links to none before it", _VERIFY)
+    return unwrap(data, [from_age(x25519.Identity.from_str(key.link), "link")], key.scope, epoch)
 
 
 def unwrap(data: bytes, identities: Iterable[Identity], scope: str, epoch: str) -> EpochKey:
@@ -134,8 +161,9 @@ def _decrypt(data: bytes, identity: Identity, name: str, damaged: list[str]) -> 
 
 
 def _emit(key: EpochKey) -> bytes:
-    values = (_FORMAT, key.scope, key.epoch, _base64(key.key), _base64(key.id_key))
-    return "".join(f"{label}: {value}\n" for label, value in zip(_LABELS, values, strict=True)).encode()
+    values = [_LINKED if key.link else _FORMAT, key.scope, key.epoch, _base64(key.key), _base64(key.id_key)]
+    text = "".join(f"{label}: {value}\n" for label, value in zip(_LABELS, values, strict=True))
+    return (text + (f"link: {key.link}\n" if key.link else "")).encode()
 
 
 def _expect(payload: bytes, scope: str, epoch: str) -> EpochKey:
@@ -156,8 +184,8 @@ def _parse(payload: bytes) -> EpochKey | None:
     try:
         lines = payload.decode().splitlines()
         values = [line.partition(": ")[2] for line in lines]
-        _, scope, epoch, key, id_key = values
-        found = EpochKey(scope, epoch, base64.b64decode(key), base64.b64decode(id_key))
+        _, scope, epoch, key, id_key, *link = values
+        found = EpochKey(scope, epoch, base64.b64decode(key), base64.b64decode(id_key), "".join(link))
     except ValueError:
         return None
     sound = len(found.key) == len(found.id_key) == KEY_BYTES and _emit(found) == payload

@@ -23,7 +23,9 @@ def member_file(context: Context, name: str, recipients: list[str], keys: list[s
     with store.lock:
         store.refresh()
         pen = Pen(state, store.writer_for(path, state))
-    if "role" not in state.fields:
+    if not state.alive:  # who was removed comes back with what they have now
+        _empty(pen)
+    if "role" not in pen.state.fields:
         pen.set("role", lambda _path, _dot: role)
     id_key = store.vault.id_key(STORE_SCOPE)
     for field, values in (("recipients", recipients), ("keys", keys)):
@@ -31,6 +33,13 @@ def member_file(context: Context, name: str, recipients: list[str], keys: list[s
             pen.add(field, element_key(id_key, f"{state.id}/{field}", value), partial(_in_the_clear, value))
     pen.live()
     return Extra(path, emit(pen.state), "enrol", enrol_detail(name, recipients, keys, role))
+
+
+def _empty(pen: Pen) -> None:
+    pen.unset("role")
+    for field in ("recipients", "keys"):
+        for key in list(pen.state.sets.get(field, {})):
+            pen.drop(field, key)
 
 
 def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:

@@ -145,22 +145,22 @@ def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
 def _founding_files(context: Context, member: str, config: State, person: Person) -> tuple[list[Extra], str | None]:
     root, identity = context.store.root, context.store.vault.identity
     key = context.store.vault.signing_key().public
-    facts = genesis_detail(member, identity.recipient, key, context.store.id)
+    keys, told, file = ([], None, None) if context.store.config.plain else _first_keys(context, member, person)
+    facts = genesis_detail(member, identity.recipient, key, context.store.id, told)
+    remember_name(context, member)
     extras = [
         Extra(CONFIG, emit(config), "init", facts),
         member_file(context, member, [identity.recipient], [key], "admin"),
         Extra(ATTRIBUTES, with_own_lines(read_bounded(root / ATTRIBUTES, 1 << 20) or b""), "config"),
     ]
-    remember_name(context, member)
-    if context.store.config.plain:
-        return extras, None
-    keys, recovery = _first_keys(context, member, person)
-    return [*extras, *keys], recovery
+    return [*extras, *keys], file
 
 
-def _first_keys(context: Context, member: str, person: Person) -> tuple[list[Extra], str]:
+def _first_keys(context: Context, member: str, person: Person) -> tuple[list[Extra], tuple[str, str], str]:
+    """The team's first key, the recovery identity's recipient and signing key, and the file that the identity went to."""
     from gitmem.crypto.identity import new_recovery
     from gitmem.crypto.keys import new_epoch, wrap
+    from gitmem.crypto.signing import SigningKey
 
     identity = context.store.vault.identity
     recovery = new_recovery()
@@ -173,4 +173,5 @@ def _first_keys(context: Context, member: str, person: Person) -> tuple[list[Ext
         Extra(key_path(TEAM, epoch.epoch, who), wrap(epoch, recipient), "key", {"member": who, "commitment": epoch.commitment})
         for who, recipient in ((member, identity.recipient), (RECOVERY, recovery.recipient))
     ]
-    return extras, str(file)
+    signs = SigningKey.derive(recovery.secret_bytes(), context.store.id).public
+    return extras, (recovery.recipient, signs), str(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -14,13 +15,14 @@ from gitmem.core.collected import is_list_path
 from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.token import is_token
-from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory import acts
 from gitmem.memory.audit_log import is_signed
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, OWN_PREFIXES, SCHEMAS, is_record_path
+from gitmem.store.opened import resealed
 
 _MAX_FILE = 64 << 20  # bytes of any file a store holds
 _PROGRESS_STEP = 500
@@ -168,6 +170,8 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
         batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")
     old = old or store.graves.of(path)
     refuse_plaintext(context, state, path)
+    with suppress(NoKey):  # who cannot read it leaves it sealed as it is
+        state = resealed(store.vault, state)
     data = emit(state)
     if read_bounded(inside(store.root, path), _MAX_FILE) != data:
         store.put_file(path, data)

@@ -11,10 +11,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitmem.core.members import Members, Rank
 from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.enrolment import member_file
+from gitmem.memory.folded import members_of, need_rank
 from gitmem.memory.reports import Committed, Member
 from gitmem.memory.roster import check_name, members, remember_name
 from gitmem.store.layout import key_path
@@ -81,34 +83,41 @@ def request(context: Context, identity: Identity, name: str) -> Request:
     return Request(context.store.id, name, identity.recipient, key.public)
 
 
-def add_member(context: Context, asked: Request) -> tuple[Member, Committed | None]:
-    """Accept a request: enrol the member and wrap every key of the team scope to them, as one signed commit.
+def add_member(context: Context, asked: Request, role: str = "member") -> tuple[Member, Committed | None]:
+    """Accept a request: enrol the member and wrap the team's newest key to them, as one signed commit.
 
-    Raises UsageError for another store's request or a name that stands for someone else, NoKey without the keys to pass on.
+    That key opens those before it. Raises UsageError for another store's request or a name that stands for someone else,
+    NoKey without the keys to pass on, GitmemError for one who may not.
     """
     if asked.store != context.store.id:
         raise UsageError(f"this request is for another store ({asked.store})", "run it in a clone of that store")
-    known = {member.name: member for member in members(context)}
-    for member in known.values():
-        if member.name != asked.name and asked.key in member.keys:
-            raise UsageError(f"this key is enrolled already, as {member.name}", "`gitmem member list`")
-    earlier = known[asked.name].recipients if asked.name in known else []
-    recipients = sorted({asked.recipient, *earlier})
-    extras = [
-        member_file(context, asked.name, [asked.recipient], [asked.key], "member"),
-        *_key_files(context, asked.name, recipients),
-    ]
-    made = commit(context, f"gitmem: {asked.name} becomes a member", extras)
+    with context.store.lock:
+        commit(context)
+        known = members_of(context)
+        need_rank(context, known, Rank.ADMIN if known.strict else Rank.MEMBER, "let others in")
+        _check_free(known, asked)
+        earlier = known.by_name[asked.name].recipients if asked.name in known.by_name else set()
+        extras = [
+            member_file(context, asked.name, [asked.recipient], [asked.key], role),
+            *key_files(context, asked.name, sorted({asked.recipient, *earlier})),
+        ]
+        made = commit(context, f"gitmem: {asked.name} becomes a member", extras)
     return next(member for member in members(context) if member.name == asked.name), made
 
 
-def _key_files(context: Context, name: str, recipients: list[str]) -> list[Extra]:
+def _check_free(known: Members, asked: Request) -> None:
+    """Raise UsageError where a request's key is somebody else's."""
+    holder = known.holder(asked.key)
+    if holder not in (None, asked.name):
+        raise UsageError(f"this key is enrolled already, as {holder}", "`gitmem member list`")
+
+
+def key_files(context: Context, name: str, recipients: list[str]) -> list[Extra]:
+    """The newest key of the team, and any that it does not open, wrapped to somebody."""
     from gitmem.crypto.keys import wrap
 
     vault = context.store.vault
-    if vault.plain:
-        return []
-    keys = [vault.key(TEAM, epoch) for epoch in vault.epochs(TEAM)]
+    keys = [vault.key(TEAM, epoch) for epoch in vault.tips(TEAM)] if not vault.plain else []
     return [
         Extra(key_path(TEAM, key.epoch, name), wrap(key, *recipients), "key", {"member": name, "commitment": key.commitment})
         for key in keys

@@ -58,6 +58,11 @@ def key_path(scope: str, epoch: str, member: str) -> str:
     return f"{KEYS}/{scope}/{epoch}/{member}.age"
 
 
+def link_path(scope: str, epoch: str, before: str) -> str:
+    """The path of an earlier epoch's key as it is wrapped to a later one's link."""
+    return f"{KEYS}/{scope}/{epoch}/{before}.link"
+
+
 def events_path(writer: str, month: str, sequence: int) -> str:
     """The path of a batch of events; `month` is `yyyy-mm`."""
     return f"{EVENTS}/{writer}/{month}/{sequence:06d}.yaml"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gitmem.core.dots import dot_of, json_line
+from gitmem.core.dots import Dot, dot_of, json_line, spell
 from gitmem.core.record import Json, Register, State
+from gitmem.core.token import epoch_of, epoch_order, is_token
 from gitmem.store.vault import Vault
 
 
@@ -40,6 +41,32 @@ def open_state(vault: Vault, state: State) -> Opened:
             conflicts[name] = siblings
     sets = {name: _elements(vault, state, name, elements) for name, elements in state.sets.items()}
     return Opened(state, fields, {name: values for name, values in sets.items() if values}, conflicts)
+
+
+def resealed(vault: Vault, state: State) -> State:
+    """`state` with every value sealed in the scope's newest epoch, under the dots they have; itself where all are.
+
+    Raises NoKey without the newest key, or without that of a value.
+    """
+    newest = vault.newest_epoch(state.scope)
+    old = {path for path, register in state.registers() if any(_is_older(value, newest) for value in register.values())}
+    if not old:
+        return state
+    result, seal = state.copy(), vault.sealing(state.scope, state.kind, state.id)
+    for path, register in result.registers():
+        if path in old:
+            values: dict[Dot, list[Json]] = {}
+            for key, value in register.items():
+                again = seal(path, str(dot_of(key)), vault.open(state, path, key, value)) if _is_older(value, newest) else value
+                values.setdefault(dot_of(key), []).append(again)
+            register.clear()
+            for dot, several in values.items():
+                register.update(spell(path, dot, several))
+    return result
+
+
+def _is_older(value: Json, newest: str) -> bool:
+    return is_token(value) and epoch_order(epoch_of(str(value))) < epoch_order(newest)
 
 
 def _siblings(vault: Vault, state: State, path: str, register: Register) -> list[Sibling]:

@@ -18,7 +18,7 @@ from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.token import EPOCH, epoch_of, epoch_order, is_token
 from gitmem.errors import NoKey, Tampered
 from gitmem.store.files import read_bounded
-from gitmem.store.layout import KEYS, STORE_SCOPE
+from gitmem.store.layout import KEYS, STORE_SCOPE, link_path
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
@@ -82,6 +82,16 @@ class Vault:
         files = (self.root / KEYS / scope / epoch).glob("*.age")
         return sorted(file.stem for file in files if _HOLDER.fullmatch(file.stem))
 
+    def links(self, scope: str, epoch: str) -> list[str]:
+        """The earlier epochs whose keys the key of an epoch opens."""
+        files = (self.root / KEYS / scope / epoch).glob("*.link")
+        return sorted((file.stem for file in files if EPOCH.fullmatch(file.stem)), key=epoch_order)
+
+    def tips(self, scope: str) -> list[str]:
+        """The epochs that no later one links to: one, unless keys were made at the same time in two places."""
+        epochs = self.epochs(scope)
+        return [epoch for epoch in epochs if not any(epoch in self.links(scope, later) for later in epochs)]
+
     def current(self, scope: str) -> EpochKey:
         """The key that new values of `scope` are sealed with. Raises NoKey when the caller cannot open it."""
         epochs = self.epochs(scope)
@@ -89,6 +99,10 @@ class Vault:
             hint = f"`gitmem scope add {scope}` makes one, `gitmem scope list` shows those there are"
             raise NoKey(f"there is no scope {scope!r} with a key in this store", hint)
         return self.key(scope, epochs[-1])
+
+    def newest_epoch(self, scope: str) -> str:
+        """The epoch that new values are sealed in; empty where there is none."""
+        return "" if self.plain or scope == STORE_SCOPE else next(reversed(self.epochs(scope)), "")
 
     def opens(self, scope: str) -> bool:
         """Whether the caller can seal and open values of `scope` as it stands now."""
@@ -168,7 +182,20 @@ class Vault:
             mine = self._chosen()
             if wanted not in self._keys and (mine is None or not self._take(scope, epoch, [mine])):
                 self._closed.add(wanted)
+                self._follow(scope, epoch)
         return self._keys.get(wanted)
+
+    def _follow(self, scope: str, epoch: str) -> None:
+        """Open a key by way of a later one that links to it."""
+        from gitmem.crypto.keys import unwrap_before
+
+        for later in reversed(self.epochs(scope)):
+            if epoch_order(later) > epoch_order(epoch) and epoch in self.links(scope, later):
+                key = self._unwrapped(scope, later)
+                data = read_bounded(self.root / link_path(scope, later, epoch), _MAX_KEY_FILE)
+                if key is not None and data is not None:
+                    self._keys[scope, epoch] = unwrap_before(data, key, epoch)
+                    return
 
     def _chosen(self) -> Identity | None:
         """The identity in use, chosen by what it opens; None where none of ours opens any key."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmem.cli.command import Group, define
-from gitmem.cli.exits import READS
+from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.ui import Ui, pass_ui
+from gitmem.errors import Tampered, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ _DAY = 86_400
 
 @click.group("key", cls=Group)
 def command() -> None:
-    """Show who holds which key of the store, and keep your own in the OS keychain."""
+    """Show who holds which key of the store, make new ones, and keep your own in the OS keychain."""
 
 
 @define(
@@ -130,5 +131,104 @@ def _in_use(ui: Ui) -> Identity:
     return found
 
 
+@define(
+    "rotate",
+    examples=[
+        ("gitmem key rotate", "new keys for all scopes"),
+        ("gitmem key rotate --scope ops", ""),
+    ],
+    exits=WRITES,
+)
+@click.option("--scope", metavar="SCOPE", help="Only this scope's key.")
+@pass_ui
+def rotate(ui: Ui, scope: str | None) -> None:
+    """Make a new key for what is written from here on, and seal with it what stands.
+
+    Everybody who holds the key now holds the new one, which opens the ones before it. Run it again if it was cut short.
+    """
+    from gitmem.cli.present import counted
+    from gitmem.cli.session import opened
+    from gitmem.memory import rotation
+    from gitmem.memory.scopes import known_scope
+
+    with opened(ui) as memory:
+        done = rotation.rotate(memory.context, [known_scope(memory.context, scope)] if scope else [])
+    if ui.json:
+        ui.data(done)
+        return
+    for problem in done.problems:
+        ui.warn(problem)
+    for name, epoch in done.epochs.items():
+        ui.note(f"{name} has a new key, {epoch}")
+    ui.note(f"{counted(done.resealed, 'record')} sealed anew; `gitmem sync` passes the keys on")
+
+
+@define(
+    "drill",
+    examples=[("gitmem key drill --identity /media/safe/recovery.txt", "proves that the file still opens the store")],
+    exits=(*READS, 15),
+)
+@pass_ui
+def drill(ui: Ui) -> None:
+    """Prove that the recovery identity works, without changing anything.
+
+    It must open the keys of every scope and sign as the store's beginning says. Name its file with --identity.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory import recovery
+
+    with opened(ui) as memory:
+        found = recovery.drill(memory.context, recovery.read_identity(_named(ui)))
+    if ui.json:
+        ui.data({"ok": found.ok, "signs": found.signs, "opens": found.opens, "problems": found.problems})
+    elif found.ok:
+        ui.note(f"it opens {', '.join(found.opens)} and signs for the store: put it back where it was")
+    if not found.ok:
+        raise Tampered("the store could not be recovered with it: " + "; ".join(found.problems), "look for the right file")
+
+
+@define(
+    "recover",
+    examples=[
+        ("gitmem key recover --identity /media/safe/recovery.txt", "you lost your key and have a new one"),
+        ("gitmem key recover --identity /media/safe/recovery.txt --name bob", "under which name"),
+    ],
+    exits=WRITES,
+)
+@click.option("--name", metavar="MEMBER", help="Who you are in the store; from git's user.name unless given.")
+@pass_ui
+def recover(ui: Ui, name: str | None) -> None:
+    """Come back in with the recovery identity, when the keys of who could let you in are lost.
+
+    Your own key (a new one, if none is found) is enrolled: for the member of that name, or where there is none for a new
+    admin. The log says that the recovery identity did it.
+    """
+    from gitmem.cli.session import opened, person
+    from gitmem.memory import recovery
+    from gitmem.memory.found import default_name
+    from gitmem.memory.joining import request_of
+
+    identity, ui.identity = recovery.read_identity(_named(ui)), None
+    mine, fresh = person(ui).identity()
+    with opened(ui) as memory:
+        who = name or default_name(memory.context.store.repo, os.environ)
+        signs = recovery.vault_key(memory.context.store.vault, mine)
+        members = recovery.recover(memory.context, identity, request_of(memory.context.store.id, who, mine.recipient, signs))
+    if ui.json:
+        ui.data({"name": who, "role": members.by_name[who].role, "identity": mine.source, "new_identity": fresh})
+    else:
+        made = "made your identity" if fresh else "your identity"
+        ui.note(f"{made}: {mine.source}; you are {who}, {members.by_name[who].role}: `gitmem sync` tells the others")
+
+
+def _named(ui: Ui) -> Path:
+    if ui.identity is None:
+        raise UsageError("name the recovery identity's file", "gitmem key drill --identity FILE")
+    return ui.identity
+
+
 command.add_command(status)
+command.add_command(drill)
+command.add_command(recover)
+command.add_command(rotate)
 command.add_command(cache)

@@ -16,6 +16,7 @@ from gitmem.errors import UsageError
 if TYPE_CHECKING:
     from gitmem.memory.context import Context
     from gitmem.memory.joining import Request
+    from gitmem.memory.removal import Removed
 
 
 @click.group("member", cls=Group)
@@ -79,6 +80,89 @@ def add(ui: Ui, request: str, recipient: str | None, key: str | None) -> None:
     ui.note("`gitmem sync` passes the keys on; they run it afterwards")
 
 
+@define(
+    "role",
+    examples=[("gitmem member role bob admin", "bob may let others in"), ("gitmem member role ci service", "")],
+    exits=WRITES,
+)
+@click.argument("name", metavar="NAME")
+@click.argument("role", metavar="ROLE")
+@pass_ui
+def role(ui: Ui, name: str, role: str) -> None:
+    """Say what a member may do from here on: admin, member, service or reader.
+
+    A reader signs nothing that changes the store, a service writes records, a member everything but who belongs to it, an
+    admin that too. There is always an admin.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory.removal import set_role
+
+    with opened(ui) as memory:
+        member = set_role(memory.context, clean(name), clean(role)).by_name[clean(name)]
+    if ui.json:
+        ui.data({"name": member.name, "role": member.role})
+    else:
+        ui.note(f"{member.name} is {member.role} now; `gitmem sync` tells the others")
+
+
+@define(
+    "remove",
+    examples=[
+        ("gitmem member remove bob --dry-run", "what bob could read"),
+        ("gitmem member remove bob --yes", "bob goes; everything is sealed with new keys"),
+    ],
+    exits=WRITES,
+)
+@click.argument("name", metavar="NAME")
+@click.option("--dry-run", is_flag=True, help="Only tell what they could read.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@pass_ui
+def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
+    """Let somebody go: what they sign counts no more, and they open nothing that is written from here on.
+
+    Each scope they could read gets a new key, and what stands is sealed with it. What they have read they keep, and every copy
+    of the history with it: change at its source what opens something elsewhere. The list says what they could read.
+    """
+    from gitmem.cli.present import counted
+    from gitmem.cli.session import opened
+    from gitmem.memory import removal
+
+    with opened(ui) as memory:
+        found = removal.remove(memory.context, clean(name), dry_run=True)
+        sure = not dry_run and _sure(ui, f"remove {found.member}, who could read {_read(found)}", yes)
+        if sure:
+            found = removal.remove(memory.context, found.member)
+    if ui.json:
+        ui.data(found)
+        return
+    if not sure and not dry_run:
+        ui.note("nothing was changed")
+        return
+    ui.rows(("SCOPE", "COULD READ"), [(scope, ident) for scope, ids in found.read.items() for ident in ids])
+    for problem in found.problems:
+        ui.warn(problem)
+    if dry_run:
+        ui.note(f"would remove {found.member}, who could read {_read(found)}")
+        return
+    ui.note(f"{found.member} is no member any more; {counted(found.resealed, 'record')} sealed with new keys")
+    ui.note("change at its source whatever these records open elsewhere: what was read cannot be taken back")
+
+
+def _read(found: Removed) -> str:
+    from gitmem.cli.present import counted
+
+    parts = [f"{counted(len(ids), 'record')} in {scope}" for scope, ids in found.read.items()]
+    return " and ".join(parts) or "what is open to everybody"
+
+
+def _sure(ui: Ui, what: str, yes: bool) -> bool:
+    if yes:
+        return True
+    if not ui.person:
+        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
+    return ui.confirm(f"{what}?")
+
+
 def _asked(context: Context, request: str, recipient: str | None, key: str | None) -> Request:
     from gitmem.memory.joining import parse_request, request_of
 
@@ -93,3 +177,5 @@ def _asked(context: Context, request: str, recipient: str | None, key: str | Non
 
 command.add_command(list_members)
 command.add_command(add)
+command.add_command(role)
+command.add_command(remove)

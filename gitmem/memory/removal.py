@@ -1,0 +1,122 @@
+"""Letting somebody go, or giving them another role: a signed entry, their file, and new keys for all they could read.
+
+What they have read they have read. So removal ends with an honest list of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gitmem.core.audit import REMOVE, ROLE
+from gitmem.core.codec import emit
+from gitmem.core.edit import Pen
+from gitmem.core.members import ROLES, Members, Rank, remove_detail, role_detail
+from gitmem.core.record import State
+from gitmem.errors import GitmemError, UsageError
+from gitmem.memory.commit import Extra, commit
+from gitmem.memory.context import Context
+from gitmem.memory.folded import members_of, need_rank, segments_here
+from gitmem.memory.roster import my_name, read_member
+from gitmem.memory.rotation import epoch_extras, finish
+from gitmem.store.layout import MEMORY, is_record_path, member_path, parse_record_path
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a removal did or (`dry_run`) would do.
+
+    `read` are the records that the leaver could read, ids by scope; what they say that opens something elsewhere (a password, a
+    token) must be changed there. `epochs` are the new keys by scope, `resealed` how many records were sealed with them.
+    """
+
+    member: str
+    dry_run: bool
+    read: dict[str, list[str]]
+    epochs: dict[str, str] = field(default_factory=dict)
+    resealed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def remove(context: Context, name: str, *, dry_run: bool = False) -> Removed:
+    """Remove a member: they sign nothing more that counts, and open nothing that is written from here on.
+
+    Killed anywhere, it was done or not; what is sealed in older keys then is sealed anew by running `rotate`, or a sync.
+    Raises GitmemError for one who may not, and for the last admin.
+    """
+    store = context.store
+    with store.lock:
+        members = members_of(context)
+        _check(context, members, name)
+        scopes = readable(context, name)
+        found = Removed(name, dry_run, {scope: _records(context, scope) for scope in scopes})
+        if dry_run:
+            return found
+        commit(context)
+        members = members_of(context)
+        keys = [extra for scope in scopes for extra in epoch_extras(context, members, scope, without=name)]
+        commit(context, f"gitmem: {name} is no member any more", [_leaving(context, members, name), *keys])
+    done = finish(context, scopes)
+    return Removed(name, dry_run, found.read, done.epochs, done.resealed, done.problems)
+
+
+def set_role(context: Context, name: str, role: str) -> Members:
+    """Give a member another role. Raises GitmemError for one who may not, UsageError for a role that there is not."""
+    if role not in ROLES:
+        raise UsageError(f"there is no role {role[:40]!r}", f"the roles are: {', '.join(ROLES)}")
+    with context.store.lock:
+        commit(context)
+        members = members_of(context)
+        need_rank(context, members, Rank.ADMIN, "give somebody another role")
+        _known(members, name)
+        if members.admins() == [name] and role != "admin":
+            raise GitmemError(f"{name} is the last admin", "make somebody else an admin first: gitmem member role NAME admin")
+        pen = _pen(context, name)
+        pen.set("role", lambda _path, _dot: role)
+        pen.live()
+        extra = Extra(member_path(name), emit(pen.state), ROLE, role_detail(name, role))
+        commit(context, f"gitmem: {name} is {role}", [extra])
+        return members_of(context)
+
+
+def readable(context: Context, name: str) -> list[str]:
+    """The scopes whose newest key is wrapped to somebody."""
+    vault = context.store.vault
+    return [scope for scope in vault.scopes() if name in vault.holders(scope, vault.newest_epoch(scope))]
+
+
+def _check(context: Context, members: Members, name: str) -> None:
+    if name != my_name(context):
+        need_rank(context, members, Rank.ADMIN, "remove a member")
+    _known(members, name)
+    if members.admins() == [name]:
+        raise GitmemError(f"{name} is the last admin", "make somebody else an admin first: gitmem member role NAME admin")
+
+
+def _known(members: Members, name: str) -> None:
+    if name not in members.by_name:
+        gone = " any more" if name in members.removed else ""
+        raise UsageError(f"{name[:63]!r} is no member{gone}", "`gitmem member list`")
+
+
+def _leaving(context: Context, members: Members, name: str) -> Extra:
+    ends: dict[str, int] = {}
+    for segment in segments_here(context):
+        if members.holder(segment.key) == name:
+            ends[segment.writer] = max(segment.head.seq, ends.get(segment.writer, 0))
+    pen = _pen(context, name)
+    pen.die()
+    return Extra(member_path(name), emit(pen.state), REMOVE, remove_detail(name, ends))
+
+
+def _pen(context: Context, name: str) -> Pen:
+    store, path = context.store, member_path(name)
+    state = read_member(context, name) or State("member", 1, "store", f"m-{name}")
+    return Pen(state, store.writer_for(path, state))
+
+
+def _records(context: Context, scope: str) -> list[str]:
+    """The ids of the records of a scope, deleted ones among them: the leaver has them as well."""
+    root = context.store.root
+    paths: Iterable[str] = (file.relative_to(root).as_posix() for file in (root / MEMORY / scope).rglob("*.yaml"))
+    return sorted(parse_record_path(path)[2] for path in paths if is_record_path(path) and parse_record_path(path)[0] == scope)

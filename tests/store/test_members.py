@@ -1,0 +1,183 @@
+"""The life of a team: roles, removal, new keys, on real stores."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gitmem.core.token import TOKEN, epoch_of
+from gitmem.errors import GitmemError, NoKey, UsageError
+from gitmem.memory.joining import Request, add_member, request
+from gitmem.memory.memory import Memory
+from gitmem.memory.recovery import drill, read_identity, recover, vault_key
+from gitmem.memory.removal import remove, set_role
+from gitmem.memory.rotation import rotate, waiting
+from tests.support.git import Git
+from tests.support.stores import found, join, open_memory, person, share
+
+
+class Team:
+    """Ada, an admin, and bob, a member, with a clone each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.remote = path / "remote"
+        self.bob = person(path / "home-bob")
+
+    def open(self, name: str) -> Memory:
+        """Somebody's clone."""
+        return open_memory(self.path / name, self.bob if name == "bob" else None)
+
+    def change(self, name: str) -> list[str]:
+        """The files that the newest commit of a clone changed."""
+        return Git(self.path / name)("show", "--format=", "--name-only", "HEAD").split()
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """A team with three records."""
+    made = Team(tmp_path)
+    Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=main", "remote")
+    found(tmp_path / "ada")
+    share(tmp_path / "ada", made.remote)
+    with made.open("ada") as ada:
+        for number in range(3):
+            ada.learn("note", {"text": f"the secret number {number}"})
+        join(ada, tmp_path / "bob", made.remote, "bob", made.bob)
+    return made
+
+
+def _epochs(memory: Memory) -> set[str]:
+    """The epochs of all values that stand."""
+    files = (memory.context.store.root / "memory").rglob("*.yaml")
+    return {epoch_of(match[0]) for file in files for match in TOKEN.finditer(file.read_text())}
+
+
+def test_removal(team: Team) -> None:
+    """Bob goes: new keys, all that stands sealed with them; what he has stays open to him, what comes does not."""
+    with team.open("ada") as ada:
+        looked = remove(ada.context, "bob", dry_run=True)
+        assert (len(looked.read["team"]), looked.epochs) == (3, {})
+        done = remove(ada.context, "bob")
+        assert (done.resealed, done.problems, waiting(ada.context, ["team"])) == (3, [], [])
+        assert _epochs(ada) == {done.epochs["team"]}
+        new = ada.learn("note", {"text": "after bob"}).id
+        ada.sync()
+        assert ada.verify().problems == []
+        assert [member.name for member in ada.members()] == ["ada"]
+        with pytest.raises(UsageError, match="no member any more"):
+            remove(ada.context, "bob")
+    with team.open("bob") as bob:
+        bob.sync()
+        with pytest.raises(NoKey):
+            bob.get(new)
+    shutil.rmtree(team.path / "ada/.git/gitmem")
+    with team.open("ada") as again:
+        assert len(again.records()) == 4
+
+
+def test_a_newcomer_gets_one_key_file_for_all_epochs(team: Team) -> None:
+    """After rotations, what was sealed before and is not sealed anew opens by the links between the keys."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        for _ in range(2):
+            rotate(ada.context)
+        old = bob.learn("note", {"text": "sealed in the first epoch"}).id
+        bob.commit()
+        ada.sync()
+        bob.sync()
+        who = person(team.path / "home-cem")
+        shutil.copytree(team.path / "bob", team.path / "cem")
+        shutil.rmtree(team.path / "cem/.git/gitmem")
+        with open_memory(team.path / "cem", who) as cem:
+            asked = request(cem.context, who.identity()[0], "cem")
+        ada.sync()
+        add_member(ada.context, asked)
+        changed = team.change("ada")
+        assert len(changed) == 3, changed
+        ada.sync()
+        with open_memory(team.path / "cem", who) as cem:
+            cem.sync()
+            assert cem.get(old).fields["text"] == "sealed in the first epoch"
+            assert len(cem.records()) == 4
+            assert cem.verify().problems == []
+
+
+def test_roles(team: Team) -> None:
+    """Only an admin gives them; a member lets nobody in."""
+    with team.open("bob") as bob:
+        with pytest.raises(GitmemError, match="only an admin"):
+            set_role(bob.context, "bob", "admin")
+        with pytest.raises(GitmemError, match="only an admin"):
+            remove(bob.context, "ada")
+    with team.open("ada") as ada:
+        with pytest.raises(GitmemError, match="last admin"):
+            remove(ada.context, "ada")
+        with pytest.raises(GitmemError, match="last admin"):
+            set_role(ada.context, "ada", "member")
+        with pytest.raises(UsageError, match="no role"):
+            set_role(ada.context, "bob", "king")
+        set_role(ada.context, "bob", "admin")
+        ada.sync()
+        assert ada.verify().problems == []
+    with team.open("bob") as bob:
+        bob.sync()
+        remove(bob.context, "ada")
+        bob.sync()
+        assert (bob.verify().problems, [member.name for member in bob.members()]) == ([], ["bob"])
+
+
+def test_two_rotate_at_once(team: Team) -> None:
+    """Both keys stay, the higher is used, and everybody opens what either sealed."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        set_role(ada.context, "bob", "admin")
+        ada.sync()
+        bob.sync()
+        for memory in (ada, bob):
+            rotate(memory.context)
+        texts = {memory.learn("note", {"text": f"sealed {n} at once"}).id for n, memory in enumerate((ada, bob))}
+        for memory in (ada, bob, ada, bob):
+            memory.sync()
+        assert ada.context.store.vault.current("team") == bob.context.store.vault.current("team")
+        assert len(ada.context.store.vault.tips("team")) == 2
+        for memory in (ada, bob):
+            assert all(memory.get(one).fields["text"].startswith("sealed") for one in texts)
+            assert memory.verify().problems == []
+        rotate(ada.context)
+        assert (len(ada.context.store.vault.tips("team")), len(_epochs(ada))) == (1, 1)
+
+
+def test_recovery(team: Team) -> None:
+    """The file from `init` proves itself, lets a member in with a new key, and makes an admin where all are lost."""
+    with team.open("ada") as ada:
+        file = next((person().folder).glob("recovery-*.txt"))
+        rotate(ada.context)
+        assert drill(ada.context, read_identity(file)).ok
+        head = ada.context.store.repo.head()
+        wrong = drill(ada.context, person(team.path / "home-eve").identity()[0])
+        assert (wrong.signs, wrong.opens, head) == (False, [], ada.context.store.repo.head())
+        ada.sync()
+    lost = person(team.path / "home-new")
+    mine, _ = lost.identity()
+    with team.open("bob") as bob:
+        bob.sync()
+        texts = {record.fields["text"] for record in bob.records()}
+    with open_memory(team.path / "bob", lost) as memory:
+        key = vault_key(memory.context.store.vault, mine)
+        with pytest.raises(GitmemError, match="not the recovery identity"):
+            recover(memory.context, mine, Request(memory.context.store.id, "bob", mine.recipient, key))
+        recover(memory.context, read_identity(file), Request(memory.context.store.id, "bob", mine.recipient, key))
+        assert {record.fields["text"] for record in memory.records()} == texts
+        memory.learn("note", {"text": "bob is back"})
+        memory.sync()
+        assert memory.verify().problems == []
+        assert [m.role for m in memory.members() if m.name == "bob"] == ["member"]
+    other = person(team.path / "home-cem").identity()[0]
+    with team.open("ada") as ada:
+        ada.sync()
+        key = vault_key(ada.context.store.vault, other)
+        members = recover(ada.context, read_identity(file), Request(ada.context.store.id, "cem", other.recipient, key))
+        assert members.admins() == ["ada", "cem"]
+        ada.sync()
+        assert ada.verify().problems == []

@@ -6,7 +6,7 @@ import os
 from contextlib import chdir, suppress
 from typing import TYPE_CHECKING
 
-from gitmem.errors import GitmemError, NoKey
+from gitmem.errors import GitmemError, NoKey, UsageError
 
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
@@ -28,6 +28,22 @@ def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     if fresh:
         ui.note(f"made your identity: {identity.source}; keep a copy of it")
     return request(memory.context, identity, name or default_name(memory.context.store.repo, os.environ))
+
+
+def invited(ui: Ui, memory: Memory, line: str, name: str | None) -> Request:
+    """The request of whoever was invited. Raises GitmemError for one who is a member, or an invitation that does not hold."""
+    from gitmem.cli.session import person
+    from gitmem.memory.inviting import accept, parse_invitation
+
+    invitation = parse_invitation(line)
+    if name is not None and name != invitation.name:
+        raise UsageError(f"this invitation is for {invitation.name}", "leave --name out")
+    if (own := own_name(memory)) is not None:
+        raise GitmemError(f"you are a member of this store already, as {own}", "`gitmem status`")
+    identity, fresh = person(ui).identity()
+    if fresh:
+        ui.note(f"made your identity: {identity.source}; keep a copy of it")
+    return accept(memory.context, invitation, identity)
 
 
 def own_name(memory: Memory) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from gitmem.core.audit import ENROL
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
@@ -15,8 +16,13 @@ from gitmem.memory.roster import KIND, read_member
 from gitmem.store.layout import STORE_SCOPE, member_path
 
 
-def member_file(context: Context, name: str, recipients: list[str], keys: list[str], role: str) -> Extra:
-    """The record of a member with these recipients and signing keys added, and the entry that enrols them."""
+def member_file(  # noqa: PLR0913, PLR0917 - what makes a member
+    context: Context, name: str, recipients: list[str], keys: list[str], role: str, invitation: str | None = None
+) -> Extra:
+    """The record of a member with these recipients and signing keys added, and the entry that enrols them.
+
+    `invitation` is the number of the one that this answers.
+    """
     store = context.store
     path = member_path(name)
     state = read_member(context, name) or State(KIND, 1, STORE_SCOPE, f"m-{name}")
@@ -32,7 +38,8 @@ def member_file(context: Context, name: str, recipients: list[str], keys: list[s
         for value in values:
             pen.add(field, element_key(id_key, f"{state.id}/{field}", value), partial(_in_the_clear, value))
     pen.live()
-    return Extra(path, emit(pen.state), "enrol", enrol_detail(name, recipients, keys, role))
+    detail = enrol_detail(name, recipients, keys, role)
+    return Extra(path, emit(pen.state), ENROL, detail | {"invitation": invitation} if invitation else detail)
 
 
 def _empty(pen: Pen) -> None:

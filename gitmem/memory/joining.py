@@ -23,23 +23,29 @@ from gitmem.store.layout import key_path
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
+    from gitmem.memory.inviting import Invitation
 
 _PREFIX = "gitmem-join:"
-_MAX = 16 * 1024  # an RSA recipient is under 2 KiB
+_MAX = 256 * 1024  # an RSA recipient is under 2 KiB, an invitation rarely more
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody who wants to become a member tells: their name, recipient and signing key (OpenSSH form), and the store."""
+    """What somebody who wants to become a member tells: their name, recipient and signing key (OpenSSH form), and the store.
+
+    `invitation` is the line that they were invited with, empty without one.
+    """
 
     store: str
     name: str
     recipient: str
     key: str
+    invitation: str = ""
 
     def line(self) -> str:
         """The request as one line to send."""
-        text = json.dumps([1, self.store, self.name, self.recipient, self.key], separators=(",", ":"))
+        parts = [2 if self.invitation else 1, self.store, self.name, self.recipient, self.key]
+        text = json.dumps([*parts, *([self.invitation] if self.invitation else [])], separators=(",", ":"))
         return _PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @property
@@ -57,30 +63,31 @@ def parse_request(line: str) -> Request:
         if not line.startswith(_PREFIX) or len(line) > _MAX:
             raise ValueError
         body = line.removeprefix(_PREFIX)
-        version, store, name, recipient, key = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        if version != 1 or not all(isinstance(part, str) for part in (store, name, recipient, key)):
+        version, *parts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        if version != len(parts) - 3 or version not in (1, 2) or not all(isinstance(part, str) for part in parts):
             raise ValueError
-    except (ValueError, RecursionError):
+        store, name, recipient, key, *invitation = parts
+    except (ValueError, TypeError, RecursionError):
         raise UsageError("this is no join request, or it was cut off", "the other side prints it with `gitmem join`") from None
-    return request_of(store, name, recipient, key)
+    return request_of(store, name, recipient, key, "".join(invitation))
 
 
-def request_of(store: str, name: str, recipient: str, key: str) -> Request:
+def request_of(store: str, name: str, recipient: str, key: str, invitation: str = "") -> Request:
     """The request of somebody whose recipient and signing key (OpenSSH form) are known. Raises UsageError for what is none."""
     from gitmem.crypto.keys import check_recipient
     from gitmem.crypto.signing import fingerprint
 
     fingerprint(key)
-    return Request(store, check_name(name), check_recipient(recipient), key)
+    return Request(store, check_name(name), check_recipient(recipient), key, invitation)
 
 
-def request(context: Context, identity: Identity, name: str) -> Request:
+def request(context: Context, identity: Identity, name: str, invitation: str = "") -> Request:
     """The request of this clone's owner to become member `name`."""
     from gitmem.crypto.signing import SigningKey
 
     remember_name(context, check_name(name))
     key = SigningKey.derive(identity.secret_bytes(), context.store.id)
-    return Request(context.store.id, name, identity.recipient, key.public)
+    return Request(context.store.id, name, identity.recipient, key.public, invitation)
 
 
 def add_member(context: Context, asked: Request, role: str = "member") -> tuple[Member, Committed | None]:
@@ -96,13 +103,28 @@ def add_member(context: Context, asked: Request, role: str = "member") -> tuple[
         known = members_of(context)
         need_rank(context, known, Rank.ADMIN if known.strict else Rank.MEMBER, "let others in")
         _check_free(known, asked)
+        invited = _invited(context, asked, known)
+        role = invited.role if invited else role
         earlier = known.by_name[asked.name].recipients if asked.name in known.by_name else set()
         extras = [
-            member_file(context, asked.name, [asked.recipient], [asked.key], role),
+            member_file(context, asked.name, [asked.recipient], [asked.key], role, invited.number if invited else None),
             *key_files(context, asked.name, sorted({asked.recipient, *earlier})),
         ]
         made = commit(context, f"gitmem: {asked.name} becomes a member", extras)
     return next(member for member in members(context) if member.name == asked.name), made
+
+
+def _invited(context: Context, asked: Request, known: Members) -> Invitation | None:
+    """The invitation that a request answers. Raises UsageError for one that does not hold, or names somebody else."""
+    from gitmem.memory.inviting import check, parse_invitation
+
+    if not asked.invitation:
+        return None
+    found = parse_invitation(asked.invitation)
+    if (found.name, found.pin.store) != (asked.name, context.store.id):
+        raise UsageError(f"this invitation is for {found.name}, not for {asked.name}", "`gitmem member invite NAME`")
+    check(context, found, known)
+    return found
 
 
 def _check_free(known: Members, asked: Request) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gitmem.core.token import TOKEN, epoch_of
-from gitmem.errors import GitmemError, NoKey, UsageError
-from gitmem.memory.joining import Request, add_member, request
+from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
+from gitmem.memory.cloning import clone
+from gitmem.memory.folded import members_of
+from gitmem.memory.inviting import accept, check, invite, parse_invitation
+from gitmem.memory.joining import Request, add_member, parse_request, request
 from gitmem.memory.memory import Memory
 from gitmem.memory.recovery import drill, read_identity, recover, vault_key
 from gitmem.memory.removal import remove, set_role
@@ -181,3 +185,52 @@ def test_recovery(team: Team) -> None:
         assert members.admins() == ["ada", "cem"]
         ada.sync()
         assert ada.verify().problems == []
+
+
+def test_an_invitation(team: Team) -> None:
+    """One line leads to the true store and in once, as the role it names; a changed, old or used one is refused."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        ada.sync()
+        bob.sync()
+        with pytest.raises(GitmemError, match="only an admin"):
+            invite(bob.context, "eve")
+        with pytest.raises(UsageError, match="member already"):
+            invite(ada.context, "bob")
+        invited = invite(ada.context, "cem", "service")
+        line = invited.line()
+        who = person(team.path / "home-cem")
+        clone(str(team.remote), str(team.path / "cem"))
+        with open_memory(team.path / "cem", who) as cem:
+            asked = accept(cem.context, parse_invitation(line), who.identity()[0])
+        asked = parse_request(asked.line())
+        with pytest.raises(UsageError, match="changed or cut off"):
+            parse_invitation(line[:-9])
+        with pytest.raises(UsageError, match="not for eve"):
+            add_member(ada.context, replace(asked, name="eve"))
+        with pytest.raises(UsageError, match="changed or cut off"):
+            parse_invitation(replace(invited, role="admin").line())
+        with pytest.raises(UsageError, match="ended on"):
+            check(ada.context, replace(invited, until="2020-01-01T00:00:00Z"), members_of(ada.context))
+        member, _ = add_member(ada.context, asked)
+        assert (member.role, len(team.change("ada"))) == ("service", 3)
+        with pytest.raises(UsageError, match="used already"):
+            add_member(ada.context, asked)
+        ada.sync()
+        with open_memory(team.path / "cem", who) as cem:
+            cem.sync()
+            assert len(cem.records()) == 3
+            assert cem.verify().problems == []
+
+
+def test_an_invitation_to_a_store_that_lost_something(team: Team) -> None:
+    """Whoever shows the invited an older state is found out; nothing is asked of such a store."""
+    with team.open("ada") as ada:
+        ada.sync()
+        Git(team.path)("clone", "--quiet", "--bare", "remote", "old")
+        ada.learn("note", {"text": "later"})
+        ada.sync()
+        line = invite(ada.context, "cem").line()
+    who = person(team.path / "home-cem")
+    clone(str(team.path / "old"), str(team.path / "cem"))
+    with open_memory(team.path / "cem", who) as cem, pytest.raises(Tampered, match="had before them"):
+        accept(cem.context, parse_invitation(line), who.identity()[0])

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import chdir, nullcontext
+from pathlib import Path
+
 import click
 
 from gitmem.cli.command import define
 from gitmem.cli.ui import Ui, pass_ui
+from gitmem.errors import UsageError
 
 
 @define(
     "join",
     examples=[
-        ("gitmem join", "prints a line; send it to a member"),
-        ("gitmem join --name ci-runner | ssh admin@host 'cd memory && gitmem member add - && gitmem sync'", ""),
+        ("gitmem join gitmem-invite:WyJbMSwi… git@example.org:team/memory.git", "clones, checks, and asks"),
+        ("gitmem join bob.invitation", "in a clone that is there already"),
+        ("gitmem join --name ci-runner | ssh admin@host 'cd memory && gitmem member add - && gitmem sync'", "uninvited"),
     ],
-    exits=(10, 12),
+    exits=(10, 12, 14, 15),
 )
-@click.option("--name", metavar="MEMBER", help="The name to join under; from git's user.name unless given.")
+@click.argument("invitation", metavar="[INVITATION|FILE|-]", required=False)
+@click.argument("url", metavar="[URL]", required=False)
+@click.argument("directory", metavar="[DIR]", required=False)
+@click.option("--name", metavar="MEMBER", help="Without an invitation: the name to join under; else from git's user.name.")
 @pass_ui
-def command(ui: Ui, name: str | None) -> None:
-    """Print a request to become a member of the store.
+def command(ui: Ui, invitation: str | None, url: str | None, directory: str | None, name: str | None) -> None:
+    """Ask to become a member of a store: print a request, one line without secrets, for an admin to accept.
 
-    The request is one line without secrets: your name, your age recipient and the key you will sign with. A member accepts it
-    with `gitmem member add`, after comparing the fingerprint with you.
+    With an INVITATION the clone (made here, if a URL is given) is first held against what the inviter had seen: another store,
+    or one that has lost something since, is refused. An admin accepts the request with `gitmem member add`; compare the
+    fingerprint with them.
     """
-    from gitmem.cli.joining import asked, show_request
+    from gitmem.cli.joining import asked, invited, show_request
     from gitmem.cli.session import opened
 
-    with opened(ui) as memory:
-        wanted = asked(ui, memory, name)
+    line = _read(invitation)
+    with chdir(_clone(ui, url, directory)) if url else nullcontext(), opened(ui) as memory:
+        wanted = asked(ui, memory, name) if line is None else invited(ui, memory, line, name)
     if ui.json:
         ui.data({"request": wanted.line(), "name": wanted.name, "fingerprint": wanted.fingerprint, "store": wanted.store})
     else:
         show_request(ui, wanted)
+
+
+def _read(invitation: str | None) -> str | None:
+    """The invitation's line: as given, from standard input, or from a file."""
+    from gitmem.memory.inviting import PREFIX
+
+    if invitation is None or invitation.startswith(PREFIX):
+        return invitation
+    try:
+        text = sys.stdin.read(1 << 18) if invitation == "-" else Path(invitation).read_text("utf-8")
+    except (OSError, ValueError):
+        raise UsageError(f"{invitation[:80]!r} is neither an invitation nor a file with one", "`gitmem join --help`") from None
+    return text
+
+
+def _clone(ui: Ui, url: str, directory: str | None) -> str:
+    from gitmem.memory.cloning import clone
+
+    made = clone(url, directory)
+    for note in made.notes:
+        ui.warn(note)
+    ui.note(f"cloned {made.store} into {made.root}")
+    return made.root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -52,6 +53,7 @@ def list_members(ui: Ui) -> None:
     examples=[
         ("gitmem member add gitmem-join:WzEsInMt…", "the line that `gitmem join` printed on the other side"),
         ("ssh build gitmem -C memory join | gitmem member add -", ""),
+        ("gitmem member add - --role service", "for an agent or CI"),
         ("gitmem member add ci --recipient age1… --key 'ssh-ed25519 AAAA…'", "for a key that was made by hand"),
     ],
     exits=WRITES,
@@ -59,8 +61,9 @@ def list_members(ui: Ui) -> None:
 @click.argument("request", metavar="REQUEST|NAME|-")
 @click.option("--recipient", metavar="RECIPIENT", help="With NAME: who keys are wrapped to: age1…, ssh-ed25519 … or ssh-rsa ….")
 @click.option("--key", metavar="KEY", help="With NAME: the key that will sign, in OpenSSH form.")
+@click.option("--role", default="member", metavar="ROLE", help="What they may do, where no invitation says it.")
 @pass_ui
-def add(ui: Ui, request: str, recipient: str | None, key: str | None) -> None:
+def add(ui: Ui, request: str, recipient: str | None, key: str | None, role: str) -> None:
     """Let somebody in: they can read everything in the team's scope from then on.
 
     REQUEST is the line that `gitmem join` printed for them; - reads it from standard input. Compare the fingerprint with them:
@@ -71,13 +74,46 @@ def add(ui: Ui, request: str, recipient: str | None, key: str | None) -> None:
 
     with opened(ui) as memory:
         asked = _asked(memory.context, request, recipient, key)
-        member, made = add_member(memory.context, asked)
+        member, made = add_member(memory.context, asked, clean(role))
     if ui.json:
         ui.data({"name": member.name, "role": member.role, "recipients": member.recipients, "keys": member.keys,
                  "fingerprint": asked.fingerprint, "commit": made.commit if made else None})  # fmt: skip
         return
     ui.note(f"{member.name} is a member; signs with {asked.fingerprint}: compare it with them")
     ui.note("`gitmem sync` passes the keys on; they run it afterwards")
+
+
+@define(
+    "invite",
+    examples=[
+        ("gitmem member invite bob", "prints a line to send to bob"),
+        ("gitmem member invite ci --role service --days 1 --output ci.invitation", ""),
+    ],
+    exits=WRITES,
+)
+@click.argument("name", metavar="NAME")
+@click.option("--role", default="member", metavar="ROLE", help="What they may do: admin, member, service or reader.")
+@click.option("--days", default=7, type=click.IntRange(1, 365), help="How long it holds; a week unless given.")
+@click.option("--output", metavar="FILE", help="Write it to a new file instead.")
+@pass_ui
+def invite(ui: Ui, name: str, role: str, days: int, output: str | None) -> None:
+    """Invite somebody: one signed line by which they know the true store, and ask to become a member of it once.
+
+    They run `gitmem join INVITATION URL` and send back the line that it prints, for `gitmem member add`.
+    """
+    from gitmem.cli.session import opened
+    from gitmem.memory import inviting
+
+    with opened(ui) as memory:
+        made = inviting.invite(memory.context, clean(name), clean(role), days)
+    if output is not None:
+        _write_new(Path(output), f"{made.line()}\n")
+    if ui.json:
+        ui.data({"invitation": made.line(), "name": made.name, "role": made.role, "until": made.until})
+        return
+    if output is None:
+        ui.line(made.line())
+    ui.note(f"send it to {made.name}, who runs `gitmem join INVITATION URL`; it holds until {made.until} and is used once")
 
 
 @define(
@@ -148,6 +184,14 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     ui.note("change at its source whatever these records open elsewhere: what was read cannot be taken back")
 
 
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {(error.strerror or '').lower()}", "name a file that is not there") from None
+
+
 def _read(found: Removed) -> str:
     from gitmem.cli.present import counted
 
@@ -176,6 +220,7 @@ def _asked(context: Context, request: str, recipient: str | None, key: str | Non
 
 
 command.add_command(list_members)
+command.add_command(invite)
 command.add_command(add)
 command.add_command(role)
 command.add_command(remove)

@@ -1,0 +1,131 @@
+"""Invitations: one line that an admin signs, by which whoever gets it knows the true store and may ask to join it.
+
+It carries a pin (the founder's key, and how far the log had come), so that a clone made with it is held against what the admin
+had seen. It names one member, has an end, and is used once: the enrolment says which invitation it answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gitmem.core.audit import ENROL
+from gitmem.core.members import ROLES, Members, Rank
+from gitmem.core.pin import Pin, parse_pin
+from gitmem.errors import GitmemError, Tampered, UsageError
+from gitmem.memory.commit import commit
+from gitmem.memory.context import Context, timestamp
+from gitmem.memory.folded import members_of, need_rank, segments_here
+from gitmem.memory.roster import check_name
+
+if TYPE_CHECKING:
+    from gitmem.crypto.identity import Identity
+    from gitmem.memory.joining import Request
+
+PREFIX = "gitmem-invite:"
+DAYS = 7
+_MAX = 128 * 1024
+_AGAIN = "ask for a new one: gitmem member invite NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Whom it names with which role, until when, its own number, the pin, and the key of the admin who signed it."""
+
+    name: str
+    role: str
+    until: str
+    number: str
+    pin: Pin
+    key: str
+    signature: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """What is signed."""
+        parts = [1, self.name, self.role, self.until, self.number, self.pin.text(), self.key]
+        return json.dumps(parts, separators=(",", ":")).encode()
+
+    def line(self) -> str:
+        """The invitation as one line to send."""
+        text = json.dumps([self.body.decode(), self.signature], separators=(",", ":"))
+        return PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def parse_invitation(line: str) -> Invitation:
+    """Read an invitation whose signature holds. Raises UsageError for anything else."""
+    from gitmem.crypto.signing import verify
+
+    line = line.strip()
+    try:
+        if not line.startswith(PREFIX) or len(line) > _MAX:
+            raise ValueError
+        encoded = line.removeprefix(PREFIX)
+        body, signature = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        version, *parts = json.loads(body)
+        if version != 1 or not all(isinstance(part, str) for part in (*parts, signature)):
+            raise ValueError
+        name, role, until, number, pin, key = parts
+        found = Invitation(check_name(name), role, until, number, parse_pin(pin), key, signature)
+        datetime.fromisoformat(until)
+        verify(key, found.body, signature)
+    except (ValueError, TypeError, RecursionError, GitmemError):
+        raise UsageError("this is no invitation, or it was changed or cut off", _AGAIN) from None
+    return found
+
+
+def invite(context: Context, name: str, role: str = "member", days: int = DAYS) -> Invitation:
+    """Invite somebody under a name that nobody has. Raises GitmemError for one who may not let others in."""
+    from gitmem.memory.pins import pin_of
+
+    check_name(name)
+    if role not in ROLES:
+        raise UsageError(f"there is no role {role[:40]!r}", f"the roles are: {', '.join(ROLES)}")
+    with context.store.lock:
+        commit(context)
+        members = members_of(context)
+        need_rank(context, members, Rank.ADMIN if members.strict else Rank.MEMBER, "invite others")
+        if name in members.by_name:
+            raise UsageError(f"{name} is a member already", "`gitmem member list`")
+        key = context.store.vault.signing_key()
+        until = timestamp(context.clock() + timedelta(days=days))
+        draft = Invitation(name, role, until, context.entropy(16).hex(), pin_of(context), key.public)
+        return Invitation(draft.name, draft.role, draft.until, draft.number, draft.pin, draft.key, key.sign(draft.body))
+
+
+def accept(context: Context, invitation: Invitation, identity: Identity) -> Request:
+    """Hold this clone against an invitation, keep its pin, and ask to become the member it names.
+
+    Raises UsageError for another store's or one that is over, Tampered where the store lacks what the inviter had seen.
+    """
+    from gitmem.memory.joining import request
+    from gitmem.memory.pins import check_against, take_pin
+
+    if invitation.pin.store != context.store.id:
+        raise UsageError(f"this invitation is for another store ({invitation.pin.store})", "join a clone of that one")
+    check(context, invitation, members_of(context))
+    if problems := check_against(context, invitation.pin):
+        told = "; ".join(f"{one.where}: {one.why}" for one in problems[:3])
+        raise Tampered(f"this is not the store that the inviter had before them: {told}", "ask the inviter; do not use it")
+    take_pin(context, invitation.pin)
+    return request(context, identity, invitation.name, invitation.line())
+
+
+def check(context: Context, invitation: Invitation, members: Members) -> None:
+    """Raise UsageError for an invitation that is over, was used, or was not signed by one who may let others in."""
+    holder = members.by_name.get(members.holder(invitation.key) or "")
+    if holder is None or holder.rank < (Rank.ADMIN if members.strict else Rank.MEMBER):
+        raise UsageError("nobody who may let others in has signed this invitation", _AGAIN)
+    if datetime.fromisoformat(invitation.until) < context.clock():
+        raise UsageError(f"this invitation ended on {invitation.until}", _AGAIN)
+    if invitation.number in used_invitations(context):
+        raise UsageError(f"this invitation of {invitation.name} was used already", _AGAIN)
+
+
+def used_invitations(context: Context) -> set[str]:
+    """The numbers of the invitations that an enrolment answered."""
+    entries = (entry for segment in segments_here(context) for entry in segment.entries if entry.op == ENROL)
+    return {number for entry in entries if isinstance(number := entry.detail.get("invitation"), str)}

@@ -167,7 +167,7 @@ def disagreement(members: Members, name: str, state: State | None) -> str | None
     if member is None and name in members.removed:
         return f"{name} was removed, and the file says nothing of it" if state is not None and state.alive else None
     if member is None:
-        return f"{name} was never enrolled by a member"
+        return f"{name} was never enrolled by a member" if state is not None and state.alive else None
     if state is None:
         return f"the file of {name}, who was enrolled by {member.enrolled_by}, is gone"
     return _difference(member, state)

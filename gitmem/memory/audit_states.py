@@ -171,7 +171,11 @@ def _end_of_line(entries: list[Entry]) -> str | None:
 def _ends(entries: list[Entry]) -> set[str | None]:
     """The contents that were arrived at more often than left: what may stand at the end. Nothing (None) is where all begins."""
     balance: dict[str | None, int] = {None: 1}
+    arrived = {entry.after for entry in entries if entry.before != entry.after}
     for entry in entries:
+        if entry.before == entry.after:  # it vouches for a content that nobody had signed for when it came
+            balance.setdefault(entry.after, 0 if entry.after in arrived else 1)
+            continue
         balance[entry.before] = balance.get(entry.before, 0) - 1
         balance[entry.after] = balance.get(entry.after, 0) + 1
     return {content for content, count in balance.items() if count > 0}

@@ -8,7 +8,7 @@ from gitmem.core.audit import ENROL
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
-from gitmem.core.members import enrol_detail
+from gitmem.core.members import Member, elements_of, enrol_detail
 from gitmem.core.record import Json, State
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context
@@ -40,6 +40,34 @@ def member_file(  # noqa: PLR0913, PLR0917 - what makes a member
     pen.live()
     detail = enrol_detail(name, recipients, keys, role)
     return Extra(path, emit(pen.state), ENROL, detail | {"invitation": invitation} if invitation else detail)
+
+
+def picture(context: Context, name: str, member: Member | None, state: State | None) -> State | None:
+    """What a member's file must hold to show what was signed; None where there is nothing to be shown, and no file."""
+    store, path = context.store, member_path(name)
+    if state is None and member is None:
+        return None
+    pen = Pen(state or State(KIND, 1, STORE_SCOPE, f"m-{name}"), store.writer_for(path, state))
+    if member is None:
+        pen.die()
+        return pen.state
+    if set(map(str, pen.state.fields.get("role", {}).values())) != {member.role}:
+        pen.set("role", partial(_in_the_clear, member.role))
+    for field, signed in (("recipients", member.recipients), ("keys", member.keys)):
+        _show(context, pen, field, signed)
+    if not pen.state.alive or pen.state == state:
+        pen.live()
+    return pen.state
+
+
+def _show(context: Context, pen: Pen, field: str, signed: set[str]) -> None:
+    """Bring a set to what was signed."""
+    for key, register in list(pen.state.sets.get(field, {}).items()):
+        if not {str(value) for value in register.values()} <= signed:
+            pen.drop(field, key)
+    id_key = context.store.vault.id_key(STORE_SCOPE)
+    for value in sorted(signed - elements_of(pen.state, field)):
+        pen.add(field, element_key(id_key, f"{pen.state.id}/{field}", value), partial(_in_the_clear, value))
 
 
 def _empty(pen: Pen) -> None:

@@ -87,7 +87,7 @@ def _close(context: Context, found: Found, healed: Healed) -> bool:
         context.progress("healing", start, len(todo))
         some = todo[start : start + _AT_ONCE]
         for plan in some:
-            done &= _write_again(context, plan, healed)
+            done &= write_again(context, plan, healed)
         _put_files(context, some, healed)
         commit(context, f"gitmem: {len(some)} healed", [plan.extra() for plan in some])
     mended = [plan.path for plan in todo if plan.content() is not None]
@@ -107,7 +107,7 @@ def _put_back_logs(context: Context, found: Found) -> None:
                     write_atomic(inside(context.store.root, path), data)
 
 
-def _write_again(context: Context, plan: Plan, healed: Healed) -> bool:
+def write_again(context: Context, plan: Plan, healed: Healed) -> bool:
     """Write the lost values of a record once more, under our own name; False if that takes a key we have not."""
     if plan.state is None or not plan.losses:
         return True

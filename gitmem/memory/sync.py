@@ -22,6 +22,7 @@ from gitmem.memory.commit import commit
 from gitmem.memory.consent import take_note
 from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
+from gitmem.memory.enforcing import enforce
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import Unmerged, require_branch
 from gitmem.memory.heal import heal, pass_over
@@ -228,6 +229,7 @@ def _settle(context: Context, tally: Tally) -> None:
 
 
 def _heal(context: Context, tally: Tally) -> None:
+    tally.problems += enforce(context)
     healed = heal(context)
     tally.notes += healed.notes
     tally.problems += healed.problems

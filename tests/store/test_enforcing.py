@@ -1,0 +1,149 @@
+"""Access enforced at sync: what somebody signed without the right to it has no effect, and the log is whole again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gitmem.core.codec import emit, parse
+from gitmem.core.edit import Pen
+from gitmem.core.members import enrol_detail
+from gitmem.crypto.keys import wrap
+from gitmem.memory.commit import Extra, commit
+from gitmem.memory.memory import Memory
+from gitmem.memory.removal import remove, set_role
+from gitmem.store.layout import KEYS, MEMBERS, member_path
+from tests.support.git import Git
+from tests.support.stores import found, join, open_memory, person, share
+
+EVE = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"
+"""The recipient of the example in age's own manual."""
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    """Ada, an admin, and bob, a member, who share two notes."""
+    Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=main", "remote")
+    found(tmp_path / "ada")
+    share(tmp_path / "ada", tmp_path / "remote")
+    with _ada(tmp_path) as ada:
+        for number in range(2):
+            ada.learn("note", {"text": f"true {number}"})
+        join(ada, tmp_path / "bob", tmp_path / "remote", "bob", person(tmp_path / "home-bob"))
+    return tmp_path
+
+
+def _ada(path: Path) -> Memory:
+    return open_memory(path / "ada")
+
+
+def _bob(path: Path) -> Memory:
+    return open_memory(path / "bob", person(path / "home-bob"))
+
+
+def _push_as_is(path: Path) -> None:
+    """What bob has committed goes to the remote by plain git, merged with what is there."""
+    git = Git(path / "bob")
+    git("fetch", "--quiet", "origin")
+    git("-c", "core.hooksPath=/dev/null", "merge", "--quiet", "--no-edit", "origin/main")
+    git("push", "--quiet", "origin", "HEAD:main")
+
+
+def test_what_a_removed_member_writes(team: Path) -> None:
+    """An edit, a new record and a deletion by bob, who does not know that he was removed: none of it stands."""
+    with _ada(team) as ada, _bob(team) as bob:
+        edited, deleted = sorted(record.id for record in ada.records())
+        truth = {one: ada.get(one).fields["text"] for one in (edited, deleted)}
+        bob.edit(edited, {"text": "a lie"})
+        bob.forget(deleted)
+        new = bob.learn("note", {"text": "more lies"}).id
+        bob.commit()
+        remove(ada.context, "bob")
+        ada.edit(edited, {"tags": ["ada"]})
+        ada.sync()
+        _push_as_is(team)
+        report = ada.sync()
+        assert any("bob" in problem for problem in report.problems)
+        assert {one: ada.get(one).fields["text"] for one in (edited, deleted)} == truth
+        assert ada.get(edited).sets["tags"] == ["ada"]
+        assert new not in {record.id for record in ada.records()}
+        assert ada.verify().problems == []
+        assert ada.sync().problems == []
+        Git(team)("clone", "--quiet", "remote", "fresh")
+        shutil.copytree(team / "ada/.git/gitmem", team / "fresh/.git/gitmem", ignore=shutil.ignore_patterns("*"))
+    with open_memory(team / "fresh") as fresh:
+        assert {record.id for record in fresh.records()} == {edited, deleted}
+        assert fresh.verify().problems == []
+
+
+def test_a_member_who_plays_the_admin(team: Path) -> None:
+    """Bob enrols eve with a key file of her own: neither stands, and his records do."""
+    eve, _ = person(team / "home-eve").identity()
+    with _ada(team) as ada, _bob(team) as bob:
+        note = bob.learn("note", {"text": "honest"}).id
+        bob.commit()
+        path = member_path("eve")
+        pen = Pen(parse((team / "bob" / member_path("bob")).read_bytes(), path), "zzzzzzzz-1")
+        pen.state.id = "m-eve"
+        pen.live()
+        key = bob.context.store.vault.current("team")
+        extras = [
+            Extra(path, emit(pen.state), "enrol", enrol_detail("eve", [eve.recipient], ["ssh-ed25519 eve"], "admin")),
+            Extra(f"{KEYS}/team/{key.epoch}/eve.age", wrap(key, eve.recipient), "key", {"member": "eve"}),
+        ]
+        commit(bob.context, "gitmem: eve", extras)
+        bob.sync()
+        report = ada.sync()
+        assert any("eve" in problem for problem in report.problems)
+        assert not (team / "ada" / KEYS / "team" / key.epoch / "eve.age").exists()
+        assert [member.name for member in ada.members()] == ["ada", "bob"]
+        assert ada.get(note).fields["text"] == "honest"
+        assert ada.verify().problems == []
+        bob.sync()
+        assert (bob.verify().problems, [member.name for member in bob.members()]) == ([], ["ada", "bob"])
+
+
+def test_a_reader_who_writes(team: Path) -> None:
+    """What a reader records by a gitmem that lets them is taken back, and put back where it was changed."""
+    with _ada(team) as ada, _bob(team) as bob:
+        set_role(ada.context, "bob", "reader")
+        ada.sync()
+        bob.sync()
+        one = bob.records()[0]
+        bob.edit(one.id, {"text": "by a reader"})
+        bob.commit()
+        Git(team / "bob")("push", "--quiet", "origin", "HEAD:main")
+        assert any("reader" in problem for problem in ada.sync().problems)
+        assert ada.get(one.id).fields["text"] == one.fields["text"]
+        assert ada.verify().problems == []
+
+
+def test_a_member_file_that_was_put_in(team: Path) -> None:
+    """A recipient that the host adds to a member's file goes again."""
+    with _ada(team) as ada:
+        before = {member.name: member.recipients for member in ada.members()}
+        path = member_path("bob")
+        pen = Pen(parse((team / "ada" / path).read_bytes(), path), "zzzzzzzz-1")
+        pen.add("recipients", "e" + "a" * 25, lambda _path, _dot: EVE)
+        git = Git(team)
+        git("clone", "--quiet", "remote", "host")
+        (team / "host" / path).write_bytes(emit(pen.state))
+        Git(team / "host")("commit", "--quiet", "--all", "--message", "host")
+        Git(team / "host")("push", "--quiet", "origin", "HEAD:main")
+        report = ada.sync()
+        assert any(MEMBERS in problem for problem in report.problems)
+        assert {member.name: member.recipients for member in ada.members()} == before
+        assert ada.verify().problems == []
+
+
+def test_honest_work_is_not_looked_at_twice(team: Path) -> None:
+    """Records of known members call for no look at all members: the note moves on with HEAD, and says nothing."""
+    with _ada(team) as ada, _bob(team) as bob:
+        bob.sync()
+        ada.sync()
+        for memory, text in ((bob, "one"), (ada, "two")):
+            memory.learn("note", {"text": text})
+            assert memory.sync().problems == []
+        assert ada.verify().problems == []

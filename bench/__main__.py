@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 SMALL = {
+    "members": ["500"],
     "flat": ["--small"],
     "contention": ["--small"],
     "sync": ["200"],
@@ -16,7 +17,7 @@ SMALL = {
     "audit": ["--small"],
     "redact": ["--times", "1"],
 }
-ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "redact", "audit")
+ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "members", "redact", "audit")
 
 
 def main() -> int:

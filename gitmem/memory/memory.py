@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from gitmem.errors import GitmemError
     from gitmem.memory.audit import AuditReport
     from gitmem.memory.gc import GcReport
+    from gitmem.memory.removal import Removed
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
     from gitmem.memory.results import Hit, Match, Record
+    from gitmem.memory.rotation import Rotated
 
 
 class Memory:
@@ -224,6 +226,30 @@ class Memory:
         from gitmem.memory.roster import members
 
         return members(self.context)
+
+    def invite(self, name: str, *, role: str = "member", days: int = 7) -> str:
+        """A line by which somebody knows this store and asks to become a member of it, once. Only an admin's counts."""
+        from gitmem.memory.inviting import invite
+
+        return invite(self.context, name, role, days).line()
+
+    def set_role(self, name: str, role: str) -> None:
+        """Say what a member may do from here on: admin, member, service or reader."""
+        from gitmem.memory.removal import set_role
+
+        set_role(self.context, name, role)
+
+    def remove_member(self, name: str, *, dry_run: bool = False) -> Removed:
+        """Let a member go, with new keys for what they could read; the result lists that."""
+        from gitmem.memory.removal import remove
+
+        return remove(self.context, name, dry_run=dry_run)
+
+    def rotate(self, *scopes: str) -> Rotated:
+        """Make a new key for scopes (for all that have one), and seal with it what stands."""
+        from gitmem.memory.rotation import rotate
+
+        return rotate(self.context, scopes)
 
     def verify(self, *, full: bool = False) -> AuditReport:
         """Check the audit log against the history, offline; with `full` also what this clone has verified before."""

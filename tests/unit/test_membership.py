@@ -202,7 +202,7 @@ def test_the_picture_agrees_with_the_fold() -> None:
         ("bob", _file("bob", ["age1bob"], [key], role="admin")),
     ]
     assert all(disagreement(members, name, state) for name, state in wrong)
-    assert disagreement(Members(), "ada", None)
+    assert disagreement(Members(), "ada", None) is None
 
 
 def _team(*admins: str) -> tuple[dict[str, Scribe], list[Segment]]:

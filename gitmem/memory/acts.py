@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from gitmem.core.record import Json
+from gitmem.memory.consent import READS, allows
 from gitmem.memory.context import Context
 from gitmem.store.files import write_atomic
 
@@ -29,14 +30,9 @@ _NOTE: Final = "opened"
 _LARGE: Final = 4 << 20  # bytes after which equal lines are put together
 
 
-def logs_reads(context: Context) -> bool:  # noqa: ARG001 - what a member agreed to is looked up here
-    """Whether this member's reads are noted."""
-    return True
-
-
 def note(context: Context, op: str, objects: Iterable[str]) -> None:
     """Note that something was done to objects: ids of records, forms of exports, `scope/epoch` of keys."""
-    if op == READ and not logs_reads(context):
+    if op == READ and not allows(context, READS):
         return
     day = context.now()[:10]
     data = "".join(f"{day} {op} {one} 1\n" for one in objects).encode("utf-8", "surrogateescape")

@@ -11,6 +11,7 @@ import pytest
 from gitmem.errors import NoKey
 from gitmem.memory import acts
 from gitmem.memory.audit_acts import told_acts
+from gitmem.memory.consent import READS, choose
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person
@@ -48,6 +49,18 @@ def test_reads_are_put_together_and_told_with_the_next_commit(ada: Memory) -> No
     assert sorted(e.raised[acts.READ] for e in told_acts(ada.context, op=acts.READ)) == [1, 5]
     assert ada.commit() is None
     assert ada.verify(full=True).problems == []
+
+
+def test_whoever_opted_out_is_not_told_of(ada: Memory) -> None:
+    """Reads of a member who does not want them logged are not even noted here; what is no read still is."""
+    record = next(iter(ada.records())).id
+    choose(ada.context, READS, allowed=False)
+    ada.get(record)
+    acts.note(ada.context, acts.EXPORT, ["audit.csv"])
+    ada.learn("pattern", {"pattern": "error two", "fix": "none"})
+    ada.commit()
+    assert acts.READ not in {op for op, _ in told(ada)}
+    assert acts.EXPORT in {op for op, _ in told(ada)}
 
 
 def test_keys_and_exports_are_told_once(ada: Memory) -> None:

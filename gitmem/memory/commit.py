@@ -25,9 +25,8 @@ from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
 from gitmem.memory.soundness import holds_record
-from gitmem.store.config import load_config
 from gitmem.store.files import inside, write_atomic
-from gitmem.store.layout import CONFIG, STORE_SCOPE, is_record_path
+from gitmem.store.layout import STORE_SCOPE, is_record_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,7 @@ def commit(
         head = store.repo.head()
         extras = list(extras)
         dirty = [path for path in drop_leftovers(context, [head], {e.path for e in extras}) if path not in context.put_back]
-        if (store.root / CONFIG).exists():  # who cannot sign for one that was reverted goes on with what it said
-            store.config = load_config(store.root)
+        store.read_config()
         chain = own_chain(context)
         batch = gather(context, head, [*dirty, *also])
         _add_extras(context, batch, extras, head)

@@ -24,6 +24,7 @@ from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, CONFIG, KEYS, MEMBERS, SCHEMAS
 from gitmem.store.store import Store
 
+_NOTE = "footing"
 _FOOTING = (CONFIG, KEYS, MEMBERS, SCHEMAS, ATTRIBUTES)
 
 
@@ -43,10 +44,16 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
 
 
 def put_back_keys(context: Context) -> None:
-    """Where no key is at hand, look among those that HEAD has lost."""
+    """Where no key is at hand, look among those that HEAD has lost: in commits not looked at yet, for some never have a key."""
     store = context.store
-    if not can_sign(store):
-        context.put_back |= _signed(store, _put_back(store.repo, store.root, _lost(store.repo, store.prefix)))
+    if can_sign(store):
+        return
+    with store.lock:
+        lost = _lost(store.repo, store.prefix, store.marks.note(_NOTE) or None)
+        if lost:
+            context.put_back |= _signed(store, _put_back(store.repo, store.root, lost))
+        else:
+            store.marks.set_note(_NOTE, store.repo.head() or "")
 
 
 def complete_attributes(context: Context) -> bool:
@@ -81,13 +88,13 @@ def _places(repo: Repo, start: Path) -> tuple[Repo, list[str]]:
     return repo, ["".join(f"{part}/" for part in here[:depth]) for depth in range(len(here), -1, -1)]
 
 
-def _lost(repo: Repo, prefix: str) -> dict[str, str]:
-    """What HEAD lacks of the footing and a commit that it reaches took out: path in the store -> the blob it was last."""
+def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
+    """What HEAD lacks of the footing and a commit (after `since`) took out: path in the store -> the blob it was last."""
     head = repo.head()
     if head is None:
         return {}
     gone: dict[str, str] = {}
-    for step in walk(repo, head, None, [prefix + name for name in _FOOTING]):
+    for step in walk(repo, head, since, [prefix + name for name in _FOOTING]):
         blobs = [old.id for old in step.olds if old is not None and old.mode.startswith("100")]
         if step.new is None and blobs:
             gone[step.path] = blobs[-1]

@@ -33,7 +33,6 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.replicas import all_segments
-from gitmem.store.config import load_config
 from gitmem.store.layout import AUDIT, CONFIG, OWN_PREFIXES, STORE_SCOPE, is_record_path
 
 NOTICES: Final = "rewritten"
@@ -87,7 +86,7 @@ def finish_rewriting(context: Context) -> None:
 def _extra(context: Context, notice: Notice) -> Extra:
     """The configuration with a notice in it."""
     store = context.store
-    state = load_config(store.root).state
+    state = store.read_config().state
     pen = Pen(state, store.writer_for(CONFIG, state))
     key = element_key(store.vault.id_key(STORE_SCOPE), f"{state.id}/{NOTICES}", notice.text)
     pen.add(NOTICES, key, lambda _path, _dot: notice.text)
@@ -97,7 +96,7 @@ def _extra(context: Context, notice: Notice) -> Extra:
 
 def crossing(context: Context, ours: str | None, theirs: str) -> Crossing | None:
     """How to take in a commit when one of both has the old history and the other the new; None where neither is the case."""
-    here = _told(load_config(context.store.root).state)
+    here = _told(context.store.read_config().state)
     there = _told(_config_at(context, theirs))
     if ours is None or not here | there:
         return None
@@ -126,7 +125,7 @@ def explained(context: Context, before: str, after: str) -> bool:
 
 def overrun(context: Context, theirs: str | None) -> str | None:
     """`theirs`, the remote's commit, if it has an old history and we the new one: then it is to be replaced."""
-    notices = _told(load_config(context.store.root).state)
+    notices = _told(context.store.read_config().state)
     head = context.store.repo.head()
     if not notices or theirs is None or head is None or not _gone(context, theirs, notices) or _gone(context, head, notices):
         return None
@@ -136,7 +135,7 @@ def overrun(context: Context, theirs: str | None) -> str | None:
 def tidy_up(context: Context) -> list[str]:
     """Forget the old history in this clone, if it has just been left; what still refers to it, in words."""
     store = context.store
-    notices = _told(load_config(store.root).state)
+    notices = _told(store.read_config().state)
     if not notices:
         return []
     with store.lock:
@@ -150,7 +149,7 @@ def tidy_up(context: Context) -> list[str]:
 
 def left_behind(context: Context) -> list[str]:
     """The first commits of all histories that were rewritten."""
-    return [first for notice in _told(load_config(context.store.root).state) for first in notice.first]
+    return [first for notice in _told(context.store.read_config().state) for first in notice.first]
 
 
 def leave(context: Context) -> None:

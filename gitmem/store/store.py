@@ -23,7 +23,7 @@ from gitmem.store.config import StoreConfig, load_config
 from gitmem.store.files import disk_error, inside, read_bounded, write_atomic
 from gitmem.store.graves import Graves
 from gitmem.store.journal import Entry, Journal
-from gitmem.store.layout import parse_record_path
+from gitmem.store.layout import CONFIG, parse_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.marks import Mark, Marks, Owner, highest, is_behind, mark_of
 from gitmem.store.pending import Pending
@@ -85,6 +85,12 @@ class Store:
             for one in left:
                 adopt(store, one)
         return store
+
+    def read_config(self) -> StoreConfig:
+        """The configuration as it lies now; where a revert took it and nobody here can sign for its return, as last read."""
+        if (self.root / CONFIG).exists():
+            self.config = load_config(self.root)
+        return self.config
 
     @property
     def id(self) -> str:

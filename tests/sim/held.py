@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gitmem.core.codec import parse
@@ -15,13 +15,15 @@ from tests.sim.clone import PLACES, Clone, Role, refs
 from tests.sim.oracle import Deed, Key, Proof
 
 _REFS = ("refs/heads/", "refs/gitmem/incoming/")
+_TRACKED = "refs/remotes/origin/main"
 _HEADS = ("HEAD", "MERGE_HEAD")
 
 
 class Held:
     """Per record how far any existing state goes (writes, counters, values in the clear); and the segments of the log.
 
-    What exists is what the branches of the remote or of a clone reach, what a clone is in the middle of, and its journal.
+    What exists is what the branches of the remote or of a clone reach, what a clone is in the middle of, its journal, and what
+    gitmem last saw on the remote: sync shares it again where somebody has thrown it away there.
     """
 
     def __init__(self, remote: Path, clones: Iterable[Clone]) -> None:
@@ -30,7 +32,8 @@ class Held:
         self._values: set[Key] = set()
         self.segments: set[str] = set()
         repos = [clone.repo for clone in clones]
-        self._add_history(remote, [*((repo.git_dir, repo.common_dir) for repo in repos), (remote, remote)])
+        tracked = {refs(clone.repo.common_dir).get(_TRACKED, "") for clone in clones if clone.role is not Role.GIT_ONLY}
+        self._add_history(remote, [*((repo.git_dir, repo.common_dir) for repo in repos), (remote, remote)], tracked - {""})
         for clone in clones:
             self._add_journal(clone)
 
@@ -50,9 +53,9 @@ class Held:
         for entry in store.journal.since((store.journal.position[0], 0)):
             self._add(parse(entry.text.encode("utf-8", "surrogatepass"), entry.path))
 
-    def _add_history(self, at: Path, places: Sequence[tuple[Path, Path]]) -> None:
+    def _add_history(self, at: Path, places: Sequence[tuple[Path, Path]], tracked: Collection[str]) -> None:
         """Take in every version of every record, from all places with one look."""
-        tips = {tip for own, common in places for tip in _tips(own, common)}
+        tips = {*tracked, *(tip for own, common in places for tip in _tips(own, common))}
         env = {**os.environ, "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(f"{common}/objects" for _, common in places)}
         listing = _git(at, env, "rev-list", "--objects", "--stdin", stdin="\n".join(tips)).decode(errors="replace")
         self.segments.update(line.partition(" ")[2] for line in listing.splitlines() if " log/audit/" in line)

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from gitmem.core.literals import required_text
 from gitmem.core.mask import clean, mask
+from gitmem.core.placeholder import PLACEHOLDER
 from gitmem.core.reading import Reading, read
 from gitmem.core.terms import fold, words
 from gitmem.errors import InvalidRecord
@@ -86,14 +87,14 @@ class Pattern:
     def words(self) -> list[str]:
         """Words that any text it matches must contain, folded, for looking candidates up; may be none."""
         if self.kind == "regex":
-            return words(required_text(self.text))
+            return words(required_text(self._expression))
         return self._masked_words or words(_BESIDE_WILDCARD.sub(" ", self._plain))
 
     def specificity(self) -> float:
         """How much of a match the pattern itself decides, 0..1: next to nothing for `/.+/`, all for literal text."""
         if self.kind != "regex" or not self._finds(_ORDINARY_TEXT):
             return 1.0
-        letters = sum(map(str.isalnum, required_text(self.text, whole_words=False)))
+        letters = sum(map(str.isalnum, required_text(self._expression, whole_words=False)))
         return min(1.0, letters / _ENOUGH_LETTERS)
 
     def match(self, text: str) -> bool:
@@ -133,7 +134,12 @@ class Pattern:
     def _compiled(self) -> Any:  # the regex module has no types
         import regex
 
-        return regex.compile(self.text, regex.MULTILINE)
+        return regex.compile(self._expression, regex.MULTILINE)
+
+    @cached_property
+    def _expression(self) -> str:
+        """The regular expression; what was redacted in it stands for any word."""
+        return PLACEHOLDER.sub(lambda _: r"\S+", self.text)
 
     @cached_property
     def reading(self) -> Reading:

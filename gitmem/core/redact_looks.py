@@ -91,7 +91,12 @@ def _steps(word: str) -> int:
 def is_nothing(word: str) -> bool:
     """Whether a value says that there is none, or names the place where it is: `null`, `$TOKEN`, `****`, `get_token()`."""
     bare = word.strip("\"'`.,;:!?()[]{}")
-    return not bare or bare.lower() in NOTHING or _REFERENCE.fullmatch(word) is not None
+    return not bare or bare.lower() in NOTHING or is_reference(word)
+
+
+def is_reference(word: str) -> bool:
+    """Whether a value names the place where the value is: `$TOKEN`, `{{ token }}`, `get_token()`."""
+    return _REFERENCE.fullmatch(word) is not None
 
 
 def is_word(text: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gitmem.core.redact_looks import is_hidden_hex, is_nothing, is_random, is_secret, is_word
+from gitmem.core.redact_looks import is_hidden_hex, is_nothing, is_random, is_reference, is_secret, is_word
 from gitmem.core.redact_rules import MAX_VALUE, Rule, Span, View, apply, compiled
 
 _MAX_BLOCK: Final = 20_000  # characters of a private key
@@ -39,6 +39,7 @@ def secrets(view: View) -> Iterator[Span]:
     yield from _key_blocks(view)
     yield from apply(_RULES, view)
     yield from _cookies(view)
+    yield from _called(view)
 
 
 def _key_blocks(view: View) -> Iterator[Span]:
@@ -73,6 +74,19 @@ def _cookies(view: View) -> Iterator[Span]:
                 if pair[1].lower() not in ("path", "domain", "expires", "max-age", "samesite", "version"):
                     yield Span(*pair.span(2), "token")
         at = view.lower.find("cookie", at + 6)
+
+
+def _called(view: View) -> Iterator[Span]:
+    """What a sentence calls a key or a token only after it: `'0f1e2d3c…' is not a valid API key`."""
+    for needle in ("key", "token", "secret", "credential"):
+        at = view.lower.find(needle)
+        while at >= 0:
+            before = view.text[max(0, at - 160) : at]
+            found = compiled(r"(?<![\w.:/-])([\w-]{20,128})[\"')\]]? (?:is|was|as) (?:[\w-]{1,16} ){1,4}\Z").search(before)
+            if found and is_secret(found[1]):
+                start = at - len(before) + found.start(1)
+                yield Span(start, start + len(found[1]), "token")
+            at = view.lower.find(needle, at + len(needle))
 
 
 def _given(match: re.Match[str]) -> bool:
@@ -118,6 +132,11 @@ def _option_given(match: re.Match[str]) -> bool:
     return not is_nothing(value) and not value.startswith("-") and not _ABOUT.search(match["suffix"] or "") and value != "="
 
 
+def _written(match: re.Match[str]) -> bool:
+    """A value that is written out, if only as `secret`, and not a reference to it."""
+    return not is_reference(match["value"])
+
+
 def _some(match: re.Match[str]) -> bool:
     return not is_nothing(match["value"])
 
@@ -157,7 +176,8 @@ _BETWEEN = (
 )
 
 _RULES: Final = (
-    Rule("password", ("://",), r"://(?:[^\s:/?#@\"'<>]{0,256}):(?P<value>[^\s/\"'<>]{1,512})@(?=[\w.\[-])"),
+    Rule("password", ("://",), r"://(?:[^\s:/?#@\"'<>]{0,256}):(?P<value>[^\s/\"'<>]{1,512})@(?=[\w.\[-])", _written),
+    Rule("token", ("://",), r"://(?P<value>[^\s:/?#@\"'<>]{16,512})@(?=[\w.\[-])", _is_secret),
     Rule("password", ("thin:",), r"thin:[\w.-]{1,64}/(?P<value>[^\s@\"'<>/]{1,256})@"),
     Rule(
         "token",
@@ -177,6 +197,7 @@ _RULES: Final = (
             r"(?:-[A-Za-z]{0,6}u|--user|--proxy-user|-a|--auth)[ \t=]{0,2}",
             r"(?P<quote>[\"'])?[^\s:\"'<>/]{0,64}:(?P<value>(?(quote)[^\"'\n<>]|[^\s\"'<>]){1,256})",
         ),
+        _written,
     ),
     Rule("password", ("mysql", "mariadb", "mysqladmin"), _command(r"mysql\w*|mariadb[\w-]*", "-p"), _some),
     Rule(
@@ -227,7 +248,7 @@ _RULES: Final = (
     Rule(
         "token",
         _PROSE,
-        rf"(?:api[ -]?key|access key|[a-z]{{3,10}}s?){_BETWEEN}(?P<value>[\w+/=.~-]{{15,{MAX_VALUE}}}[\w+/=~-])",
+        rf"(?:api[ -]?key|access key|[a-z]{{3,10}}s?){_BETWEEN}(?P<value>[\w+/=.:~-]{{15,{MAX_VALUE}}}[\w+/=~-])",
         _said,
     ),
     Rule("token", ("hooks.slack.com/",), r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<value>[\w/-]{8,256})"),

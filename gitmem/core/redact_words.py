@@ -6,7 +6,7 @@ from typing import Final
 
 _NOTHING = """
 yes no true false null none nil undefined empty missing required optional unset default redacted hidden masked
-filtered removed secret password passwd token key string str int bool boolean bytes text varchar char object any value
+filtered removed password passwd token key string str int bool boolean bytes text varchar char object any value
 values incorrect invalid expired wrong bad unknown unexpected mismatch rejected denied failed failure error errors
 given provided supplied is are was were be been must should shall may can cannot could would will has have had does
 did do not and or but the a an this that these those to for from of on in at by with without as if when then than it

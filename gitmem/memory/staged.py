@@ -164,7 +164,24 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
         review.files[path] = data
     if data != before and data not in versions and not _is_join(path, data, versions):
         review.entries.append(_entry(context, path, before, data))
+        if review.entries[-1].op == "hand" and is_record_path(path) and context.store.config.plain:
+            _tell_of_secrets(context, path, data)
     return None
+
+
+def _tell_of_secrets(context: Context, path: str, data: bytes | None) -> None:
+    """Warn of what a hand edit puts into a plain store; what comes through gitmem was redacted."""
+    if data is None:
+        return
+    from gitmem.memory.redaction import in_words, redacted
+
+    state = parse(data, path)
+    kind, opened = kind_to_show(context, state), open_state(context.store.vault, state)
+    _, found = redacted(context, kind, kind.join(opened.fields, opened.sets))
+    if found:
+        context.warn(
+            f"{path} was edited by hand and holds {in_words(found)} in the clear; `gitmem redact - <{path}` shows where"
+        )
 
 
 def _reviewed_record(

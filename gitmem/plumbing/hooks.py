@@ -19,8 +19,16 @@ def run(name: str) -> int:
     if name not in NAMES:
         raise GitmemError(f"gitmem has no hook {name!r}", f"it has: {', '.join(NAMES)}")
     for line in _check(_merging() if name == "pre-merge-commit" else []):
-        print(f"gitmem: {line}", file=sys.stderr)  # noqa: T201 - a hook speaks on stderr
+        _say(line)
     return 0
+
+
+def _say(line: str) -> None:
+    print(f"gitmem: {line}", file=sys.stderr)  # noqa: T201 - a hook speaks on stderr
+
+
+def _warn(line: str) -> None:
+    _say(f"warning: {line}")
 
 
 def _merging() -> list[str]:
@@ -42,7 +50,7 @@ def _check(merging: list[str]) -> list[str]:
     if place is None:
         return []
     store = Store(*place, find_identities(env=os.environ))
-    context = Context(store, Kinds(place.root))
+    context = Context(store, Kinds(place.root), warn=_warn)
     try:
         told = check_staged(context, merging)
         if name := tells_who(context):

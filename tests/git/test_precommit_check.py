@@ -63,6 +63,18 @@ def test_a_hand_edit_is_stamped_and_signed(store: Store) -> None:
         assert _problems(memory) == []
 
 
+def test_a_secret_in_a_hand_edit_is_named(store: Store) -> None:
+    """What a hand puts into a plain store was not redacted: the hook says so, without the secret, and lets it pass."""
+    git, path = store(plain=True)
+    _edit(git, path, "empty the trash", "curl -u ada:hunter2 https://disk.example.org")
+    code, said = _commit(git)
+    assert code == 0, said
+    assert f"warning: {path} was edited by hand and holds 1 password, 1 user name in the clear" in said
+    assert "hunter2" not in said
+    _edit(git, path, "hunter2", "$PASSWORD")
+    assert "holds 1 user name in the clear" in _commit(git)[1]
+
+
 def test_a_commit_that_was_given_up_leaves_nothing_behind(store: Store) -> None:
     """An aborted commit has staged a segment; the next one replaces it and the log still adds up."""
     git, path = store(plain=True)

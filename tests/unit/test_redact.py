@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.core.mask import mask
+from gitmem.core.pattern import parse
 from gitmem.core.placeholder import KINDS, PLACEHOLDER, said, specimens
 from gitmem.core.redact import Policy, Redactor, find, redact
 
@@ -26,6 +27,7 @@ REPLACED = {
     "sshpass -p hunter2 ssh host": "sshpass -p <password:1> ssh host",
     "tool --password hunter2 --dry-run": "tool --password <password:1> --dry-run",
     "tool --db-password=hunter2": "tool --db-password=<password:1>",
+    "postgres://app:password@db/x --client-secret secret": "postgres://app:<password:1>@db/x --client-secret <token:1>",
     "PGPASSWORD=hunter2 psql": "PGPASSWORD=<password:1> psql",
     '{"password": "hunter2", "x": 1}': '{"password": "<password:1>", "x": 1}',
     r"{\"password\": \"hun ter2\"}": r"{\"password\": \"<password:1>\"}",
@@ -46,6 +48,8 @@ REPLACED = {
     f"GET /v1?token={HEX}&page=2": "GET /v1?token=<token:1>&page=2",
     f"the token {HEX} is invalid": "the token <token:1> is invalid",
     f"Incorrect API key provided: {HEX}.": "Incorrect API key provided: <token:1>.",
+    f"'{HEX}' is not a valid API key": "'<token:1>' is not a valid API key",
+    f"https://{HEX}@git.example.com/a": "https://<token:1>@git.example.com/a",
     f"invalid key lin_api_{MIXED}": "invalid key <token:1>",
     "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY": "AWS_SECRET_ACCESS_KEY=<token:1>",
     "https://hooks.slack.com/services/T00000000/B00000000/aB3dE6gH9jK2mN5pQ8sT1vW4": "https://hooks.slack.com/services/<token:1>",
@@ -74,6 +78,8 @@ KEPT = [
     "password: incorrect",
     "Error: password is required",
     "password=$DB_PASSWORD token=${TOKEN} secret={{ vault.x }} pwd=%PWD%",
+    "https://root:${GIT_PASSWORD}@git.example.com/a and curl -u root:$PASSWORD https://x",
+    "connect(user=user, password=password, secret=self.secret)",
     "Access denied (using password: YES)",
     "token: unexpected identifier",
     'os.environ["API_KEY"] is not set; api_key = settings.API_KEY; password = getpass()',
@@ -245,3 +251,10 @@ def test_specimens_are_what_they_stand_for() -> None:
     """A specimen is masked as what it stands for is, so that texts compare alike."""
     assert mask(specimens("<email:7> <ip:2> <home:1>/x")) == "<mail> <host> <path>"
     assert mask("password=<password:1> <token:3>") == "password=<id> <id>"
+
+
+def test_a_redacted_expression_matches() -> None:
+    """In a regular expression a placeholder stands for any word, and is none that must be there."""
+    pattern = parse(redact("/mail from ada@example.org: .*refused/").text)
+    assert pattern.match("mail from bob@example.net: connection refused")
+    assert pattern.words() == ["from"]

@@ -13,7 +13,7 @@ from gitmem.memory.audit_diff import entry_diffs
 from gitmem.memory.audit_log import log
 from gitmem.memory.audit_show import show
 from gitmem.memory.memory import Memory
-from tests.support.stores import found, open_memory, person
+from tests.support.stores import found, learn_many, open_memory, person
 
 
 @pytest.fixture
@@ -61,8 +61,7 @@ def test_an_entry_is_shown_whole(ada: Memory, tmp_path: Path) -> None:
 
 def test_an_entry_has_a_proof_once_a_checkpoint_covers_it(ada: Memory, tmp_path: Path) -> None:
     """The hashes beside its way lead from its line to the signed root."""
-    for number in range(EVERY):
-        ada.learn("pattern", {"pattern": f"another error {number}", "fix": "none"})
+    learn_many(ada, (f"another error {number}" for number in range(EVERY)))
     ada.commit()
     ada.learn("pattern", {"pattern": "the last one", "fix": "none"})
     ada.commit()

@@ -12,7 +12,7 @@ from gitmem.core.audit import Change
 from gitmem.core.checkpoint import EVERY, check_checkpoints
 from gitmem.memory.audit import log
 from tests.support.auditing import Scribe, change
-from tests.support.stores import found, open_memory
+from tests.support.stores import found, learn_many, open_memory
 
 
 def mth(data: list[bytes]) -> bytes:
@@ -30,8 +30,7 @@ def test_commits_make_checkpoints_of_their_whole_chain(tmp_path: Path) -> None:
     found(tmp_path / "a", plain=True)
     with open_memory(tmp_path / "a") as memory:
         for batch in range(5):
-            for number in range(EVERY // 2):
-                memory.learn("pattern", {"pattern": f"an error numbered {batch}-{number}", "fix": "restart"})
+            learn_many(memory, (f"an error numbered {batch}-{number}" for number in range(EVERY // 2)))
             memory.commit()
         assert memory.verify().problems == []
         writer = memory.context.store.replica.writer

@@ -13,7 +13,7 @@ import pytest
 
 from gitmem.errors import UsageError
 from gitmem.memory.proof import write_proof
-from tests.support.stores import found, join, open_memory, person, share
+from tests.support.stores import found, join, learn_many, open_memory, person, share
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen on this machine")
 SECRET = "a value that stays sealed"
@@ -29,8 +29,7 @@ def proof(tmp_path: Path, bare_remote: Path) -> Path:
         join(ada, tmp_path / "bob", bare_remote, "bob", who)
         with open_memory(tmp_path / "bob", who) as bob:
             for batch in range(2):
-                for number in range(150):
-                    bob.learn("pattern", {"pattern": f"{SECRET} {batch} {number}", "fix": "none"})
+                learn_many(bob, (f"{SECRET} {batch} {number}" for number in range(150)))
                 bob.commit()
             bob.learn("pattern", {"pattern": "the last", "fix": "none"})
             bob.sync()

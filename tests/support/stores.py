@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from gitmem.core.codec import parse
@@ -14,6 +15,7 @@ from gitmem.memory.cloning import clone
 from gitmem.memory.context import Context
 from gitmem.memory.found import Founded, init
 from gitmem.memory.joining import add_member, request
+from gitmem.memory.learn import learn_all, prepare
 from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
 from tests.support.environment import make_home
@@ -62,6 +64,11 @@ def join(memory: Memory, path: Path, remote: Path, name: str, who: Person) -> No
         add_member(memory.context, asked)
         memory.sync()
         other.sync()
+
+
+def learn_many(memory: Memory, errors: Iterable[str]) -> None:
+    """Learn a pattern for each error, acknowledged together."""
+    learn_all(memory.context, [prepare(memory.context, "pattern", {"pattern": error, "fix": "restart"}) for error in errors])
 
 
 def context_of(memory: Memory) -> Context:

@@ -72,7 +72,12 @@ class Oracle:
 
     def expect(self, exists: list[bool]) -> Expectation:
         """What must be there in the end, given which of the deeds still exist."""
-        return Expectation(self.deeds, exists, self.graves)
+        there = list(exists)
+        for number in reversed(range(len(there))):
+            deed, later = self.deeds[number], range(number + 1, len(there))
+            if deed.by_hand:  # it shows by its value alone, which a write that saw it has replaced
+                there[number] |= any(there[other] and deed.wrote & self.deeds[other].replaced for other in later)
+        return Expectation(self.deeds, there, self.graves)
 
 
 class Expectation:

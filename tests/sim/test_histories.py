@@ -69,6 +69,15 @@ def test_the_oracle_forgets_what_was_destroyed() -> None:
     assert (expected.required("p-a"), expected.totals("p-a")) == ({first}, {"fixed": 1})
 
 
+def test_the_oracle_knows_a_hand_edit_by_what_replaced_it() -> None:
+    """Its commit is gone, and with it the value; the write that replaced it is there, and has seen it."""
+    first, hand, second = (Key("p-a", "fix", text) for text in ("first", "by hand", "second"))
+    shapes = (frozenset[Key](), frozenset({hand}), frozenset({first}))
+    edit = Deed(2, "c0", "p-a", Proof(value=hand), *shapes, by_hand=True)
+    deeds = [_deed(1, set(), {first}, set()), edit, _deed(3, {hand}, {second}, {hand})]
+    assert Oracle(deeds).expect([True, False, True]).required("p-a") == {second}
+
+
 @pytest.mark.parametrize(("saw", "alive"), [(True, False), (False, None)])
 def test_the_oracle_knows_the_dead(saw: bool, alive: bool | None) -> None:
     """A deletion that surely saw every edit stands; of one that may not have, nothing is claimed."""

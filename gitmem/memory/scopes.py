@@ -6,6 +6,7 @@ nothing it notes reaches the team before somebody wants it to.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +44,10 @@ def check_scope(name: str) -> str:
 
 def known_scope(context: Context, name: str) -> str:
     """`name` if there is such a scope. Raises UsageError naming the nearest one."""
+    if check_scope(name) == TEAM or context.store.vault.epochs(name):
+        return name
     names = scope_names(context)
-    if check_scope(name) in names:
+    if name in names:
         return name
     near = nearest(name, names)
     meant = f"; did you mean '{near}'?" if near else ""
@@ -104,11 +107,13 @@ def _with_records(memory: Path) -> Iterator[str]:
 
 
 def _is_kind(folder: Path) -> bool:
-    return any(entry.suffix == ".yaml" for shard in _folders(folder) for entry in shard.iterdir())
+    """Whether records lie two levels below; the first folder that is met says so."""
+    return any(file.suffix == ".yaml" for inner in _folders(folder) for file in inner.iterdir())
 
 
-def _folders(path: Path) -> list[Path]:
+def _folders(path: Path) -> Iterator[Path]:
     try:
-        return [entry for entry in path.iterdir() if entry.is_dir()]
+        with os.scandir(path) as entries:
+            yield from (path / entry.name for entry in entries if entry.is_dir())
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return

@@ -149,7 +149,7 @@ class Index:
                 of = text_of(entry.values if entry.findable else {}, weights)
                 number = self._write(entry, number, of)
                 if entry.findable:
-                    text.add(number, of, targets(entry.values, of.heads), entry.sets.get("tags", []))
+                    text.add(number, entry.scope, of, targets(entry.values, of.heads), entry.sets.get("tags", []))
             text.flush()
 
     def remove(self, ids: Iterable[str]) -> None:

@@ -37,7 +37,7 @@ CREATE TABLE keys (
     word TEXT NOT NULL, number INTEGER NOT NULL, others TEXT NOT NULL, PRIMARY KEY (word, number)) WITHOUT ROWID;
 CREATE TABLE frequencies (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE recent (word TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID;
-CREATE VIRTUAL TABLE content USING fts5 (heavy, middle, light, content='', contentless_delete=1, tokenize='ascii');
+CREATE VIRTUAL TABLE content USING fts5 (heavy, middle, light, place, content='', contentless_delete=1, tokenize='ascii');
 """
 
 SCHEMA: Final = zlib.crc32(_TABLES.encode()) & 0x7FFFFFFF

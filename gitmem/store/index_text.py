@@ -51,6 +51,11 @@ def text_of(values: Mapping[str, Any], weights: Mapping[str, float]) -> RecordTe
     return RecordText(columns, heads)
 
 
+def place_of(scope: str) -> str:
+    """The word that all records of a scope have in common in the full-text table, and no text has in it."""
+    return f"x{scope.encode().hex()}"
+
+
 def targets(values: Mapping[str, Any], heads: Iterable[str]) -> list[str]:
     """The texts of a record that errors are compared with: those of its heaviest fields."""
     found = (plain_text(values.get(name))[:MAX_TARGET] for name in heads)
@@ -85,10 +90,11 @@ class Text:
         self._change: Counter[str] = Counter()
         self._records = 0
 
-    def add(self, number: int, text: RecordText, texts: Iterable[str], tags: Iterable[Any]) -> None:
-        """Make the record with this row number findable by its words, its `texts` (see `targets`) and its tags."""
+    def add(self, number: int, scope: str, text: RecordText, texts: Iterable[str], tags: Iterable[Any]) -> None:
+        """Make the record with this row number findable by its words, its `texts` (see `targets`), its tags and its scope."""
         self._database.execute(
-            "INSERT INTO content (rowid, heavy, middle, light) VALUES (?, ?, ?, ?)", (number, *map(" ".join, text.columns))
+            "INSERT INTO content (rowid, heavy, middle, light, place) VALUES (?, ?, ?, ?, ?)",
+            (number, *map(" ".join, text.columns), place_of(scope)),
         )
         self._change.update(text.words().split())
         self._records += 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from gitmem.core.rank import Candidate, Request, rank
 from gitmem.core.reading import Reading, read
 from gitmem.core.terms import Rarity, words
-from gitmem.store.index_text import BATCH, NO_WORD, frequencies, plain_text, record_count
+from gitmem.store.index_text import BATCH, NO_WORD, frequencies, place_of, plain_text, record_count
 
 if TYPE_CHECKING:
     from gitmem.store.index import Entry, Index, Row
@@ -102,22 +102,22 @@ def _terms(query: Reading, counts: Mapping[str, int], total: int) -> list[tuple[
 
 
 def _postings(database: Database, word: str, scope: str | None) -> Iterator[int]:
-    which, values = _among("content.rowid", scope)
-    statement = f"SELECT rowid FROM content WHERE content MATCH ?{which} ORDER BY rowid DESC LIMIT ?"  # noqa: S608
-    return (int(row[0]) for row in database.execute(statement, (f'"{word}"', *values, _POSTINGS)))
+    rows = database.execute(
+        "SELECT rowid FROM content WHERE content MATCH ? ORDER BY rowid DESC LIMIT ?", (_inside(f'"{word}"', scope), _POSTINGS)
+    )
+    return (int(row[0]) for row in rows)
 
 
-def _among(number: str, scope: str | None) -> tuple[str, tuple[str, ...]]:
-    """What to add to a statement, and to its values, so that it finds records of one scope alone."""
-    if scope is None:
-        return "", ()
-    return f" AND (SELECT scope FROM entries e WHERE e.number = {number}) = ?", (scope,)  # noqa: S608
+def _inside(expression: str, scope: str | None) -> str:
+    """A full-text expression that finds the same in one scope alone."""
+    return expression if scope is None else f"({expression}) AND place : {place_of(scope)}"
 
 
 def _keyed(database: Database, asked: Sequence[str], scope: str | None) -> list[int]:
     """The latest patterns whose rarest words all occur, and the latest expressions that fix no word."""
     present = frozenset(asked)
-    which, values = _among("keys.number", scope)
+    which = "" if scope is None else " AND (SELECT scope FROM entries e WHERE e.number = keys.number) = ?"
+    values = () if scope is None else (scope,)
     found: set[int] = set()
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
@@ -161,7 +161,7 @@ def search(index: Index, text: str, kind: str | None, limit: int, scope: str | N
     found: dict[int, float] = {}
     for expression, most in attempts:
         if expression and len(found) < limit:
-            for number, share in _scored(index.database, expression, kind, scope):
+            for number, share in _scored(index.database, _inside(expression, scope), kind):
                 found.setdefault(number, most * share)
     best = sorted(found, key=lambda number: (-found[number], -number))[:limit]
     rows = index.by_number(best)
@@ -180,13 +180,12 @@ def _affordable(rarest: list[str], counts: Mapping[str, int]) -> list[str]:
     return kept
 
 
-def _scored(database: Database, expression: str, kind: str | None, scope: str | None) -> list[tuple[int, float]]:
+def _scored(database: Database, expression: str, kind: str | None) -> list[tuple[int, float]]:
     """Row numbers of what matches, with their BM25 as a share of the best one's; of very many the latest."""
     rows: Any = database.execute(
-        "SELECT c.rowid, -bm25(content, 4, 2, 1) FROM content c JOIN entries e ON e.number = c.rowid"
-        " WHERE content MATCH ? AND (? IS NULL OR e.kind = ?) AND (? IS NULL OR e.scope = ?)"
-        " ORDER BY c.rowid DESC LIMIT ?",
-        (expression, kind, kind, scope, scope, _READ),
+        "SELECT c.rowid, -bm25(content, 4, 2, 1, 0) FROM content c JOIN entries e ON e.number = c.rowid"
+        " WHERE content MATCH ? AND (? IS NULL OR e.kind = ?) ORDER BY c.rowid DESC LIMIT ?",
+        (expression, kind, kind, _READ),
     )
     scores = [(int(number), float(score)) for number, score in rows]
     most = max((score for _, score in scores), default=0.0)

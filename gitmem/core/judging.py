@@ -13,20 +13,23 @@ from gitmem.core.rights import key_place, rank_for
 
 ABOUT_MEMBERS = frozenset({INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE})
 RankAt = Callable[[str, Node], Rank]
+OwnsAt = Callable[[str, str, Node], bool]
+"""Whether somebody (name) is an admin of a scope at a place."""
 
 
-def judge(ordered: Iterable[Segment], members: Members, rank_at: RankAt) -> list[Problem]:
+def judge(ordered: Iterable[Segment], members: Members, rank_at: RankAt, owns_at: OwnsAt) -> list[Problem]:
     """Note in `members.refused` what does not count, and return it as problems but for what somebody else has answered for."""
-    judging = _Judging(members, rank_at)
+    judging = _Judging(members, rank_at, owns_at)
     for segment in ordered:
         judging.take(segment)
     return judging.problems()
 
 
 class _Judging:
-    def __init__(self, members: Members, rank_at: RankAt) -> None:
+    def __init__(self, members: Members, rank_at: RankAt, owns_at: OwnsAt) -> None:
         self.members = members
         self.rank_at = rank_at
+        self.owns_at = owns_at
         self.owners: dict[str, str] = {}
         self.known: set[tuple[str, str | None]] = set()  # (file, content) that stood there by right
         self.strangers: list[Segment] = []
@@ -108,7 +111,6 @@ class _Judging:
         content = (path, entry.before if entry.after is None else entry.after)
         restores = (content in self.known) != (entry.after is None)
         place = key_place(path)
-        scope = self.members.scopes.get(place[0]) if place else None
-        if scope is not None and signer in scope.admins:
-            return Rank.SERVICE if scope.name == own_scope(signer) else Rank.MEMBER
+        if place is not None and self.owns_at(signer, place[0], node_of(segment)):
+            return Rank.SERVICE if place[0] == own_scope(signer) else Rank.MEMBER
         return rank_for(entry, signer, restores=restores, strict=self.members.policy > 1)

@@ -46,7 +46,7 @@ def fold(segments: Iterable[Segment]) -> tuple[Members, list[Problem]]:
             members.refused.setdefault(op.segment.path, {})[op.line] = why
     if members.genesis == ("", 0):
         problems.append(Problem("no beginning", ROOT, "no entry begins the store, so nobody is a member"))
-    return members, problems + judge(ordered, members, turn.rank_at)
+    return members, problems + judge(ordered, members, turn.rank_at, turn.owns_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ def _settled(ordered: list[Segment]) -> _Turn:
     views = sights(ordered, bits)
     ops = [_Op(mark, s, n, e, _inside(views[node_of(s)], bits[node_of(s)], mark)) for mark, (s, n, e) in enumerate(found)]
     turn = _Settling({}).settle(ops)
+    turn.own = bits
     turn.views = {node: Sight(view.before, view.after | bits.get(node, 0)) for node, view in views.items()}
     return turn
 
@@ -160,6 +161,7 @@ class _Turn:
 
     def __init__(self, struck: dict[int, str]) -> None:
         self.views: dict[Node, Sight] = {}
+        self.own: dict[Node, int] = {}
         self.struck = struck
         self.members = Members()
         self.standing: dict[str, _Standing] = {}
@@ -187,6 +189,11 @@ class _Turn:
     def rank_at(self, name: str, node: Node) -> Rank:
         """The rank with which somebody signs a segment: what it says itself of members counts from the next one on."""
         return self.rank(name, self.views[node])
+
+    def owns_at(self, name: str, scope: str, node: Node) -> bool:
+        """Whether somebody says who belongs to a scope where they sign a segment; that it makes the scope counts at once."""
+        view = self.views[node]
+        return self.scoping.is_admin(name, scope, Sight(view.before | self.own.get(node, 0), view.after))
 
     def rank(self, name: str, sight: Sight) -> Rank:
         """The rank of a name at a place."""
@@ -355,7 +362,9 @@ class _Turn:
         return None
 
     def _scope(self, op: _Op) -> str | None:
-        return self.scoping.take(op.entry.detail, op.mark, op.sight, self.signer(op))
+        name = self.signer(op)
+        maker = name if self._makes(op, name, op.text("scope")) else None
+        return self.scoping.take(op.entry.detail, op.mark, op.sight, maker)
 
     def _removes(self, op: _Op, name: str) -> bool:
         return op.entry.op == REMOVE and op.text("member") == name

@@ -51,17 +51,17 @@ class Scoping:
         """Whether somebody says who belongs to a scope, at a place."""
         return scope in self._admins and self._admins[scope].holds(name, at)
 
-    def take(self, detail: dict[str, Json], mark: int, sight: Sight, signer: str) -> str | None:
-        """Take an entry in; why not, where it has no sense."""
+    def take(self, detail: dict[str, Json], mark: int, sight: Sight, maker: str | None) -> str | None:
+        """Take an entry in, of the scope's `maker` if it makes the scope; why not, where it has no sense."""
         scope, lists = detail.get("scope"), [_names(detail.get(part)) for part in ("add", "drop", "admins")]
         if not isinstance(scope, str) or name_problem("scope", scope, SCOPE) or None in lists:
             return "a scope without a name, or members without names"
         add, drop, admins = (names or [] for names in lists)
-        first = self._made.setdefault(scope, mark) == mark
+        self._made.setdefault(scope, mark)
         members, owners = self._members.setdefault(scope, _Claims()), self._admins.setdefault(scope, _Claims())
         for name in add:
             members.added.setdefault(name, []).append((mark, sight))
-        for name in [*admins, *([signer] if first else [])]:
+        for name in [*admins, *([maker] if maker else [])]:
             owners.added.setdefault(name, []).append((mark, sight))
         for name in drop:
             for claims in (members, owners):

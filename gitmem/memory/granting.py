@@ -1,9 +1,9 @@
-"""Making scopes and letting members into them: each is one signed commit of a few key files."""
+"""Making scopes, letting members into them and out again: each is one signed commit of a few key files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitmem.core.audit import SCOPE
@@ -11,12 +11,12 @@ from gitmem.core.members import Member, Members, Rank, own_scope, scope_detail
 from gitmem.core.nearest import nearest, shown
 from gitmem.core.record import Json
 from gitmem.core.token import EPOCH
-from gitmem.errors import GitmemError, UsageError
+from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
+from gitmem.memory.folded import members_of, need_rank
 from gitmem.memory.roster import my_name
 from gitmem.memory.scopes import check_scope, known_scope
-from gitmem.memory.standing import standing
 from gitmem.store.layout import STORE_SCOPE, key_path
 from gitmem.store.vault import RECOVERY
 
@@ -34,6 +34,17 @@ class Granted:
     commit: str
 
 
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A scope without somebody: who is left, the new epoch, how many records were sealed with it, and what could not be."""
+
+    scope: str
+    members: list[str]
+    epoch: str
+    resealed: int
+    problems: list[str] = field(default_factory=list)
+
+
 def add_scope(context: Context, name: str, names: Iterable[str] = ()) -> Granted:
     """Make a scope with a key of its own for these members and ourselves, who say from here on who belongs to it.
 
@@ -43,9 +54,8 @@ def add_scope(context: Context, name: str, names: Iterable[str] = ()) -> Granted
     with store.lock:
         store.refresh()
         _check_new(context, name)
-        who, me = standing(context), my_name(context)
-        least = Rank.SERVICE if name == own_scope(me) else Rank.MEMBER
-        _require(who.by_name.get(me, Member(me)).rank >= least, f"{me} may make no scopes", who.admins())
+        who, me = members_of(context), my_name(context)
+        need_rank(context, who, Rank.ADMIN, f"make the scope {name}", among=_who_may(who, name, [me]))
         wanted = sorted({me, *names})
         people = [_member(who, each) for each in wanted]
         from gitmem.crypto.keys import new_epoch
@@ -62,7 +72,7 @@ def make_own(context: Context, scope: str) -> None:
     vault = context.store.vault
     if not vault.plain and not vault.epochs(scope):
         agent = scope.partition("/")[2]
-        add_scope(context, scope, [agent] if agent in standing(context).by_name else [])
+        add_scope(context, scope, [agent] if agent in members_of(context).by_name else [])
 
 
 def grant(context: Context, scope: str, name: str) -> Granted:
@@ -75,11 +85,11 @@ def grant(context: Context, scope: str, name: str) -> Granted:
         store.refresh()
         _require_keys(context)
         known_scope(context, scope)
-        who, me = standing(context), my_name(context)
+        who = members_of(context)
         member = _member(who, name)
-        _require_right(who, scope, me)
+        _need_right(context, who, scope)
         vault = store.vault
-        keys = [vault.key(scope, epoch) for epoch in vault.epochs(scope)]
+        keys = [vault.key(scope, epoch) for epoch in vault.tips(scope)]
         lacking = [key for key in keys if name not in vault.holders(scope, key.epoch)]
         held = {*vault.holders(scope, keys[-1].epoch)} - {RECOVERY}
         if not lacking:
@@ -88,6 +98,41 @@ def grant(context: Context, scope: str, name: str) -> Granted:
         if scope in who.scopes:
             extras[0] = _telling(extras[0], scope_detail(scope, [name]))
         return _committed(context, keys[-1], sorted({*held, name}), extras, f"gitmem: {name} is let into the scope {scope}")
+
+
+def revoke(context: Context, scope: str, name: str) -> Revoked:
+    """Take a member out of a scope: a new key for the others, and what stands sealed with it. What was read stays read.
+
+    Raises UsageError for who is not in it, and where nobody would be left; NoKey and GitmemError as `grant` does.
+    """
+    from gitmem.memory.rotation import epoch_extras, finish, readers
+
+    store = context.store
+    with store.lock:
+        store.refresh()
+        _require_keys(context)
+        known_scope(context, scope)
+        commit(context)
+        who = members_of(context)
+        _need_right(context, who, scope)
+        left = sorted({*readers(who, scope, name)} - {RECOVERY})
+        _check_leaving(context, who, scope, name, left)
+        heirs = left if who.scopes[scope].admins <= {name} else []
+        extras = epoch_extras(context, who, scope, without=name)
+        extras[-1] = _telling(extras[-1], scope_detail(scope, drop=[name], admins=heirs))
+        commit(context, f"gitmem: {name} leaves the scope {scope}", extras)
+    done = finish(context, [scope])
+    return Revoked(scope, left, done.epochs[scope], done.resealed, done.problems)
+
+
+def _check_leaving(context: Context, who: Members, scope: str, name: str, left: list[str]) -> None:
+    if scope not in who.scopes:
+        raise UsageError(f"{scope} is every member's", f"`gitmem member remove {name}` lets somebody go altogether")
+    held = context.store.vault.holders(scope, context.store.vault.newest_epoch(scope))
+    if name == RECOVERY or name not in {*who.scopes[scope].members, *held}:
+        raise UsageError(f"{shown(name)} is not in the scope {scope}", "`gitmem scope list` shows who is")
+    if not left:
+        raise UsageError(f"nobody would be left in {scope}", f"let somebody else in first: `gitmem scope grant {scope} MEMBER`")
 
 
 def _committed(context: Context, key: EpochKey, members: list[str], extras: list[Extra], message: str) -> Granted:
@@ -135,17 +180,16 @@ def _require_keys(context: Context) -> None:
         raise UsageError("a plain store has no keys, and all can read all of it", "a scope is made by its first record there")
 
 
-def _require_right(who: Members, scope: str, me: str) -> None:
+def _need_right(context: Context, who: Members, scope: str) -> None:
     """Raise unless we say who belongs to the scope: an admin of it, or of the store."""
-    rank = who.by_name.get(me, Member(me)).rank
-    owners = who.scopes[scope].admins if scope in who.scopes else set()
-    right = rank >= Rank.ADMIN or (rank >= Rank.SERVICE and me in owners)
-    _require(right, f"{me} does not say who belongs to {scope}", sorted({*owners, *who.admins()}))
+    owners = who.scopes[scope].admins if scope in who.scopes else ()
+    need_rank(context, who, Rank.ADMIN, f"say who belongs to {scope}", among=_who_may(who, scope, owners))
 
 
-def _require(right: bool, message: str, who_can: list[str]) -> None:
-    if not right:
-        raise GitmemError(message, f"ask one of: {', '.join(who_can)}")
+def _who_may(who: Members, scope: str, names: Iterable[str]) -> list[str]:
+    """Those of the names whose rank lets them have a say in a scope of theirs."""
+    standing = [who.by_name[name] for name in names if name in who.by_name]
+    return [each.name for each in standing if each.rank >= (Rank.SERVICE if scope == own_scope(each.name) else Rank.MEMBER)]
 
 
 def _member(who: Members, name: str) -> Member:

@@ -10,8 +10,8 @@ from gitmem.core.members import Members
 from gitmem.errors import NoKey
 from gitmem.memory.audit_files import segment_files
 from gitmem.memory.context import Context
+from gitmem.memory.folded import members_of
 from gitmem.memory.roster import members
-from gitmem.memory.standing import standing
 from gitmem.store.layout import KEYS
 from gitmem.store.vault import RECOVERY
 
@@ -71,7 +71,7 @@ class KeyStatus:
 
 def key_status(context: Context) -> KeyStatus:
     """How the keys stand, as far as the work tree and the log tell. Raises Tampered for a damaged key or log."""
-    vault, signed, who = context.store.vault, _signed(context), standing(context)
+    vault, signed, who = context.store.vault, _signed(context), members_of(context)
     everybody = members(context)
     identity = _identity(context)
     return KeyStatus(

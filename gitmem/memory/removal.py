@@ -20,6 +20,7 @@ from gitmem.memory.folded import members_of, need_rank, segments_here
 from gitmem.memory.roster import my_name, read_member
 from gitmem.memory.rotation import epoch_extras, finish
 from gitmem.store.layout import MEMORY, is_record_path, member_path, parse_record_path
+from gitmem.store.vault import RECOVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,12 @@ def remove(context: Context, name: str, *, dry_run: bool = False) -> Removed:
             return found
         commit(context)
         members = members_of(context)
-        keys = [extra for scope in scopes for extra in epoch_extras(context, members, scope, without=name)]
+        ours = [scope for scope in scopes if store.vault.opens(scope)]
+        keys = [extra for scope in ours for extra in epoch_extras(context, members, scope, without=name)]
         commit(context, f"gitmem: {name} is no member any more", [_leaving(context, members, name), *keys])
-    done = finish(context, scopes)
-    return Removed(name, dry_run, found.read, done.epochs, done.resealed, done.problems)
+    done = finish(context, ours)
+    others = [_not_ours(context, scope, name) for scope in scopes if scope not in ours]
+    return Removed(name, dry_run, found.read, done.epochs, done.resealed, [*done.problems, *others])
 
 
 def set_role(context: Context, name: str, role: str) -> Members:
@@ -83,6 +86,15 @@ def readable(context: Context, name: str) -> list[str]:
     """The scopes whose newest key is wrapped to somebody."""
     vault = context.store.vault
     return [scope for scope in vault.scopes() if name in vault.holders(scope, vault.newest_epoch(scope))]
+
+
+def _not_ours(context: Context, scope: str, name: str) -> str:
+    """What is left to do for a scope whose key we lack ourselves, and so cannot replace."""
+    vault = context.store.vault
+    left = [each for each in vault.holders(scope, vault.newest_epoch(scope)) if each not in (name, RECOVERY)]
+    if not left:
+        return f"{scope} has nobody left who opens it"
+    return f"{scope} still has the key that {name} knows; one of {', '.join(left)} has to run: gitmem key rotate {scope}"
 
 
 def _check(context: Context, members: Members, name: str) -> None:

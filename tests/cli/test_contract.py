@@ -51,6 +51,7 @@ def test_every_command_is_there() -> None:
         "scope add",
         "scope list",
         "scope grant",
+        "scope revoke",
         "key status",
         "key cache",
         "audit log",

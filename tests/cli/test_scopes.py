@@ -47,6 +47,13 @@ def test_a_scope_from_its_making_to_a_new_reader(ada: Seat, bob: Seat) -> None:
     bob("sync").ok()
     assert "4711" in bob("search", "door", "--scope", "ops").ok().out
     assert bob("audit", "verify").ok()
+    done = ada("scope", "revoke", "ops", "bob", "--json").ok().json
+    assert list(done) == ["scope", "members", "epoch", "resealed", "problems"]
+    assert (done["members"], done["resealed"], done["problems"]) == (["ada"], 1, [])
+    ada("sync").ok()
+    bob("sync").ok()
+    bob("show", found).expect(12)
+    assert bob("audit", "verify").ok()
     assert {entry["scope"] for entry in bob("log", "--scope", "ops", "--json").ok().json["entries"]} == {"ops"}
 
 

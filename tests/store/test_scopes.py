@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 
 from gitmem.crypto.keys import new_epoch, wrap
-from gitmem.errors import NoKey, UsageError
+from gitmem.errors import GitmemError, NoKey, UsageError
+from gitmem.memory.cloning import clone
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.diff import diff
 from gitmem.memory.doctor import doctor
+from gitmem.memory.enrolment import member_file
+from gitmem.memory.granting import add_scope, grant, revoke
+from gitmem.memory.joining import request
+from gitmem.memory.keys import key_status
 from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
+from gitmem.memory.removal import remove
 from gitmem.store.layout import key_path
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
@@ -134,9 +140,11 @@ def test_a_member_without_the_teams_key(team: tuple[Memory, Memory], place: Path
     """Who holds nothing but a scope of their own works in that, and signs as themselves."""
     ada, _ = team
     who = person(place / "cyd-home")
-    join(ada, place / "cyd", place / "remote.git", "cyd", who)
+    clone(str(place / "remote.git"), str(place / "cyd"))
+    with open_memory(place / "cyd", who) as cyd:
+        asked = request(cyd.context, who.identity()[0], "cyd")
+    commit(ada.context, "cyd, without a key", [member_file(ada.context, "cyd", [asked.recipient], [asked.key], "member")])
     scope_key(ada, "agents/cyd", "cyd")
-    Git(ada.context.store.root)("rm", "--quiet", "-r", *(f".gitmem/keys/team/{each}/cyd.age" for each in _epochs(ada)))
     ada.sync()
     with open_memory(place / "cyd", who) as cyd:
         cyd.sync()
@@ -191,5 +199,67 @@ def test_an_agent_keeps_what_it_records(team: tuple[Memory, Memory], place: Path
             assert other.context.agent is None
 
 
-def _epochs(memory: Memory) -> list[str]:
-    return memory.context.store.vault.epochs("team")
+def test_who_leaves_a_scope_opens_nothing_new(team: tuple[Memory, Memory]) -> None:
+    """A new key for the others, and what stands sealed with it; who is let in again reads all of it by one file."""
+    ada, bob = team
+    add_scope(ada.context, "vault", ["bob"])
+    before = ada.learn("note", {"text": "the first code"}, scope="vault").id
+    ada.sync()
+    bob.sync()
+    assert bob.get(before).fields["text"] == "the first code"
+    with pytest.raises(GitmemError, match="only an admin may say who belongs to vault"):
+        revoke(bob.context, "vault", "ada")
+    done = revoke(ada.context, "vault", "bob")
+    assert (done.members, done.epoch.split("-")[0], done.resealed, done.problems) == (["ada"], "2", 1, [])
+    after = ada.learn("note", {"text": "the second code"}, scope="vault").id
+    ada.sync()
+    bob.sync()
+    assert {record.id for record in bob.records(scope="vault") if record.sealed} == {before, after}
+    with pytest.raises(NoKey, match="none of your keys opens it"):
+        bob.learn("note", {"text": "x"}, scope="vault")
+    assert ada.search("code first second", scope="vault")
+    keys = next(keys for keys in key_status(ada.context).scopes if keys.scope == "vault")
+    assert [epoch.holders for epoch in keys.epochs] == [["ada", "bob", "recovery"], ["ada", "recovery"]]
+    assert all(epoch.opened for epoch in keys.epochs)
+    assert (keys.missing, keys.strangers) == ([], [])
+    granted = grant(ada.context, "vault", "bob")
+    changed = Git(ada.context.store.root)("show", "--name-only", "--format=", granted.commit).split()
+    assert [path for path in changed if not path.startswith("log/")] == [key_path("vault", done.epoch, "bob")]
+    ada.sync()
+    bob.sync()
+    assert {bob.get(each).fields["text"] for each in (before, after)} == {"the first code", "the second code"}
+    assert bob.verify().ok
+
+
+def test_leaving_a_scope_of_ones_own(team: tuple[Memory, Memory]) -> None:
+    """Who made a scope may leave it to the others, who say from then on who belongs to it; nobody leaves it empty."""
+    ada, bob = team
+    add_scope(bob.context, "den", ["ada"])
+    bob.learn("note", {"text": "left behind"}, scope="den")
+    assert revoke(bob.context, "den", "bob").members == ["ada"]
+    bob.sync()
+    ada.sync()
+    assert [hit.fields["text"] for hit in ada.search("behind", scope="den")] == ["left behind"]
+    for scope, name, why in (
+        ("den", "ada", "nobody would be left"),
+        ("den", "bob", "not in the scope"),
+        ("team", "bob", "every member's"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            revoke(ada.context, scope, name)
+    grant(ada.context, "den", "bob")
+    assert ada.verify().ok
+
+
+def test_letting_somebody_go_who_had_a_scope_of_their_own(team: tuple[Memory, Memory]) -> None:
+    """An admin lacks its key and makes none: the removal says who has to, or that nobody reads it any more."""
+    ada, bob = team
+    add_scope(bob.context, "den")
+    add_scope(bob.context, "hall", ["ada"])
+    bob.sync()
+    ada.sync()
+    done = remove(ada.context, "bob")
+    assert sorted(done.epochs) == ["hall", "team"]
+    assert done.problems == ["den has nobody left who opens it"]
+    ada.sync()
+    assert ada.verify().ok

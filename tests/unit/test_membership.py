@@ -353,8 +353,10 @@ def test_scopes() -> None:
     drops = team["ada"].sign([Change("scope", "x", None, None, scope_detail("ops", drop=["dan"]))], [made.head])
     members, problems = fold([*begun, made, again, drops])
     assert (problems, members.scopes["ops"].members) == ([], {"ada", "eve"})
-    gone = team["ada"].sign([about("remove", "eve")], [again.head])
-    members, _ = fold([*begun, made, again, drops, gone])
+    key = team["eve"].sign([change(".gitmem/keys/ops/1-0123abcd/dan.age", None, b"x")])
+    gone = team["ada"].sign([about("remove", "eve")], [key.head])
+    members, problems = fold([*begun, made, again, drops, key, gone])
+    assert problems == []  # what she passed on while she had the right stands
     assert (members.scopes["ops"].members, members.scopes["ops"].admins) == ({"ada"}, set())
     assert [member.name for member in members.readers("ops")] == ["ada"]
     assert len(members.readers("team")) == 2

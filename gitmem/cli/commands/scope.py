@@ -90,6 +90,36 @@ def grant(ui: Ui, scope: str, member: str) -> None:
     _report(ui, made, f"{clean(member)} can read {made.scope} now")
 
 
+@define(
+    "revoke",
+    examples=[("gitmem scope revoke ops cyd", "a new key for the others; cyd opens nothing that is written from then on")],
+    exits=WRITES,
+)
+@click.argument("scope", metavar="NAME", shell_complete=scopes)
+@click.argument("member", metavar="MEMBER", shell_complete=members)
+@pass_ui
+def revoke(ui: Ui, scope: str, member: str) -> None:
+    """Take a member out of a scope.
+
+    The others get a new key, and what stands in the scope is sealed with it. What was read stays read, and every copy of the
+    history keeps it: change at its source what opens something elsewhere.
+    """
+    from gitmem.cli.present import counted
+    from gitmem.cli.session import opened
+    from gitmem.memory.granting import revoke as let_out
+
+    with opened(ui) as memory:
+        done = let_out(memory.context, clean(scope), clean(member))
+    if ui.json:
+        ui.data(done)
+        return
+    for problem in done.problems:
+        ui.warn(problem)
+    sealed = counted(done.resealed, "record")
+    ui.note(f"{clean(member)} is out of {done.scope}; {sealed} sealed with a new key; `gitmem sync` passes it on")
+    ui.note("what was read stays read: change at its source what opens something elsewhere")
+
+
 def _report(ui: Ui, made: Granted, said: str) -> None:
     if ui.json:
         ui.data(made)
@@ -100,3 +130,4 @@ def _report(ui: Ui, made: Granted, said: str) -> None:
 command.add_command(add)
 command.add_command(list_scopes)
 command.add_command(grant)
+command.add_command(revoke)

@@ -5,16 +5,14 @@ python -m bench.members [RECORDS]
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from bench.common import fill, founded, place, row, seconds
-from gitmem.crypto.lookup import find_identities
+from gitmem.crypto.identity import new_identity
 from gitmem.memory.joining import Request, add_member
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
 from gitmem.memory.recovery import vault_key
 from gitmem.memory.removal import remove
 from gitmem.memory.rotation import waiting
@@ -27,7 +25,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS
     with place() as folder, founded(folder / "store") as memory:
         fill(memory, count)
-        _enrol(memory, folder, "bob")
+        _enrol(memory, "bob")
         files = _changed(folder / "store")
         took = seconds(lambda: remove(memory.context, "bob"))
         left = len(waiting(memory.context, ["team"]))
@@ -35,12 +33,8 @@ def main() -> None:
     row(f"removing a member, {count:,} records", took, "s", f"<= {60 * count / RECORDS:.0f}", f"{left} left as they were")
 
 
-def _enrol(memory: Memory, folder: Path, name: str) -> None:
-    env = dict(os.environ)
-    home = folder / name
-    home.mkdir()
-    who = Person(find_identities(env=env | {"HOME": str(home)}), {"XDG_CONFIG_HOME": str(home)}, home)
-    identity, _ = who.identity()
+def _enrol(memory: Memory, name: str) -> None:
+    identity = new_identity(name)
     key = vault_key(memory.context.store.vault, identity)
     add_member(memory.context, Request(memory.context.store.id, name, identity.recipient, key))
 

@@ -229,10 +229,10 @@ def _settle(context: Context, tally: Tally) -> None:
 
 
 def _heal(context: Context, tally: Tally) -> None:
-    tally.problems += enforce(context)
     healed = heal(context)
     tally.notes += healed.notes
     tally.problems += healed.problems
+    tally.problems += enforce(context)  # once the log is whole: what a revert took out of it may be who let somebody in
     if complete_attributes(context):
         commit(context)
 

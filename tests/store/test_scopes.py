@@ -21,7 +21,7 @@ from gitmem.memory.joining import request
 from gitmem.memory.keys import key_status
 from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
-from gitmem.memory.removal import remove
+from gitmem.memory.removal import remove, set_role
 from gitmem.store.layout import key_path
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
@@ -263,3 +263,22 @@ def test_letting_somebody_go_who_had_a_scope_of_their_own(team: tuple[Memory, Me
     assert done.problems == ["den has nobody left who opens it"]
     ada.sync()
     assert ada.verify().ok
+
+
+def test_a_service_has_a_scope_of_its_own(team: tuple[Memory, Memory], place: Path) -> None:
+    """A service makes the scope that bears its name, with its first record and in everybody's eyes, and no other one."""
+    ada, bob = team
+    set_role(ada.context, "bob", "service")
+    ada.sync()
+    bob.sync()
+    with Memory.open(place / "bob", env={**_bob(place).env, "GITMEM_AGENT": "bob"}) as service:
+        made = service.learn("note", {"text": "build 7 is slow"})
+        assert made.scope == "agents/bob"
+        with pytest.raises(GitmemError, match="only an admin may make the scope ops2, and you are bob, a service"):
+            add_scope(service.context, "ops2")
+        assert service.sync().problems == []
+    assert ada.sync().problems == []
+    assert ada.verify().problems == []
+    vault = ada.context.store.vault
+    assert vault.holders("agents/bob", vault.newest_epoch("agents/bob")) == ["bob", "recovery"]
+    assert [record.sealed for record in ada.records(scope="agents/bob")] == [True]

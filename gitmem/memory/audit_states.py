@@ -65,6 +65,12 @@ def check_file(file: FileHistory, entries: list[Entry], contents: Mapping[str, b
     yield from check.newest()
 
 
+def unexplained(path: str, digest: str, data: bytes, entries: list[Entry]) -> str | None:
+    """Why entries do not vouch for a content (with this SHA-256) of the file at `path`; None if they do."""
+    check = _Check(FileHistory(path, {digest: ""}, digest, []), entries, {digest: data})
+    return next((problem.why for problem in check.unsigned()), None)
+
+
 class _Check:
     def __init__(self, file: FileHistory, entries: list[Entry], contents: Mapping[str, bytes]) -> None:
         self.file = file

@@ -9,6 +9,7 @@ from hashlib import sha256
 from gitmem.core.audit import ANSWERS, HEAL, MAX_SEGMENT, QUARANTINE
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit
+from gitmem.core.collected import is_list_path
 from gitmem.core.dots import dot_of
 from gitmem.core.heal import Loss, registers
 from gitmem.core.merge import merge_all
@@ -18,6 +19,7 @@ from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.soundness import holds_record, is_newer, not_genuine, sound_or_none
+from gitmem.memory.unvouched import entries_of_lists, why_not
 from gitmem.memory.vouched import Vouched, vouched_for
 from gitmem.memory.wounds import Found, Wound
 from gitmem.store.layout import AUDIT, MEMORY, is_record_path
@@ -63,6 +65,7 @@ class Plan:
 
 def plans(context: Context, found: Found) -> Iterator[Plan]:
     """What is still to be done, given what HEAD holds and what the log answers for already."""
+    _leave_unvouched(context, found)
     paths = sorted(found.wounds)
     held = contents_at(context, context.store.repo.head(), paths)
     vouched = vouched_for(context.store.root, paths)
@@ -71,6 +74,19 @@ def plans(context: Context, found: Found) -> Iterator[Plan]:
         plan = (_plan_record if is_record else _plan_other)(context, path, found.wounds[path], held.get(path), vouched[path])
         if plan is not None:
             yield plan
+
+
+def _leave_unvouched(context: Context, found: Found) -> None:
+    """Of lists of collected records bring nothing back that nobody signed for: a sync has left it out."""
+    store, head = context.store, context.store.repo.head()
+    lists = [path for path in found.wounds if is_list_path(path)]
+    lost = {p: original(context, w) for p, w in found.wounds.items() if p.startswith(f"{AUDIT}/") and w.original and lists}
+    entries = entries_of_lists(store.repo, store.prefix, head, lost) if head and lists else {}
+    for path in lists:
+        wound = found.wounds[path]
+        wound.joins = [state for state in wound.joins if not why_not(path, emit(state), entries)]
+        if not wound.joins:
+            del found.wounds[path]
 
 
 def original(context: Context, wound: Wound) -> bytes:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 
+from gitmem.core.collected import is_list_path
 from gitmem.git.commits import commit as git_commit
 from gitmem.git.commits import identity_line
 from gitmem.git.objects import Draft, write_commits
-from gitmem.git.repo import Entry
+from gitmem.git.repo import BlobRef, Change, Entry
 from gitmem.git.worktree import checkout
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
 from gitmem.memory.gather import require_branch
 from gitmem.memory.soundness import path_problem
+from gitmem.memory.unvouched import unvouched
 from gitmem.store.files import write_atomic
 from gitmem.store.layout import OWN_PREFIXES
 
@@ -51,18 +53,42 @@ def drop(context: Context, paths: Collection[str]) -> None:
 
 
 def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list[str]]:
-    """A commit that holds `theirs` without what cannot be checked out into a store, and what was left out, in words.
+    """A commit that holds `theirs` without what may not be taken into a store, and what was left out, in words.
 
-    It is `theirs` itself where there is nothing of the kind, else a commit on top of it.
+    That is what cannot be checked out, and lists of collected records that nobody signed for: there stands what we have. It is
+    `theirs` itself where there is nothing of the kind, else a commit on top of it.
     """
     repo = context.store.repo
-    changes = repo.diff(ours, theirs, _own(context))
-    odd = {c.path: entry for c in changes if c.new and _is_odd(context, c.path, entry := Entry(c.new_mode, c.new))}
-    if not odd:
+    changes = {change.path: change for change in repo.diff(ours, theirs, _own(context)) if change.new}
+    left = _left_out(context, theirs, changes)
+    if not left:
         return theirs, []
     wrote, made = (identity_line(repo, role, author(context)) for role in ("AUTHOR", "COMMITTER"))
-    [written] = write_commits(repo, [Draft(_message(odd), wrote, made, [theirs], changes=dict.fromkeys(odd))])
-    return written.commit, _keep(context, odd)
+    instead = {path: _instead(changes[path]) for path in left}
+    [written] = write_commits(repo, [Draft(_message(left), wrote, made, [theirs], changes=instead)])
+    names = {path: path.removeprefix(context.store.prefix) for path in left}
+    contents = {path: _content(context, _brought(changes[path])) for path in left}
+    return written.commit, [set_aside(context, names[path], contents[path], why) for path, why in left.items()]
+
+
+def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> dict[str, str]:
+    """What is not to be taken in, by path, with the reason."""
+    repo, prefix = context.store.repo, context.store.prefix
+    entries = {path: _brought(change) for path, change in changes.items()}
+    odd = {path: why for path, entry in entries.items() if (why := oddity(path.removeprefix(prefix), entry))}
+    lists = {path: entry for path, entry in entries.items() if path not in odd and is_list_path(path.removeprefix(prefix))}
+    blobs = dict(repo.read_blobs({entry.id for entry in lists.values()}, _MAX))
+    contents = {path.removeprefix(prefix): blobs[entry.id] for path, entry in lists.items()}
+    return odd | {prefix + path: why for path, why in unvouched(repo, prefix, theirs, contents).items()}
+
+
+def _brought(change: Change) -> Entry:
+    return Entry(change.new_mode, change.new or "")
+
+
+def _instead(change: Change) -> BlobRef | None:
+    """What stands in place of something left out: what we have, unless that is no plain file either."""
+    return BlobRef(change.old, change.old_mode) if change.old and change.old_mode.startswith("100") else None
 
 
 def purge(context: Context, head: str) -> list[str]:
@@ -92,7 +118,7 @@ def _own(context: Context) -> list[str]:
     return [context.store.prefix + name for name in OWN_PREFIXES]
 
 
-def _message(odd: Mapping[str, Entry]) -> str:
+def _message(odd: Collection[str]) -> str:
     return f"gitmem: {len(odd)} files set aside that have no place in a store"
 
 

@@ -62,7 +62,9 @@ def my_name(context: Context) -> str:
 
     Where the work tree has no such record any more because somebody reverted it, history still has it.
     """
-    me = next((member.name for member in members(context) if member.me), None)
+    me = None
+    with suppress(InvalidRecord):  # a member's file that is none, which a sync is about to set right
+        me = next((member.name for member in members(context) if member.me), None)
     return me or context.store.marks.note(_NOTE) or _name_in_history(context) or "unknown"
 
 

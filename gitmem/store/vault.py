@@ -268,7 +268,11 @@ def keyed_scopes(root: Path) -> list[str]:
 
 
 def _epochs(root: Path, scope: str) -> list[str]:
-    return sorted((name for name in _folders(root / KEYS / scope) if EPOCH.fullmatch(name)), key=epoch_order)
+    """Those with a file: what is left of an epoch that was taken back is an empty directory, as git leaves them at times."""
+    folder = root / KEYS / scope
+    return sorted(
+        (name for name in _folders(folder) if EPOCH.fullmatch(name) and any((folder / name).iterdir())), key=epoch_order
+    )
 
 
 def _folders(path: Path) -> list[str]:

@@ -237,7 +237,7 @@ def store_said_to_be_plain(hand: Host) -> Expected:
 def configuration_taken_out(hand: Host) -> Expected:
     """The file that makes a repository a store removed."""
     hand.put({CONFIG: None})
-    return named(("missing file", CONFIG), refused="no gitmem store")
+    return named(("missing file", CONFIG))
 
 
 @host()

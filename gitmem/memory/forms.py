@@ -29,7 +29,7 @@ from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS
 _ID: Final = re.compile(r"[a-z]-[a-z0-9]{26}")
 _ELEMENT: Final = re.compile(r"e[a-z2-7]{25}")
 _WORD: Final = re.compile(r"\S{0,128}|(?:ssh-[a-z0-9-]+ \S{1,2000})|age1\S+")
-_KEY: Final = re.compile(rf"{KEYS}/({SCOPE.pattern})/({EPOCH.pattern})/({NAME.pattern})\.age")
+_KEY: Final = re.compile(rf"{KEYS}/({SCOPE.pattern})/({EPOCH.pattern})/(?:{NAME.pattern}\.age|{EPOCH.pattern}\.link)")
 _SCHEMA: Final = re.compile(rf"{SCHEMAS}/({KIND.pattern})(?:/([1-9][0-9]{{0,5}}))?\.json")
 _BATCH: Final = re.compile(rf"{EVENTS}/({WRITER.pattern})/[0-9]{{4}}-[0-9]{{2}}/[0-9]{{6,}}\.yaml")
 _TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
@@ -40,6 +40,7 @@ _AGE: Final = re.compile(
     rb"age-encryption\.org/v1\n(?:-> [!-~ ]{1,200}\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n)+--- [A-Za-z0-9+/]{43}\n"
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_SAID: Final = frozenset({"basis", "refused"})  # why something was erased or turned away: said in the clear on purpose
 _MAX_KEY: Final = 1024  # bytes of what is behind the header of a key file
 
 
@@ -170,7 +171,7 @@ def _check_segment(form: Form, path: str, data: bytes) -> None:
     for line, entry in enumerate(segment.entries, 1):
         if entry.store != form.store:
             _refuse(path, f"line {line} is of the store {entry.store[:80]}")
-        if not form.plain and (prose := _prose(entry.detail)):
+        if not form.plain and (prose := _prose({name: part for name, part in entry.detail.items() if name not in _SAID})):
             _refuse(path, f"line {line} holds the words {prose[:80]!r} in the clear")
 
 

@@ -94,7 +94,9 @@ def _not_ours(context: Context, scope: str, name: str) -> str:
     left = [each for each in vault.holders(scope, vault.newest_epoch(scope)) if each not in (name, RECOVERY)]
     if not left:
         return f"{scope} has nobody left who opens it"
-    return f"{scope} still has the key that {name} knows; one of {', '.join(left)} has to run: gitmem key rotate {scope}"
+    return (
+        f"{scope} still has the key that {name} knows; one of {', '.join(left)} has to run: gitmem key rotate --scope {scope}"
+    )
 
 
 def _check(context: Context, members: Members, name: str) -> None:

@@ -11,9 +11,11 @@ import pytest
 from gitmem.core.token import TOKEN, epoch_of
 from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
 from gitmem.memory.cloning import clone
+from gitmem.memory.erase import erase
 from gitmem.memory.folded import members_of
 from gitmem.memory.inviting import accept, check, invite, parse_invitation
 from gitmem.memory.joining import Request, add_member, parse_request, request
+from gitmem.memory.keyless import check_stores
 from gitmem.memory.memory import Memory
 from gitmem.memory.recovery import drill, read_identity, recover, vault_key
 from gitmem.memory.removal import remove, set_role
@@ -234,3 +236,12 @@ def test_an_invitation_to_a_store_that_lost_something(team: Team) -> None:
     clone(str(team.path / "old"), str(team.path / "cem"))
     with open_memory(team.path / "cem", who) as cem, pytest.raises(Tampered, match="had before them"):
         accept(cem.context, parse_invitation(line), who.identity()[0])
+
+
+def test_what_members_do_passes_the_check_without_keys(team: Team) -> None:
+    """Links between keys, and the words of an erasure, have their place in a sealed store."""
+    with team.open("ada") as ada:
+        rotate(ada.context)
+        erase(ada.context, [next(iter(ada.records())).id], basis="request 4711")
+    [report] = check_stores(team.path / "ada", "HEAD")
+    assert (report.problems, report.audit.problems) == ([], [])

@@ -35,7 +35,7 @@ def reset_soft(world: World, clone: Clone, rng: Random) -> None:
 def revert(world: World, clone: Clone, rng: Random) -> None:
     """Revert the last commit or an older one, at times what founded the store or let somebody in."""
     ready(clone, rng, commit=clone.role is not Role.GIT_ONLY)
-    founding = rng.random() < 0.25 and "founding reverts" not in OFF
+    founding = rng.random() < 0.25
     found = commits(clone, "HEAD", "--", ".gitmem") if founding else commits(clone, "HEAD", "--", "memory", limit=4)
     if not found:
         raise Skip("nothing to revert")

@@ -11,12 +11,8 @@ from tests.sim.world import World
 
 Act = Callable[[World, Clone, Random], None]
 
-OFF: set[str] = {"founding reverts"}
-"""Actions, and other ways to live, that wait for what makes them safe.
-
-Where somebody's joining was reverted, a sync that takes in what they wrote meanwhile quarantines it as a stranger's: histories
-347 and 357 lose a write by that. It has to heal the log before it judges who signed.
-"""
+OFF: set[str] = set()
+"""Actions, and other ways to live, that wait for what makes them safe."""
 
 
 @dataclass(frozen=True)

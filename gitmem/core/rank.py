@@ -66,7 +66,8 @@ def confidence(fixed: int, failed: int) -> float:
         return 0.0
     rate, z2 = fixed / tried, _Z * _Z
     spread = _Z * math.sqrt((rate * (1 - rate) + z2 / (4 * tried)) / tried)
-    return max(0.0, (rate + z2 / (2 * tried) - spread) / (1 + z2 / tried))
+    bound = (rate + z2 / (2 * tried) - spread) / (1 + z2 / tried)
+    return min(rate, max(0.0, bound))  # rounding may put it a hair's breadth above the rate
 
 
 class Request(NamedTuple):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from yaml import Event
 
 MAX_DEPTH: Final = 64
+_TOO_DEEP: Final = f"it is nested more than {MAX_DEPTH} levels deep"
 _NOT_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, c-printable
 _BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")  # what a YAML reader takes for the end of a line, and makes a newline of
 _NULL: Final = re.compile(r"^(?:~|null|)$")
@@ -83,7 +84,10 @@ def _from_yaml(text: str, where: str) -> Any:
         return yaml.load(text, Loader=_loader(where))  # noqa: S506 - a safe loader without tags
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _refused(where, mark.line if mark else 0, error.problem or "it is not YAML") from None
+        why = error.problem or "it is not YAML"
+        if "nesting depth" in why:  # newer releases of libyaml have a limit of their own, which they meet while they look ahead
+            why = _TOO_DEEP
+        raise _refused(where, mark.line if mark else 0, why) from None
     except (yaml.YAMLError, ValueError):
         raise InvalidRecord(f"{where} is not YAML", _HINT) from None
 
@@ -102,7 +106,7 @@ def _check(events: Iterator[Event], where: str) -> None:
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise _refused(where, line, f"it is nested more than {MAX_DEPTH} levels deep")
+            raise _refused(where, line, _TOO_DEEP)
         if documents > 1:
             raise _refused(where, line, "a second document begins; give one")
 

@@ -12,6 +12,7 @@ from gitmem.git.underway import under_way
 from gitmem.memory.attest import attest
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
+from gitmem.memory.folded import members_of
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
 from gitmem.memory.heal import heal, unhealed
@@ -22,6 +23,7 @@ from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
+from gitmem.store.vault import RECOVERY
 
 _SHOWN = 5
 
@@ -45,6 +47,7 @@ def doctor(context: Context, *, fix: bool = False) -> list[Check]:
         ("hooks", _hooks),
         ("key", _key),
         ("membership", _membership),
+        ("readers", _readers),
         ("merge", _merge),
         ("records", _records),
         ("history", _history),
@@ -137,6 +140,21 @@ def _membership(context: Context) -> tuple[bool, str, str]:
         "your signing key is not enrolled: the team cannot tell who wrote your records",
         "gitmem join, then a member runs `gitmem member add`",
     )
+
+
+def _readers(context: Context) -> tuple[bool, str, str]:
+    """Whether new values are sealed with keys that only members have: one that was made while somebody was being removed may
+    be wrapped to them."""
+    vault = context.store.vault
+    if vault.plain:
+        return True, "the store is open: everybody reads it", ""
+    known = members_of(context)
+    for scope in vault.scopes():
+        entitled = {RECOVERY, *(member.name for member in known.readers(scope))}
+        if strangers := sorted(set(vault.holders(scope, vault.newest_epoch(scope))) - entitled):
+            why = f"the newest key of {scope} is wrapped to {', '.join(strangers)}, who may not read it"
+            return False, why, f"gitmem key rotate --scope {scope}"
+    return True, "the newest keys are wrapped to members alone", ""
 
 
 def _records(context: Context) -> tuple[bool, str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 
-from gitmem.core.audit import ANSWERS, CLOSE, QUARANTINE, Entry, Segment
+from gitmem.core.audit import ANSWERS, CLOSE, HEAL, QUARANTINE, Entry, Segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.codec import emit
@@ -46,18 +46,50 @@ def enforce(context: Context) -> list[str]:
         head = store.repo.head()
         if head is None or not _suspicious(context, head):
             return []
-        segments = list(genuine(segments_here(context)))
-        members, _ = fold(segments)
-        bad = [segment for segment in segments if segment.path in members.refused.keys() - members.answered]
+        segments, members, bad = _judged(context)
         me = members.by_name.get(my_name(context))
         if me is None or me.rank < Rank.SERVICE or not _signs(context):
             return [f"{segment.path}: {_why(members, segment)}" for segment in bad]
         commit(context)
         past = Past(context, store.repo.head() or head)
-        said = _set_aside(context, past, members, segments, bad)
+        said = _put_back(context, past, segments, bad)
+        if said:
+            segments, members, bad = _judged(context)
+            past = Past(context, store.repo.head() or head)
+        said += _set_aside(context, past, members, segments, bad)
         said += _set_right(context, past, members, segments)
         _remember(context, members)
         return said
+
+
+def _judged(context: Context) -> tuple[list[Segment], Members, list[Segment]]:
+    """The segments here whose signatures hold, the members by them, and those of them that nobody has answered for yet."""
+    segments = list(genuine(segments_here(context)))
+    members, _ = fold(segments)
+    return segments, members, [one for one in segments if one.path in members.refused.keys() - members.answered]
+
+
+def _put_back(context: Context, past: Past, segments: list[Segment], bad: list[Segment]) -> list[str]:
+    """Put segments back that stood, signed by right, where now others do: what they tell of was done, and is not taken back."""
+    extras, said = list[Extra](), list[str]()
+    for segment in bad:
+        others = [one for one in segments if one is not segment]
+        for earlier in _versions(past, segment):
+            if earlier.path not in fold([*others, earlier])[0].refused:
+                answers: list[Json] = [sha256(segment.data).hexdigest()]
+                extras.append(Extra(segment.path, earlier.data, HEAL, {ANSWERS: answers}, complete=True))
+                said.append(set_aside(context, segment.path, segment.data, "it stood in the place of what a member signed"))
+                break
+    if extras:
+        commit(context, f"gitmem: {len(extras)} put back", extras)
+    return said
+
+
+def _versions(past: Past, segment: Segment) -> Iterator[Segment]:
+    """What else stood in a segment's place, signed by the key that it names."""
+    for data in past.contents(segment.path).values():
+        with suppress(Tampered):
+            yield from genuine([parse_segment(data, segment.path)] if data != segment.data else [])
 
 
 def _suspicious(context: Context, head: str) -> bool:

@@ -50,7 +50,8 @@ def enforce(context: Context) -> list[str]:
         me = members.by_name.get(my_name(context))
         if me is None or me.rank < Rank.SERVICE or not _signs(context):
             return [f"{segment.path}: {_why(members, segment)}" for segment in bad]
-        commit(context)
+        if bad:
+            commit(context)  # so that HEAD has all that we wrote ourselves
         past = Past(context, store.repo.head() or head)
         said = _put_back(context, past, segments, bad)
         if said:

@@ -24,7 +24,8 @@ def memory(tmp_path: Path, request: pytest.FixtureRequest) -> Memory:
     """Ada's store: two records that mention Bo, one that used to, one that is not about him."""
     found(tmp_path / "store", plain=request.param)
     memory = open_memory(tmp_path / "store")
-    memory.learn("pattern", {"pattern": "lab is down", "fix": "call bo  LIND, or mail bo@example.org"}, tags=["bo lind", "net"])
+    lab = {"pattern": "lab is down", "fix": "call bo  LIND, or mail bo@example.org"}
+    memory.learn("pattern", lab, tags=["bo lind", "net"], redact=False)
     forgotten = memory.learn("note", {"text": "Bo Lind likes tea"}).id
     once = memory.learn("pattern", {"pattern": "disk full", "fix": "ask Bo Lind"}).id
     memory.learn("pattern", {"pattern": "no route", "fix": "ask Lindgren"})

@@ -23,7 +23,7 @@ def rank_for(entry: Entry, signer: str, *, restores: bool, strict: bool) -> Rank
     `restores` says that it puts a file back to a content that stood there by right, or takes out one that did not. Where the
     rules are not `strict`, every member passes keys on.
     """
-    if entry.op == CLOSE or entry.before == entry.after:
+    if entry.op == CLOSE:
         return Rank.READER
     if entry.object.startswith((*_FREE, f"{FOLDER}/")):
         return Rank.SERVICE

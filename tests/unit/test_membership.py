@@ -228,7 +228,7 @@ def test_a_removed_member() -> None:
     assert ("eve" in members.by_name, "eve" in members.removed) == (False, True)
     assert _whats([*begun, removal]) == []
     assert _whats([later, beside, *begun, removal]) == [("not entitled", f"{s.path}:1") for s in (beside, later)]
-    again = team["ada"].sign([enrolment("eve", "reader")], [later.head])
+    again = team["ada"].sign([enrolment("eve", "service")], [later.head])
     back = team["eve"].sign([change("log/x", b"x", b"x", "read")], [again.head])
     assert _whats([*begun, removal, beside, later, again, back]) == [("not entitled", f"{s.path}:1") for s in (beside, later)]
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from itertools import accumulate, islice
 from pathlib import Path
@@ -82,6 +83,11 @@ def _unlogged(memory: Memory, drawn: Iterator[Lesson]) -> None:
         commit.segment_for, commit.own_chain, gather.record_detail = kept
 
 
+def _note(memory: Memory, reads: list[list[str]]) -> None:
+    for some in reads:
+        acts.note(memory.context, acts.READ, some)
+
+
 def reading(folder: Path, count: int) -> None:
     """What reads add to git: ten days, five thousand records of which few are read often, five at a time."""
     draw = random.Random(1)
@@ -90,9 +96,9 @@ def reading(folder: Path, count: int) -> None:
     with founded(folder / "read") as memory:
         before, took = _objects(memory), 0.0
         for day in range(10):
-            memory.context.clock = lambda day=day: datetime(2026, 11, 20 + day, tzinfo=UTC)  # type: ignore[misc]
+            memory.context.clock = partial(datetime, 2026, 11, 20 + day, tzinfo=UTC)
             reads = [draw.choices(names, cum_weights=often, k=5) for _ in range(count // 50)]
-            took += seconds(lambda reads=reads: [acts.note(memory.context, acts.READ, some) for some in reads])  # type: ignore[misc]
+            took += seconds(partial(_note, memory, reads))
             next_lesson = next(lessons(memory, 1, seed=day))
             learn(memory.context, next_lesson)
             memory.commit()

@@ -18,6 +18,7 @@ from gitmem.core.collected import empty_list, list_of, with_graves
 from gitmem.core.erasure import erased, erased_at, erased_detail
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, UsageError
+from gitmem.memory import snapshots
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, parse_or_none, require_branch
@@ -119,6 +120,7 @@ def bury(
     store = context.store
     require_branch(context)
     store.vault.signing_key()  # before anything is gone
+    snapshots.before(context, "erase")  # for the time until it is done: the purge drops it with the others
     held = contents_at(context, store.repo.head(), list(states))
     graves = {path: erased(state, store.writer_for(path, state), context.now()) for path, state in states.items()}
     entries = [_entry(path, states[path], held.get(path), grave, told) for path, grave in graves.items()]

@@ -20,7 +20,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
 from gitmem.core.record import DEAD, MAX_BYTES, State
 from gitmem.errors import InvalidRecord, UsageError
-from gitmem.git import snapshots
+from gitmem.memory import snapshots
 from gitmem.memory.audit_files import heads
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
@@ -211,8 +211,7 @@ def _statuses(context: Context, known: _Log, retired: Collection[str], waits: It
 def _collect(context: Context, going: Iterable[State], retire: str | None) -> Committed | None:
     """Write graves, remove files, retire a replica: one commit."""
     store = context.store
-    snapshots.create(store.repo, "gc", context.clock())
-    snapshots.prune(store.repo, context.clock())
+    snapshots.before(context, "gc")
     extras = [_retirement(context, retire)] if retire else []
     lists: dict[str, list[State]] = {}
     for state in going:

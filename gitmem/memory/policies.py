@@ -9,10 +9,11 @@ from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.nearest import nearest
 from gitmem.core.placeholder import KINDS
+from gitmem.core.record import Json
 from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
-from gitmem.store.config import KEEP, REPLACE, load_config, redact_setting
+from gitmem.store.config import KEEP, MOST, REPLACE, load_config, redact_setting
 from gitmem.store.layout import CONFIG
 
 
@@ -37,18 +38,45 @@ def set_redaction(context: Context, wanted: Mapping[str, str]) -> bool:
         changes = {kind: value for kind, value in wanted.items() if before[kind] != value}
         if not changes:
             return False
-        state = store.config.state
-        pen = Pen(state, store.writer_for(CONFIG, state))
-        for kind, value in sorted(changes.items()):
-            pen.set(redact_setting(kind), partial(_plain, value))
-        pen.live()
         said = ", ".join(f"{kind} {value}" for kind, value in sorted(changes.items()))
-        commit(context, f"gitmem: redaction policy: {said}", [Extra(CONFIG, emit(pen.state), "config", {"redact": said})])
-        store.config = load_config(store.root)
+        settings = {redact_setting(kind): value for kind, value in changes.items()}
+        _write(context, settings, f"redaction policy: {said}", {"redact": said})
     return True
 
 
-def _plain(value: str, _path: str, _dot: str) -> str:
+def set_numbers(context: Context, wanted: Mapping[str, int]) -> bool:
+    """Set settings that are whole numbers, such as how many snapshots are kept; False if the store says so already.
+
+    Raises UsageError for a number above `MOST`, and GitmemError as `commit` does.
+    """
+    for name, value in wanted.items():
+        if not 0 <= value <= MOST:
+            raise UsageError(f"{name} can be a number from 0 to {MOST:,}, not {value:,}", f"give a smaller one for {name}")
+    store = context.store
+    with store.lock:
+        store.refresh()
+        store.config = load_config(store.root)
+        changes = {name: value for name, value in wanted.items() if store.config.number(name, -1) != value}
+        if not changes:
+            return False
+        said = ", ".join(f"{name} {value}" for name, value in sorted(changes.items()))
+        _write(context, changes, f"policy: {said}", {"policy": said})
+    return True
+
+
+def _write(context: Context, settings: Mapping[str, str | int], said: str, detail: dict[str, Json]) -> None:
+    """Commit settings, signed. Called under the store's lock, with the configuration as it lies."""
+    store = context.store
+    state = store.config.state
+    pen = Pen(state, store.writer_for(CONFIG, state))
+    for name, value in sorted(settings.items()):
+        pen.set(name, partial(_plain, value))
+    pen.live()
+    commit(context, f"gitmem: {said}", [Extra(CONFIG, emit(pen.state), "config", detail)])
+    store.config = load_config(store.root)
+
+
+def _plain(value: Json, _path: str, _dot: str) -> Json:
     return value
 
 

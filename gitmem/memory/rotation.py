@@ -15,6 +15,7 @@ from gitmem.core.members import Members, Rank, rotate_detail
 from gitmem.core.record import Json
 from gitmem.core.token import TOKEN, epoch_of, epoch_order
 from gitmem.errors import GitmemError, InvalidRecord, NoKey, UsageError
+from gitmem.memory import snapshots
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.folded import members_of, need_rank
@@ -51,6 +52,7 @@ def rotate(context: Context, scopes: Iterable[str] = ()) -> Rotated:
         for scope in wanted:
             owners = members.scopes[scope].admins if scope in members.scopes else set[str]()
             need_rank(context, members, Rank.ADMIN, f"make a new key for {scope}", among=owners)
+        snapshots.before(context, "rotate")
         extras = [extra for scope in wanted for extra in epoch_extras(context, members, scope)]
         commit(context, f"gitmem: a new key for {', '.join(wanted)}", extras)
     return finish(context, wanted)

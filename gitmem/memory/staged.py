@@ -19,9 +19,9 @@ from gitmem.core.heal import settled
 from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
-from gitmem.git import snapshots
 from gitmem.git.repo import Change
 from gitmem.git.underway import under_way
+from gitmem.memory import snapshots
 from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
@@ -64,8 +64,7 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
         staged = _own_staged(context, head)
         if not staged and not parents:
             return []
-        snapshots.create(store.repo, "pre-commit", context.clock())
-        snapshots.prune(store.repo, context.clock())
+        snapshots.before(context, "pre-commit")
         review = _review(context, head, parents, staged, picked)
         if review.problems:
             raise _refusal(review.problems)

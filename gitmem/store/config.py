@@ -23,6 +23,8 @@ ON: Final = "on"
 OFF: Final = "off"
 REPLACE: Final = "replace"
 KEEP: Final = "keep"
+MOST: Final = 36_500
+"""The largest number a setting may be: a hundred years in days."""
 
 
 class StoreConfig(NamedTuple):
@@ -52,6 +54,11 @@ class StoreConfig(NamedTuple):
         """The kinds of secrets and personal data that are not redacted here. Where two disagree, redacting wins."""
         registers = ((kind, self.state.fields.get(redact_setting(kind), {})) for kind in KINDS)
         return frozenset(kind for kind, register in registers if set(map(str, register.values())) == {KEEP})
+
+    def number(self, name: str, default: int) -> int:
+        """A setting that is a whole number up to `MOST`; of concurrent ones the largest, `default` where there is none."""
+        values = self.state.fields.get(name, {}).values()
+        return max((value for value in values if type(value) is int and 0 <= value <= MOST), default=default)
 
     @property
     def retired(self) -> frozenset[str]:

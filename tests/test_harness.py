@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import GITMEM
 from tests.support.git import Git
 from tests.support.home import HomeGuard, HomeTouchedError, real_home
+from tests.support.served import Served
 from tests.support.terminal import PtyCli
 
 _PERSON = """
@@ -86,3 +88,32 @@ def test_terminal_answers_and_interrupts(pty_cli: PtyCli) -> None:
     assert "name? Ada\nhi Ada\n" in drawn.text
     assert "\x1b[1m" in drawn.raw
     assert drawn.code == 130
+
+
+def test_a_served_program_is_the_program(tmp_path: Path) -> None:
+    """What is forked answers as what is started does, with its own environment, directory and streams."""
+    served = Served(tmp_path / "served")
+    try:
+        for words in (["--version"], ["nonsense"], ["status", "--json"], ["redact", "-"]):
+            real, forked = (
+                subprocess.run([program, *words], cwd=tmp_path, env=env, input=b"token=abc", capture_output=True, check=False)
+                for program, env in ((GITMEM, None), ("gitmem", os.environ | served.env))
+            )
+            assert (forked.returncode, forked.stdout, forked.stderr) == (real.returncode, real.stdout, real.stderr)
+    finally:
+        served.close()
+
+
+def test_a_served_program_dies_with_its_client(tmp_path: Path) -> None:
+    """Whoever kills what they started has killed what was forked for it."""
+    served = Served(tmp_path / "served")
+    try:
+        reader, writer = os.pipe()
+        words = ["gitmem", "redact", "-"]
+        with subprocess.Popen(words, env=os.environ | served.env, stdin=subprocess.PIPE, stdout=writer) as client:
+            os.close(writer)
+            client.kill()
+            assert os.read(reader, 1) == b""  # nobody holds its standard output open any more
+        os.close(reader)
+    finally:
+        served.close()

@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="tell what happens")
     parser.add_argument("--actions", type=int, metavar="K", help="its first K actions only")
     parser.add_argument("--skip", default="", metavar="I,J", help="without these actions")
+    parser.add_argument("--large", action="store_true", help="up to five clones and thirty actions, not what fits on paper")
     parser.add_argument("--shrink", action="store_true", help="leave out what the failure does not need")
     parser.add_argument("--keep", action="store_true", help="leave its clones on the disk")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run it so often: names are random")
@@ -31,12 +32,12 @@ def main() -> int:
     args = parser.parse_args()
     _hermetic()
     if args.seed is None:
-        return many(args.start, args.count, args.jobs, args.progress)
+        return many(args.start, args.count, args.jobs, args.progress, paper=not args.large)
     templates = Templates()
     try:
         skip = {int(each) for each in args.skip.split(",") if each}
         if args.shrink:
-            print(shrink(args.seed, args.actions, skip, templates))  # noqa: T201
+            print(shrink(args.seed, args.actions, skip, templates, paper=not args.large))  # noqa: T201
             return 0
         return max(_one(args, skip, templates) for _ in range(args.repeat))
     finally:
@@ -45,7 +46,7 @@ def main() -> int:
 
 
 def _one(args: argparse.Namespace, skip: set[int], templates: Templates) -> int:
-    why = History(args.seed, args.actions, skip, verbose=args.verbose, keep=args.keep).run(templates)
+    why = History(args.seed, args.actions, skip, not args.large, verbose=args.verbose, keep=args.keep).run(templates)
     print(f"history {args.seed}: {why or 'all agree'}")  # noqa: T201
     if args.keep:
         print(f"its clones are below {templates.folder}")  # noqa: T201

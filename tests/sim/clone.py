@@ -17,6 +17,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.results import Record
 from tests.sim.oracle import Key
 from tests.support.cli import GITMEM
+from tests.support.served import ADDRESS
 
 PLACES = ("pattern", "fix", "meaning", "text")
 """The fields the simulator writes; tags are the elements of `tags`."""
@@ -103,7 +104,7 @@ class Clone:
 
     def cli(self, *args: str) -> subprocess.CompletedProcess[bytes]:
         """The real command line, to its end."""
-        words = [GITMEM, *args]
+        words = ["gitmem", *args]
         done = subprocess.run(
             words, cwd=self.path, env=self._whole(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
         )
@@ -116,7 +117,7 @@ class Clone:
         child = subprocess.Popen(
             [GITMEM, *args],
             cwd=self.path,
-            env=self._whole(),
+            env={name: value for name, value in self._whole().items() if name != ADDRESS},  # nothing may outlive it
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

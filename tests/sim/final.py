@@ -40,7 +40,7 @@ def finish(world: World, rng: Random) -> None:
     _check_log(world, held)
     for clone in world.members:
         _check(world, clone, expected)
-    _check_health(rng.choice(world.members))
+    _check_health(world, rng.choice(world.members))
     _same_conflicts(world)
 
 
@@ -132,8 +132,9 @@ def _check(world: World, clone: Clone, expected: Expectation) -> None:
         _check_record(world, clone, record, expected)
 
 
-def _check_health(clone: Clone) -> None:
+def _check_health(world: World, clone: Clone) -> None:
     """What doctor looks at is the same in all, and takes long: one is asked, a different one in each history."""
+    world.served.give_back(clone.repo.common_dir)
     ill = [f"{check.name}: {check.why}" for check in doctor(clone.memory.context) if not check.ok]
     ill = [why for why in ill if not (why.startswith("git configuration: pull.twohead") and not clone.strategy)]
     assert not ill, f"{clone.name}: doctor: {ill}"

@@ -17,10 +17,12 @@ from tests.sim.final import finish
 from tests.sim.switches import OFF, draw
 from tests.sim.template import Template, make_template
 from tests.sim.world import Skip, World, make_world
+from tests.support.served import Served
 from tests.support.stores import MEMORY_DISK
 
 __all__ = ["History", "Templates", "collecting", "foreign", "gitwork", "past", "writes"]
 _ACTIONS = (12, 30)
+_ON_PAPER = (6, 12)
 _DRAWS = 4
 
 
@@ -29,26 +31,32 @@ class Templates:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gitmem-sim-", dir=MEMORY_DISK))
+        self.served = Served(self.folder / "served")
         self._made: dict[bool, Template] = {}
 
     def get(self, *, plain: bool) -> Template:
         """The template of a sealed or a plain store."""
         if plain not in self._made:
-            self._made[plain] = make_template(self.folder / ("plain" if plain else "sealed"), plain=plain)
+            self._made[plain] = make_template(self.folder / ("plain" if plain else "sealed"), self.served, plain=plain)
         return self._made[plain]
 
     def close(self) -> None:
         """Remove them."""
+        self.served.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass
 class History:
-    """The history of a seed: its first `actions` actions (all of them by default) but for those in `skip`."""
+    """The history of a seed: its first `actions` actions (all of them by default) but for those in `skip`.
+
+    One of `paper` size has two or three clones and few actions: as much as one can draw on a sheet.
+    """
 
     seed: int
     actions: int | None = None
     skip: Collection[int] = ()
+    paper: bool = False
     verbose: bool = False
     keep: bool = False
     log: list[str] = field(default_factory=list)
@@ -59,12 +67,13 @@ class History:
         plain = rng.random() < 0.5
         template = templates.get(plain=plain)
         folder = Path(tempfile.mkdtemp(prefix=f"{self.seed}-", dir=templates.folder)) / "world"
-        before = {name: os.environ.get(name, "") for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")}
+        before = dict(os.environ)
+        os.environ.update(templates.served.env)
         world: World | None = None
         try:
-            world = make_world(template, folder, rng, plain=plain, driver_only="driver only" not in OFF)
+            world = make_world(template, folder, rng, plain=plain, paper=self.paper, driver_only="driver only" not in OFF)
             self._say(f"{'plain' if plain else 'sealed'}, {', '.join(f'{c.name} ({c.role.value})' for c in world.clones)}")
-            self._live(world, rng.randint(*_ACTIONS))
+            self._live(world, rng.randint(*(_ON_PAPER if self.paper else _ACTIONS)))
             finish(world, Random(f"end {self.seed}"))
             self._tell(world)
         except Exception as error:
@@ -74,6 +83,7 @@ class History:
                 sys.excepthook(type(error), error, error.__traceback__)
             return f"{type(error).__name__}: {error}"
         finally:
+            os.environ.clear()
             os.environ.update(before)
             if world is not None:
                 world.close()

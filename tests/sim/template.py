@@ -10,6 +10,7 @@ from pathlib import Path
 from gitmem.memory.cloning import clone
 from tests.support.environment import make_home
 from tests.support.git import Git
+from tests.support.served import Served
 from tests.support.stores import found, join, open_memory, person, share
 
 MEMBERS = ("ada", "bob", "cyd")
@@ -24,12 +25,13 @@ class Template:
 
     folder: Path
     homes: Path
+    served: Served
     starters: list[str]
 
     def env(self, who: str) -> dict[str, str]:
         """The environment of one of the members, or of the `stranger` who has no key."""
         home = self.homes / who
-        return {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+        return {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), **self.served.env}
 
     def copy(self, name: str, folder: Path) -> Path:
         """A fresh copy of one of the repositories, in `folder`."""
@@ -37,7 +39,7 @@ class Template:
         return folder / name
 
 
-def make_template(folder: Path, *, plain: bool) -> Template:
+def make_template(folder: Path, served: Served, *, plain: bool) -> Template:
     """Found a store of three members that holds three patterns, and clone it."""
     homes = folder / "homes"
     homes.mkdir(parents=True)
@@ -45,9 +47,6 @@ def make_template(folder: Path, *, plain: bool) -> Template:
     start.mkdir()
     people = {name: person(homes / name) for name in MEMBERS}
     make_home(homes / "stranger")
-    for home in homes.iterdir():
-        with (home / ".gitconfig").open("a") as file:
-            file.write(_NO_HOUSEKEEPING)
     remote = start / "remote.git"
     Git(start)("init", "--quiet", "--bare", "--template=", remote)
     found(start / "c0", plain=plain, name="ada", who=people["ada"])
@@ -67,9 +66,12 @@ def make_template(folder: Path, *, plain: bool) -> Template:
     Git(start)("clone", "--quiet", "--template=", remote, start / "gitonly")
     for each in start.iterdir():
         Git(each)("gc", "--quiet", "--prune=now")  # one pack and packed refs: fewer files to copy
+        config = each / "config" if each == remote else each / ".git/config"
+        config.write_text(config.read_text() + _NO_HOUSEKEEPING)
         if each != remote:
             _slim(each)
-    return Template(start, homes, starters)
+            served.take_over(each / ".git")
+    return Template(start, homes, served, starters)
 
 
 def _slim(path: Path) -> None:

@@ -1,6 +1,6 @@
 """Random histories of a team, each held against the oracle of acknowledged writes.
 
-`python -m tests.sim --seed N -v` tells one of them, `make sim` runs ten thousand.
+`python -m tests.sim --large --seed N -v` tells one of them, `make sim` runs ten thousand.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ def test_histories_converge_and_lose_nothing(group: int, templates: Templates) -
         if why := history.run(templates):
             failed.append(
                 "\n".join(
-                    [*history.log, f"python -m tests.sim --seed {seed} {f'--actions {_LENGTH} ' if EFFORT == 1 else ''}-v", why]
+                    [
+                        *history.log,
+                        f"python -m tests.sim --seed {seed} --large {f'--actions {_LENGTH} ' if EFFORT == 1 else ''}-v",
+                        why,
+                    ]
                 )
             )
     assert not failed, "\n\n".join(failed)

@@ -15,6 +15,7 @@ from tests.sim.clone import Clone, Look, Role
 from tests.sim.held import proof_of
 from tests.sim.oracle import Deed, Key, Oracle
 from tests.sim.template import CLONES, MEMBERS, Template
+from tests.support.served import Served
 
 MAX_RECORDS = 8
 _START = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -57,6 +58,7 @@ class World:
     folder: Path
     plain: bool
     homes: Path
+    served: Served
     clones: list[Clone]
     oracle: Oracle = field(default_factory=Oracle)
     ids: list[str] = field(default_factory=list)
@@ -146,9 +148,11 @@ class World:
             clone.close()
 
 
-def make_world(template: Template, folder: Path, rng: Random, *, plain: bool, driver_only: bool = True) -> World:
-    """A fresh copy of the template with two to five clones of some sorts."""
-    (count,) = rng.choices(range(2, CLONES + 1), (4, 3, 2, 1))
+def make_world(
+    template: Template, folder: Path, rng: Random, *, plain: bool, paper: bool = False, driver_only: bool = True
+) -> World:
+    """A fresh copy of the template with two to five clones of some sorts, on `paper` with two or three."""
+    (count,) = rng.choices(range(2, CLONES + 1), (4, 1, 0, 0) if paper else (4, 3, 2, 1))
     owners = {f"c{n}": (Role.MEMBER, MEMBERS[n % len(MEMBERS)]) for n in range(count)}
     if rng.random() < 0.35:
         owners["gitonly"] = (Role.GIT_ONLY, "stranger")
@@ -156,7 +160,7 @@ def make_world(template: Template, folder: Path, rng: Random, *, plain: bool, dr
         owners["keyless"] = (Role.KEYLESS if not plain else Role.GIT_ONLY, "stranger")
     template.copy("remote.git", folder)
     clones = [Clone(name, template.copy(name, folder), role, template.env(who)) for name, (role, who) in owners.items()]
-    world = World(folder, plain, template.homes, clones)
+    world = World(folder, plain, template.homes, template.served, clones)
     world.tick(0)
     if rng.random() < 0.3:
         clones.append(_worktree(clones[0]))

@@ -128,7 +128,8 @@ def _on_branch(repo: Repo, branch: str) -> Place:
     if not (tree.root / CONFIG).is_file():
         raise NoStore(
             f"the branch {branch} holds no gitmem store in {tree.root}",
-            f"if its files were removed: `git -C {shlex.quote(str(tree.root))} checkout -- .`; if it was only begun: {again}",
+            f"if its files were removed: `git -C {shlex.quote(str(tree.root))} checkout -- .`; "
+            f"if it was reverted: `gitmem sync`; if it was only begun: {again}",
         )
     return Place(tree.root, tree)
 

@@ -80,6 +80,24 @@ def test_two_developers(team: Team) -> None:
     assert not _secret_in_objects(Git(team.place / "remote.git"), b"both ways")
 
 
+def test_a_reverted_founding(team: Team) -> None:
+    """The store is gone where somebody reverts what founded it; the next sync has it back, here and for the others."""
+    ada, bob = team.ada, team.bob
+    record = ada("learn", *LESSON, "--json").ok().json["id"]
+    ada("sync").ok()
+    bob("sync").ok()
+    git = team.git(bob)
+    founding = git("rev-list", "--no-merges", "--reverse", "HEAD", "--", team.path(".gitmem/config.yaml")).split()[0]
+    git("revert", "--no-edit", founding)
+    assert "gitmem sync" in bob("list", "--json").expect(10).error["hint"]
+    for seat in (bob, ada, bob):
+        seat("sync").ok()
+    assert git("rev-parse", "HEAD") == team.git(ada)("rev-parse", "HEAD")
+    for seat in (ada, bob):
+        assert seat("show", record, "--json").ok().json["alive"]
+        _in_order(seat)
+
+
 def test_plain_git(team: Team) -> None:
     """Pull merges records, by the strategy or the driver alike; diffs are readable; a hand edit is checked at its commit."""
     ada, bob = team.ada, team.bob

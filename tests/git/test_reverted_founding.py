@@ -80,6 +80,27 @@ def test_sync_brings_a_reverted_founding_back(team: _Team) -> None:
     _all_is_well(team)
 
 
+def test_sync_brings_it_back_where_only_the_driver_merges(team: _Team) -> None:
+    """A clone without the merge strategy heals as well, also what somebody recorded beside the revert."""
+    team.git("config", "--unset", "pull.twohead")
+    team.git("config", "--unset", "pull.octopus")
+    with open_memory(team.ada, team.adas) as memory:
+        memory.learn("note", _NOTE | {"text": "not committed yet"})
+        memory.sync()
+    team.revert()
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert memory.sync().problems == []
+    team.sync_ada()
+    assert team.git("rev-parse", "HEAD") == Git(team.ada)("rev-parse", "HEAD")
+    with open_memory(team.bob) as memory:
+        assert memory.verify().problems == []
+        assert [check.why for check in doctor(memory.context) if not check.ok and "pull." not in check.why] == []
+        assert sorted(str(record.fields["text"]) for record in memory.records()) == [
+            *["not committed yet"] * 2,
+            _NOTE["text"],
+        ]
+
+
 def test_sync_brings_a_reverted_key_back(team: _Team) -> None:
     """A member whose joining is reverted opens the store with the key that history has, signs with it, and heals."""
     team.revert(".gitmem/members/bob.yaml")

@@ -38,7 +38,7 @@ TEAM = """\
 
 Put a [JSON Schema 2020-12](https://json-schema.org/draft/2020-12) at `.gitmem/schemas/<kind>/1.json` (or `<kind>.json`),
 commit it, and `gitmem learn --kind <kind>` works in every clone. A later version is a new file, `2.json`: records name the
-version they were written with. The smallest one:
+version they were written with, and [migrating](migrating.md) brings them to the newest. The smallest one:
 
 ```json
 {

@@ -57,14 +57,15 @@ class Sealer:
     as its dot, because merging adds and moves that suffix without a key.
     """
 
-    __slots__ = ("_aead", "_after", "_before", "epoch", "place")
+    __slots__ = ("_aead", "_after", "_before", "_key", "epoch", "place")
 
     def __init__(self, key: EpochKey, place: Place) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self.place = place
         self.epoch = key.epoch
-        self._aead = AESGCM(record_key(key.key, place))
+        self._key = record_key(key.key, place)
+        self._aead = AESGCM(self._key)
         named = (place.store, place.scope, place.kind, place.id)
         self._before = length_prefixed(_FORMAT, *[name.encode() for name in named])
         self._after = length_prefixed(key.epoch.encode())
@@ -75,6 +76,19 @@ class Sealer:
     def seal(self, path: str, dot: str, value: Json) -> str:
         """`value` as a token for `path` and `dot`. Raises InvalidRecord for a number that JSON cannot carry."""
         return self._seal(path, dot, _encode(value, self.place, path), os.urandom(_NONCE))
+
+    def seal_alike(self, path: str, dot: str, value: Json) -> str:
+        """The same, and always the same token for the same value: for what several replicas write independently.
+
+        The nonce is a keyed hash of all that is encrypted and authenticated, as in SIV (RFC 5297, 3): it comes twice only where
+        the whole token does, and says nothing beyond that. Otherwise it is as good as random, so that one key serves both.
+        """
+        from hmac import digest
+
+        payload = _encode(value, self.place, path)
+        nonce_key = hkdf(self._key, b"", length_prefixed(b"gitmem derived nonce 1"))
+        nonce = digest(nonce_key, length_prefixed(self._bound_to(path, dot), payload), "sha256")[:_NONCE]
+        return self._seal(path, dot, payload, nonce)
 
     def seal_bytes(self, path: str, dot: str, payload: bytes) -> str:
         """`payload` as a token for `path` and `dot`."""

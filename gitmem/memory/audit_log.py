@@ -231,6 +231,7 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "remove": _about("removed", "member"),
     "rotate": lambda entry, _what, _raised: f"made a new key for {_plain(entry.detail.get('scope'))}",
     "reseal": _named("sealed anew"),
+    "migrate": _named("migrated"),
     "scope": lambda entry, _what, _raised: f"made or changed the scope {_plain(entry.detail.get('scope'))}",
     "key": _about("passed a key to", "member"),
     "config": _named("changed"),

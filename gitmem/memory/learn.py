@@ -16,6 +16,7 @@ from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate
+from gitmem.memory.migrating import upgraded, worked_out
 from gitmem.memory.redaction import redacted
 from gitmem.memory.results import Record, Redaction
 from gitmem.memory.scopes import check_scope, default_scope
@@ -102,8 +103,8 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
     store, path = context.store, locate(context, beginning)
     with store.lock:
         store.refresh()
-        state, opened, _ = _open(context, path)
-        kind = kind_of(context, state)
+        state = upgraded(context, _open(context, path)[0])
+        opened, kind = open_state(store.vault, state), kind_of(context, state)
         old = kind.join(opened.fields, opened.sets)
         staying = {} if replace else {name: value for name, value in opened.fields.items() if not _is_among(set(values), name)}
         values, found = redacted(context, kind, values, staying.values())
@@ -113,6 +114,7 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
         pen = Pen(state, store.writer_for(path, state))
         _bring_back(context, pen, opened)
         _rewrite(context, pen, opened, kind.split(checked), touched)
+        pen.state = worked_out(context, pen.state)
         if pen.state != state:
             _finish(context, pen, path, "edit")
         return but_with(record_of(open_state(store.vault, pen.state), kind), redacted=found)
@@ -204,6 +206,7 @@ def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[St
         return state, False
     pen.state.schema = max(pen.state.schema, lesson.kind.version)
     pen.live()
+    pen.state = worked_out(context, pen.state)
     pen.touch("changed", context.now())
     return pen.state, created
 

@@ -213,3 +213,26 @@ def test_opening_a_value_does_not_import_age() -> None:
     code = "import sys, gitmem.crypto.values, gitmem.crypto.keys; print({'pyrage', 'keyring'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_is_sealed_alike_is_alike() -> None:
+    """Equal values at one place give equal tokens, whoever seals; another value, path, dot, record or key another nonce."""
+    token = SEALER.seal_alike("fields/since", "m-1.1", "14.2")
+    assert token == Sealer(KEY, PLACE).seal_alike("fields/since", "m-1.1", "14.2")
+    assert SEALER.unseal("fields/since", "m-1.1", token) == "14.2"
+    others = [
+        SEALER.seal_alike("fields/since", "m-1.1", "14.3"),
+        SEALER.seal_alike("fields/fixed_in", "m-1.1", "14.2"),
+        SEALER.seal_alike("fields/since", "m-1.2", "14.2"),
+        Sealer(KEY, dataclasses.replace(PLACE, id="p-other")).seal_alike("fields/since", "m-1.1", "14.2"),
+        Sealer(new_epoch("team", 2, bytes(32)), PLACE).seal_alike("fields/since", "m-1.1", "14.2"),
+    ]
+    nonces = {one.partition(",")[2][:16] for one in [token, *others]}
+    assert len(nonces) == len(others) + 1
+
+
+def test_tokens_sealed_alike_are_frozen() -> None:
+    """Replicas of different ages must agree for ever."""
+    assert SEALER.seal_alike("fields/since", "m-1.1", "14.2") == (
+        "ENC[1-54864adc,hjOwcJX7qwQGMh0gcgu3Ez5qAmrBs-9VTzVATLBseZkcwJ-bK6fZliImnOOUaRTyG5jWR7MJ41xKANlr]"
+    )

@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from gitmem.errors import GitmemError
+from gitmem.git.listing import TREE_MODE
 from gitmem.git.repo import BlobRef, Entry, Repo
 
 Content: TypeAlias = "bytes | BlobRef | None"
 """What a path is to hold: new content, content git has, or nothing (the path is removed)."""
 
 DURABLE: Final = ("-c", "core.fsync=all")
-TREE_MODE: Final = "040000"
 
 
 class Draft(NamedTuple):

@@ -92,15 +92,16 @@ def call(  # noqa: PLR0913 (by name, as subprocess.run)
     return Done(child.returncode, out, readable(err))
 
 
-def start(
+def start(  # noqa: PLR0913 (by name, as subprocess.Popen)
     args: Sequence[str],
     cwd: Path,
     *,
     env: Mapping[str, str] | None = None,
     session: bool = False,
     stdin: int | None = None,
+    stderr: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `git args…` with pipes on stdout and stderr, and on stdin unless given. Raises NoStore without git or `cwd`."""
+    """Start `git args…` with a pipe on stdout, and on stdin and stderr unless given. Raises NoStore without git or `cwd`."""
     import subprocess  # 6 ms, which a command that starts no git does not pay
 
     try:
@@ -110,7 +111,7 @@ def start(
             env=environment(env),
             stdin=subprocess.PIPE if stdin is None else stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if stderr is None else stderr,
             start_new_session=session,
         )
     except FileNotFoundError:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gitmem.errors import GitmemError, NoStore
 from gitmem.git import process
+from gitmem.git.listing import ABSENT_MODE, Change, Entry, Unusual, Wanted, compare, list_files
+from gitmem.git.reader import Found, Reader
 
-if TYPE_CHECKING:
-    import subprocess
+__all__ = ["ABSENT_MODE", "BareRepository", "BlobRef", "Change", "Entry", "Repo"]
 
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PER_WORKTREE: Final = ("refs/bisect/", "refs/worktree/", "refs/rewritten/")
-_FEED: Final = 200  # object ids sent ahead: 13 kB at most, so that a write to the pipe never blocks while git writes to us
 _PATHS_AT_ONCE: Final = 500
-ABSENT_MODE: Final = "000000"
+_RAW: Final = ("-z", "--raw", "--no-renames", "--no-abbrev")
+_EMPTY_TREES: Final = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
 _IN_REFTABLE: Final = "ref: refs/heads/.invalid"  # what HEAD holds where the refs are in tables that git alone reads
 
 
@@ -32,23 +35,6 @@ class BlobRef(NamedTuple):
 
     id: str
     mode: str = "100644"
-
-
-class Change(NamedTuple):
-    """What became of one path between two trees; `old`/`new` are None where it is absent (its mode is then 000000)."""
-
-    path: str
-    old_mode: str
-    new_mode: str
-    old: str | None
-    new: str | None
-
-
-class Entry(NamedTuple):
-    """One entry of a tree: `mode` as git prints it (100644, 040000, …) and the object's id."""
-
-    mode: str
-    id: str
 
 
 class BareRepository(NoStore):
@@ -68,6 +54,7 @@ class Repo:
         self.common_dir = common_dir
         self.index_file = index_file or git_dir / "index"
         self._env: dict[str, str] = {}
+        self._reader = Reader(root, self._env)
 
     @classmethod
     def find(cls, path: Path | str = ".") -> Repo:
@@ -97,10 +84,10 @@ class Repo:
             repo = cls.find(path)
         except BareRepository as bare:
             repo = cls(bare.folder, bare.folder, bare.folder)
-            repo._env = {"GIT_DIR": str(bare.folder)}
+            repo._env["GIT_DIR"] = str(bare.folder)
         if "GIT_QUARANTINE_PATH" in os.environ:
             names = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
-            repo._env |= {name: os.environ[name] for name in names if name in os.environ}
+            repo._env.update((name, os.environ[name]) for name in names if name in os.environ)
         return repo
 
     @classmethod
@@ -119,7 +106,7 @@ class Repo:
                 raise process.failure(args, Path.cwd(), done)
             root, git_dir, common_dir = (Path(line) for line in os.fsdecode(done.out).splitlines())
             repo = cls(root, git_dir, common_dir, index)
-            repo._env = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(root)}
+            repo._env.update({"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(root)})
         else:
             repo = cls.find()
             repo.index_file = index or repo.index_file
@@ -184,36 +171,26 @@ class Repo:
             raise GitmemError(f"the ref {name} does not hold a commit id", "`git fsck` tells more; `gitmem doctor` repairs it")
         return content
 
+    def close(self) -> None:
+        """End the git that waits to be asked for objects; another one is started when it is needed again."""
+        self._reader.close()
+
     def resolve(self, revision: str) -> str | None:
         """The id of the commit that `revision` names, None if it names none."""
-        done = self.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return done.out.decode().strip() if done.code == 0 else None
+        if "\n" in revision:
+            return None
+        [found] = self._reader.read([f"{revision}^{{commit}}"], limit=0)
+        return found.id if found else None
 
     def trees(self, revisions: Sequence[str]) -> list[str]:
         """The ids of the trees of commits (or trees), in order. Raises GitmemError for what is neither."""
-        if not revisions:
-            return []
-        return self.run("rev-parse", *(f"{revision}^{{tree}}" for revision in revisions)).decode().split()
+        return [found.id for found in self._objects((f"{revision}^{{tree}}" for revision in revisions), limit=0)]
 
     def read_blobs(self, ids: Iterable[str], limit: int | None = None) -> Iterator[tuple[str, bytes]]:
-        """The contents of objects, in order, from one process; at most `limit` + 1 bytes of each.
-
-        Raises GitmemError when one is missing.
-        """
-        rest = iter(ids)
-        first = list(islice(rest, _FEED))
-        if not first:
-            return
-        process.require_git()
-        child = process.start(("cat-file", "--batch"), self.root, env=self._env)
-        with child:
-            try:
-                while first:
-                    yield from _read_batch(child, first, limit)
-                    first = list(islice(rest, _FEED))
-            finally:
-                if child.stdin:
-                    child.stdin.close()
+        """The contents of objects, in order; at most `limit` + 1 bytes of each. Raises GitmemError when one is missing."""
+        ids = list(ids)
+        for one, found in zip(ids, self._objects(ids, limit), strict=True):
+            yield one, found.data
 
     def read_paths(self, revision: str, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those of `paths` that are files in `revision`."""
@@ -223,41 +200,38 @@ class Repo:
         return dict(zip(entries, (data for _, data in self.read_blobs(entries.values())), strict=True))
 
     def ls_tree(self, revision: str, paths: Sequence[str] = ()) -> dict[str, Entry]:
-        """All files of `revision` that are, or lie below, one of `paths` (everything without `paths`)."""
-        found: dict[str, Entry] = {}
-        for start in range(0, len(paths) or 1, _PATHS_AT_ONCE):
-            some = paths[start : start + _PATHS_AT_ONCE]
-            for line in self._fields("ls-tree", "-r", "-z", "--full-tree", revision, "--", *some):
-                head, _, path = line.partition("\t")
-                mode, _, object_id = head.split(" ")
-                found[path] = Entry(mode, object_id)
-        return found
+        """All files of `revision` that are, or lie below, one of `paths` (everything without `paths`), sorted by path."""
+        try:
+            found = list_files(self._objects, f"{revision}^{{tree}}", Wanted(paths))
+        except Unusual:
+            return self._ls_tree_of_git(revision, paths)
+        names = os.fsdecode(b"\0".join(path for path, _ in found)).split("\0")
+        return dict(zip(names, (entry for _, entry in found), strict=False))
 
     def entries(self, revision: str, paths: Sequence[str]) -> dict[str, Entry]:
         """What stands at each of a few paths of `revision`, trees as such; absent ones are left out."""
-        fields = self._fields("ls-tree", "-z", "--full-tree", revision, "--", *paths)
-        lines = (line.partition("\t") for line in fields)
-        return {path: Entry(*head.split(" ")[::2]) for head, _, path in lines}
+        return _entries(self._fields("ls-tree", "-z", "--full-tree", revision, "--", *paths))
 
     def diff(self, a: str | None, b: str | None, prefixes: Sequence[str] = ()) -> list[Change]:
         """What changed from tree-ish `a` to `b` (None is the empty tree), below `prefixes` if given, sorted by path."""
-        left, right = a or self.empty_tree(), b or self.empty_tree()
-        args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-commit-id", left, right, "--", *prefixes)
-        return list(_changes(self._fields(*args)))
+        old, new = (None if one is None else f"{one}^{{tree}}" for one in (a, b))
+        try:
+            return [unlike.change() for unlike in compare(self._objects, old, new, Wanted(prefixes))]
+        except Unusual:
+            sides = (a or self.empty_tree(), b or self.empty_tree())
+            return list(_changes(self._fields("diff-tree", "-r", *_RAW, "--no-commit-id", *sides, "--", *prefixes)))
 
     def staged(self, against: str | None) -> list[Change]:
         """What the index holds otherwise than tree-ish `against` (None is the empty tree)."""
-        args = ("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", against or self.empty_tree(), "--")
-        return list(_changes(self._fields(*args)))
+        return list(_changes(self._fields("diff-index", "--cached", *_RAW, against or self.empty_tree(), "--")))
 
     def edited(self, against: str, prefixes: Sequence[str]) -> list[Change]:
         """What tracked files hold otherwise than tree-ish `against`; one that was only touched may be among them."""
-        args = ("diff-index", "-z", "--raw", "--no-renames", "--no-abbrev", against, "--", *prefixes)
-        return list(_changes(self._fields(*args)))
+        return list(_changes(self._fields("diff-index", *_RAW, against, "--", *prefixes)))
 
     def empty_tree(self) -> str:
         """The id of the empty tree, which git knows without having it."""
-        return self.run("hash-object", "-t", "tree", "--stdin", input=b"").decode().strip()
+        return _EMPTY_TREES[len(self.zero_id())]
 
     def zero_id(self) -> str:
         """The id that stands for no object: as many zeros as this repository's ids have digits."""
@@ -293,6 +267,23 @@ class Repo:
             self.run("config", *where, "--unset-all", key, ok=(0, 5))
         else:
             self.run("config", *where, "--replace-all", key, value)
+
+    def _objects(self, names: Iterable[str], limit: int | None = None) -> Iterator[Found]:
+        names = list(names)
+        for name, found in zip(names, self._reader.read(names, limit), strict=True):
+            if found is None:
+                raise GitmemError(
+                    f"the repository lacks the object {name}", "`git fsck` tells more; fetch, or restore a backup"
+                )
+            yield found
+
+    def _ls_tree_of_git(self, revision: str, paths: Sequence[str]) -> dict[str, Entry]:
+        """The same as `ls_tree` where trees are hostile or broken; the last of several entries with one path counts."""
+        found: dict[str, Entry] = {}
+        for start in range(0, len(paths) or 1, _PATHS_AT_ONCE):
+            some = paths[start : start + _PATHS_AT_ONCE]
+            found |= _entries(self._fields("ls-tree", "-r", "-z", "--full-tree", revision, "--", *some))
+        return found
 
     def _fields(self, *args: str) -> list[str]:
         """The NUL-terminated fields a command prints; file names that are not UTF-8 come as surrogates (os.fsdecode)."""
@@ -346,6 +337,12 @@ def _common_dir(git_dir: Path) -> Path:
         return git_dir
 
 
+def _entries(lines: Iterable[str]) -> dict[str, Entry]:
+    """Read what `ls-tree -z` prints: `mode type id TAB path`, see git-ls-tree(1)."""
+    pairs = (line.partition("\t") for line in lines)
+    return {path: Entry(*head.split(" ")[::2]) for head, _, path in pairs}
+
+
 def _changes(fields: list[str]) -> Iterator[Change]:
     """Read `--raw -z` output: `:old-mode new-mode old-id new-id status NUL path NUL`, see git-diff-tree(1)."""
     for meta, path in zip(fields[::2], fields[1::2], strict=True):
@@ -353,24 +350,3 @@ def _changes(fields: list[str]) -> Iterator[Change]:
         yield Change(
             path, old_mode, new_mode, old if old_mode != ABSENT_MODE else None, new if new_mode != ABSENT_MODE else None
         )
-
-
-def _read_batch(child: subprocess.Popen[bytes], ids: list[str], limit: int | None) -> Iterator[tuple[str, bytes]]:
-    assert child.stdin and child.stdout  # noqa: S101, PT018 (both are pipes: `start` made them)
-    child.stdin.write("".join(f"{one}\n" for one in ids).encode())
-    child.stdin.flush()
-    for one in ids:
-        header = child.stdout.readline().split()
-        if len(header) != 3:
-            raise GitmemError(f"the repository lacks the object {one}", "`git fsck` tells more; fetch, or restore a backup")
-        yield one, _content(child.stdout, int(header[2]), limit)
-
-
-def _content(stream: IO[bytes], size: int, limit: int | None) -> bytes:
-    """Read one object and the newline behind it, dropping what exceeds the limit without holding it in memory."""
-    wanted = size if limit is None else min(size, limit + 1)
-    data = stream.read(wanted)
-    left = size - wanted + 1
-    while left > 0 and (skipped := stream.read(min(left, 1 << 20))):
-        left -= len(skipped)
-    return data

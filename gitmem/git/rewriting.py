@@ -79,6 +79,7 @@ def tidy(repo: Repo, refs: Iterable[str]) -> None:
     for ref in ("HEAD", *refs, *tracked):
         repo.call("reflog", "expire", "--expire=now", "--expire-unreachable=now", ref)
     repo.run("-c", "gc.reflogExpire=never", "-c", "gc.reflogExpireUnreachable=never", "gc", "--quiet", "--prune=now")
+    repo.close()  # it would go on reading the packs that were removed
 
 
 def holders(repo: Repo, commits: Iterable[str]) -> list[str]:

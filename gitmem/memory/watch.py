@@ -50,6 +50,8 @@ def _outcome(context: Context) -> SyncReport | GitmemError:
         raise
     except GitmemError as error:
         return error
+    finally:
+        context.store.repo.close()  # nothing is read for a while, and packs that are removed meanwhile are not to be held
 
 
 def _news(outcome: SyncReport | GitmemError) -> list[str]:

@@ -117,6 +117,7 @@ class Store:
         self.journal.close()
         self.marks.close()
         self.lock.close()
+        self.repo.close()
 
     def refresh(self) -> None:
         """Take in what other processes of this replica wrote since."""

@@ -15,7 +15,10 @@ SECTIONS: Final = {
     "The main job": ("match", "used", "learn", "search", "list", "show"),
     "Records": ("edit", "forget", "diff", "log", "conflicts", "resolve"),
     "The team": ("sync", "commit", "status", "clone", "join", "member", "scope", "key"),
-    "The store": ("init", "audit", "redact", "verify", "doctor", "migrate", "gc", "erase", "export", "privacy", "hooks"),
+    "The store": (
+        *("init", "audit", "backup", "redact", "verify", "doctor", "migrate", "gc"),
+        *("erase", "export", "privacy", "hooks"),
+    ),
     "Programs and people": ("mcp", "completion", "demo"),
 }
 _COMMANDS: Final = {name for names in SECTIONS.values() for name in names}

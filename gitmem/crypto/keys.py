@@ -83,14 +83,14 @@ def check_recipient(text: str) -> str:
 
     Raises UsageError for anything else.
     """
-    return _parse_recipient(text)[0]
+    return parse_recipient(text)[0]
 
 
 def wrap(key: EpochKey, *recipients: str) -> bytes:
     """The key as an age file that any of a member's recipients opens. Raises UsageError for what `check_recipient` refuses."""
     from pyrage import encrypt
 
-    wrapped: bytes = encrypt(_emit(key), [_parse_recipient(recipient)[1] for recipient in recipients])
+    wrapped: bytes = encrypt(_emit(key), [parse_recipient(recipient)[1] for recipient in recipients])
     return wrapped
 
 
@@ -196,7 +196,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _parse_recipient(text: str) -> tuple[str, Any]:
+def parse_recipient(text: str) -> tuple[str, Any]:
     """A recipient's one spelling, and what pyrage makes of it. What may be a secret key is not repeated in the error."""
     from pyrage import RecipientError, ssh, x25519
 

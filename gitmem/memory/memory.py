@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gitmem.crypto.identity import Ask
     from gitmem.errors import GitmemError
     from gitmem.memory.audit import AuditReport
+    from gitmem.memory.backup import Backup
     from gitmem.memory.gc import GcReport
     from gitmem.memory.removal import Removed
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
@@ -256,6 +257,12 @@ class Memory:
         from gitmem.memory.verifying import verify_store
 
         return verify_store(self.context, full=full)
+
+    def backup(self, to: str | None = None, *, full: bool | None = None, sealed: bool = True) -> Backup:
+        """Back up everything recorded so far to a directory or URL; `full` or what changed since, as fits unless it is said."""
+        from gitmem.memory.backup import create
+
+        return create(self.context, to, full=full, sealed=sealed)
 
     def _writing(self, redact: bool | None) -> Context:
         """The context to write with: it redacts unless it was told not to, for good or for this call."""

@@ -1,0 +1,19 @@
+"""`gitmem backup`: the store in a second place, and back."""
+
+from __future__ import annotations
+
+import click
+
+from gitmem.cli.command import Group
+from gitmem.cli.commands.backup.making import create, list_
+from gitmem.cli.commands.backup.proving import verify
+from gitmem.cli.commands.backup.restoring import restore
+
+
+@click.group("backup", cls=Group)
+def command() -> None:
+    """Back up the store, prove that the backups hold, and restore from them."""
+
+
+for each in (create, list_, verify, restore):
+    command.add_command(each)

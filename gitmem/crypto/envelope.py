@@ -1,0 +1,68 @@
+"""Streams sealed by age to several recipients, a piece at a time: what is inside is never in a file, nor in memory as a whole.
+
+`age -d -i KEY FILE` alone opens what `seal` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+
+from gitmem.crypto.keys import parse_recipient
+from gitmem.errors import NoKey, Tampered
+
+if TYPE_CHECKING:
+    from gitmem.crypto.identity import Identity
+
+_NO_MATCH: Final = "No matching keys found"  # how age says that the file is for somebody else
+
+
+class Source(Protocol):
+    """Whatever gives bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
+
+
+class Sink(Protocol):
+    """Whatever takes bytes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of `data`; its length."""
+        ...
+
+    def flush(self) -> None:
+        """Let go of what was taken."""
+        ...
+
+
+def seal(source: Source, target: Sink, recipients: Iterable[str]) -> None:
+    """Seal all that `source` gives to the recipients (`age1…`, `ssh-…`). Raises UsageError for one that is none."""
+    from pyrage import encrypt_io
+
+    encrypt_io(source, target, [parse_recipient(one)[1] for one in sorted(set(recipients))])
+
+
+def unseal(source: BinaryIO, target: Sink, identities: Iterable[Identity], what: str) -> None:
+    """Open `source` (which can go back to its beginning) with the first identity that can; they are tried in order.
+
+    Nothing reaches `target` that age has not authenticated, though a later piece may turn out damaged.
+    Raises NoKey where none opens it, Tampered where it is damaged. `what` names it in their messages.
+    """
+    from pyrage import DecryptError, decrypt_io
+
+    for identity in identities:
+        source.seek(0)
+        try:
+            decrypt_io(source, target, [identity.opener()])
+        except DecryptError as error:
+            if str(error) == _NO_MATCH:
+                continue
+            raise Tampered(f"{what} is damaged: {error}", "`gitmem backup verify` shows what else is") from None
+        except OSError as error:
+            if error.errno is not None:  # of `target`; age's own says no more than that it does not fit
+                raise
+            raise Tampered(f"{what} is damaged: {error}", "`gitmem backup verify` shows what else is") from None
+        return
+    raise NoKey(f"none of your keys opens {what}", "name your key file, or the recovery identity's: --identity FILE")

@@ -1,0 +1,44 @@
+"""`gitmem backup` as people and scripts use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import LESSON, Seat
+from tests.support.git import Git
+
+
+def test_a_laptop_is_lost(ada: Seat, tmp_path: Path) -> None:
+    """Made, listed, verified; then restored by somebody who has nothing but the place and their key."""
+    record, there = ada.learn(*LESSON), tmp_path / "there"
+    made = ada("backup", "create", "--to", there, "--json").ok().json
+    assert {"id", "type", "bytes", "records"} <= made.keys()
+    assert (made["type"], made["records"]) == ("full", 1)
+    again = ada("backup", "create").ok()
+    assert (again.out.strip(), "nothing was recorded since" in again.err) == (made["id"], True)
+    listed = ada("backup", "list").ok().out.split("\t")
+    assert (listed[0], listed[2]) == (made["id"], "full")
+    assert ada("backup", "list", "--json").ok().json["backups"][0]["id"] == made["id"]
+    report = ada("backup", "verify", "--deep", "--json").ok().json
+    assert (report["ok"], report["problems"]) == (True, [])
+    done = ada("-C", tmp_path, "backup", "restore", "--from", there, "back", "--json").ok().json
+    assert (done["backup"], done["records"], done["root"]) == (made["id"], 1, str(tmp_path / "back"))
+    assert ada("-C", tmp_path / "back", "show", record, "--json").ok().json["id"] == record
+    assert Git(tmp_path / "back")("status", "--porcelain") == ""
+
+
+def test_what_is_wrong_has_an_exit_code(ada: Seat, tmp_path: Path) -> None:
+    """15 with the problem on stdout, and a way on; 2 where the words do not fit; 10 where there is nothing."""
+    assert "no place for backups is known" in ada("backup", "create").expect(2).err
+    assert "not both" in ada("backup", "create", "--full", "--incremental").expect(2).err
+    there, back = tmp_path / "there", tmp_path / "back"
+    ada("backup", "create", "--to", there).ok()
+    bundle = next(there.rglob("*.bundle.age"))
+    bundle.write_bytes(bundle.read_bytes()[:-1] + b"x")
+    found = ada("backup", "verify").expect(15)
+    assert ("altered bundle" in found.out, "error: 1 problem at" in found.err) == (True, True)
+    assert ada("backup", "verify", "--json").expect(15).json["problems"][0]["what"] == "altered bundle"
+    assert "altered" in ada("backup", "restore", "--from", there, back).expect(15).err
+    assert not back.exists()
+    assert "no backups of a store" in ada("backup", "restore", "--from", tmp_path / "keys", back).expect(10).err
+    assert "say from where" in ada("backup", "restore", back).expect(2).err

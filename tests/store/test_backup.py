@@ -1,0 +1,289 @@
+"""Backups of real stores: made, verified, and restored with nothing but the place where they lie and a key."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from gitmem.core.backups import parse_manifest, write_manifest
+from gitmem.crypto.signing import SigningKey
+from gitmem.errors import GitmemError, NoKey, NoStore, Tampered, UsageError
+from gitmem.git.repo import Repo
+from gitmem.memory.backup import backups
+from gitmem.memory.backup_chain import last_known
+from gitmem.memory.backup_verify import BackupReport, verify
+from gitmem.memory.erase import erase
+from gitmem.memory.events import every_event
+from gitmem.memory.memory import Memory
+from gitmem.memory.person import Person
+from gitmem.memory.pins import kept
+from gitmem.memory.recovery import read_identity
+from gitmem.memory.restore_anew import restore_anew
+from tests.support.git import Git
+from tests.support.stores import EFFORT, found, open_memory, person
+from tests.support.team import quick
+
+ERRORS = ("no route to host", "cannot resolve the name", "connection refused")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ada's store, and backups of it."""
+
+    folder: Path
+    home: Path
+
+    @property
+    def who(self) -> Person:
+        """Ada."""
+        return person(self.home)
+
+    @property
+    def there(self) -> Path:
+        """Where the backups are."""
+        return self.folder / "there"
+
+    @property
+    def shelf(self) -> Path:
+        """The directory of the store's own backups in it."""
+        return next(self.there.iterdir())
+
+    def open(self, name: str = "ada") -> Memory:
+        """A clone of the store, opened by Ada."""
+        return open_memory(self.folder / name, self.who)
+
+    def verify(self, **how: bool) -> BackupReport:
+        """What is found at the place of the backups."""
+        with self.open() as memory:
+            return verify(memory.context, **how)
+
+
+def _learn(memory: Memory, error: str) -> str:
+    return memory.learn("pattern", {"pattern": error, "fix": f"the fix of {error}"}, tags=["net"]).id
+
+
+def _read(memory: Memory) -> dict[str, dict[str, object]]:
+    return {one.id: memory.get(one.id).fields for one in memory.records()}
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["plain", "sealed"])
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A store of three records with a full backup and two increments; not to be changed."""
+    folder = quick(tmp_path_factory.mktemp("backup"))
+    scene = Scene(folder, folder / "home")
+    found(folder / "ada", plain=request.param, who=scene.who)
+    with scene.open() as memory:
+        for error in ERRORS:
+            _learn(memory, error)
+            memory.backup(str(scene.there))
+    yield scene
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def scene(template: Scene) -> Iterator[Scene]:
+    """The same with backups and a clone to be changed."""
+    folder = quick(template.folder / "home")
+    shutil.copytree(template.there, folder / "there")
+    shutil.copytree(template.folder / "ada", folder / "ada", symlinks=True)
+    Git(folder / "ada")("config", "gitmem.backup", folder / "there")
+    yield Scene(folder, template.home)
+    shutil.rmtree(folder, ignore_errors=True)
+    (template.folder / "home" / "made").unlink(missing_ok=True)
+
+
+def test_a_lost_laptop(template: Scene, tmp_path: Path) -> None:
+    """From the backups alone: every record, a sound log, a pin, a clone that goes on under a name of its own."""
+    done = restore_anew(str(template.there), tmp_path / "back", template.who.identities)
+    assert (done.records, done.problems, done.erased, done.notes) == (3, [], [], [])
+    with template.open() as old, open_memory(tmp_path / "back", template.who) as memory:
+        assert _read(memory) == _read(old)
+        assert memory.verify().problems == []
+        assert kept(memory.context) is not None
+        assert memory.status().replica != old.status().replica
+        assert Git(tmp_path / "back")("status", "--porcelain") == ""
+        assert Git(tmp_path / "back")("remote") == ""
+        _learn(memory, "learned after the loss")
+        made = memory.backup()
+        assert (made.type, made.records, made.id[-4:]) == ("incremental", 4, "0004")
+    for left in template.shelf.glob("000004*"):
+        left.unlink()
+
+
+def test_an_earlier_backup_can_be_restored(template: Scene, tmp_path: Path) -> None:
+    """By its name; what is no name of one is told with those there are."""
+    with template.open() as memory:
+        names = [one.id for one in backups(memory.context)]
+        assert [one.type for one in backups(memory.context)] == ["full", "incremental", "incremental"]
+    done = restore_anew(str(template.shelf), tmp_path / "back", template.who.identities, at=names[1])
+    assert (done.backup, done.records) == (names[1], 2)
+    with pytest.raises(UsageError, match=r"there is no backup b-x at"):
+        restore_anew(str(template.there), tmp_path / "other", template.who.identities, at="b-x")
+    with pytest.raises(UsageError, match="not empty"):
+        restore_anew(str(template.there), tmp_path / "back", template.who.identities)
+    with pytest.raises(NoStore, match="no backups of a store"):
+        restore_anew(str(tmp_path), tmp_path / "other", template.who.identities)
+
+
+def test_nobody_else_opens_a_backup(template: Scene, tmp_path: Path) -> None:
+    """Whoever is no member reads nothing of it, and nothing is left behind; names and ids are in no file there."""
+    with pytest.raises(NoKey, match=r"none of your keys opens b-"):
+        restore_anew(str(template.there), tmp_path / "back", person(tmp_path / "eve").identities)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["eve"]
+    with template.open() as memory:
+        words = [record.id.encode() for record in memory.records()] + [b"ada", b"memory/team"]
+    content = b"".join(path.read_bytes() for path in template.shelf.iterdir())
+    assert [word for word in words if word in content.replace(template.shelf.name.encode(), b"")] == []
+
+
+def test_the_recovery_identity_opens_a_backup(template: Scene, tmp_path: Path) -> None:
+    """When every member's key is lost."""
+    keys = [*template.home.rglob("recovery-*.txt")]
+    if keys:  # an open store has none
+        assert restore_anew(str(template.there), tmp_path / "back", [read_identity(keys[0])]).records == 3
+
+
+def test_deep_verification_rebuilds_all(template: Scene) -> None:
+    """What is sound is found sound, and every byte was read."""
+    report = template.verify(deep=True)
+    assert (report.ok, report.problems, report.backups, report.notes) == (True, [], 3, [])
+    assert report.bytes == sum(path.stat().st_size for path in template.shelf.glob("*.bundle*"))
+
+
+def test_every_flipped_bit_is_found(scene: Scene) -> None:
+    """In bundles as in manifests, wherever it is."""
+    draw = random.Random(5)
+    files = sorted(scene.shelf.iterdir())
+    with scene.open() as memory:
+        for pattern in ("*.json", "*.bundle*"):
+            for _ in range(10 * EFFORT):
+                file = draw.choice([file for file in files if file.match(pattern)])
+                data = file.read_bytes()
+                place = draw.randrange(len(data) * 8)
+                changed = bytearray(data)
+                changed[place // 8] ^= 1 << place % 8
+                file.write_bytes(changed)
+                report = verify(memory.context)
+                assert not report.ok, (file, place)
+                assert any(file.name.partition("-")[0][:6] in one.where for one in report.problems)
+                file.write_bytes(data)
+        assert verify(memory.context).ok
+
+
+@pytest.mark.parametrize("name", ["000001", "000002", "000003"])
+def test_what_is_missing_is_named(scene: Scene, name: str) -> None:
+    """A bundle, or all of a backup: the newest, too, for this clone has seen it."""
+    bundle, manifest = next(scene.shelf.glob(f"{name}-*")), scene.shelf / f"{name}.json"
+    bundle.unlink()
+    assert [one.what for one in scene.verify().problems] == ["missing backup"]
+    manifest.unlink()
+    assert {one.what for one in scene.verify().problems} >= {"missing backup"}
+
+
+def test_what_was_put_back_from_another_time_is_named(scene: Scene) -> None:
+    """The whole place as it was some backups ago: this clone knows better, and others learn it from the events."""
+    shutil.copytree(scene.there, scene.folder / "before")
+    with scene.open() as memory:
+        _learn(memory, "learned later")
+        made = memory.backup()
+        _learn(memory, "tells of the backup by its commit")
+        memory.commit()
+        assert {event["id"] for event in every_event(memory.context) if event["op"] == "backup"} >= {made.id}
+        shutil.rmtree(scene.there)
+        (scene.folder / "before").rename(scene.there)
+        assert [one.what for one in verify(memory.context).problems] == ["missing backup"] * 2
+        with pytest.raises(Tampered, match="and does not any more"):
+            memory.backup()
+        (memory.context.store.local / "backups.json").unlink()
+        assert [one.why for one in verify(memory.context).problems] == [
+            f"{made.id} is not there, and the store's log tells of it"
+        ]
+
+
+def test_a_stranger_cannot_add_a_backup(scene: Scene, tmp_path: Path) -> None:
+    """One that is signed by nobody of the store is named, whatever it holds."""
+    eve = SigningKey.derive(b"eve".ljust(32, b"."), scene.shelf.name)
+    last = parse_manifest((scene.shelf / "000003.json").read_bytes(), "000003.json")
+    forged = replace(last.manifest, sequence=4, prev=last.digest, base=last.manifest.commit)
+    shutil.copyfile(scene.shelf / last.manifest.bundle, scene.shelf / forged.bundle)
+    (scene.shelf / forged.name).write_bytes(write_manifest(forged, eve.sign, eve.public))
+    assert ["which is no member's" in one.why for one in scene.verify().problems] == [True]
+    with scene.open() as memory, pytest.raises(Tampered, match="no member's"):
+        memory.backup(full=True)
+    with pytest.raises(Tampered, match="no member's"):
+        restore_anew(str(scene.there), tmp_path / "back", scene.who.identities)
+    assert not (tmp_path / "back").exists()
+
+
+def test_a_place_that_was_emptied_begins_anew(scene: Scene) -> None:
+    """A new disk under the old name: a warning, and a full backup."""
+    assert scene.verify().ok
+    shutil.rmtree(scene.there)
+    with scene.open() as memory:
+        warned: list[str] = []
+        memory.context.warn = warned.append
+        made = memory.backup()
+        assert (made.type, made.id[-4:], len(warned)) == ("full", "0001", 1)
+        known = last_known(memory.context)
+        assert known is not None
+        assert made.id.startswith(f"b-{known.chain}-")
+
+
+def test_what_fits_is_chosen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing new: the one before. A set that is long: a full one. An increment that cannot be: a refusal."""
+    monkeypatch.setattr("gitmem.memory.backup.INCREMENTS", 2)
+    with scene.open() as memory:
+        assert not memory.backup().created
+        types = []
+        for number in range(4):
+            _learn(memory, f"error {number} of four")
+            types.append(memory.backup().type)
+        assert types == ["full", "incremental", "incremental", "full"]
+        assert memory.backup(full=True).type == "full"
+        assert verify(memory.context, deep=True).problems == []
+        with pytest.raises(GitmemError, match=r"no backup at .* that an increment"):
+            memory.backup(str(scene.folder / "elsewhere"), full=False)
+
+
+def test_what_was_erased_stays_erased(scene: Scene, tmp_path: Path) -> None:
+    """A backup that holds the erasure brings it along, whatever older bundles hold."""
+    with scene.open() as memory:
+        gone = memory.records()[0].id
+        erase(memory.context, [gone])
+        memory.backup()
+    done = restore_anew(str(scene.there), tmp_path / "back", scene.who.identities)
+    assert done.erased == [gone]
+    with open_memory(tmp_path / "back", scene.who) as memory:
+        assert gone not in _read(memory)
+        assert len(_read(memory)) == 2
+
+
+def test_a_backup_that_was_cut_short_is_none(scene: Scene) -> None:
+    """A bundle without its manifest is told of, and harms nothing; the next backup takes its number."""
+    shutil.copyfile(next(scene.shelf.glob("000003-*")), scene.shelf / "000004-deadbeef.bundle.age")
+    report = scene.verify()
+    assert report.ok
+    assert ["belongs to no backup" in note for note in report.notes] == [True]
+    with scene.open() as memory:
+        _learn(memory, "one more")
+        assert memory.backup().id.endswith("0004")
+        assert verify(memory.context, deep=True).problems == []
+
+
+def test_only_open_stores_leave_bundles_open(scene: Scene, tmp_path: Path) -> None:
+    """An unsealed bundle is one for plain git, which clones it as it lies."""
+    with scene.open() as memory:
+        if not memory.context.store.config.plain:
+            with pytest.raises(UsageError, match="only backups of an open store"):
+                memory.backup(str(scene.folder / "open"), sealed=False)
+            return
+        memory.backup(str(scene.folder / "open"), sealed=False)
+        assert verify(memory.context, str(scene.folder / "open"), deep=True).problems == []
+    bundle = next((scene.folder / "open").rglob("*.bundle"))
+    Git(tmp_path)("clone", "--quiet", bundle, "cloned")
+    assert Repo.find(tmp_path / "cloned").head() == Repo.find(scene.folder / "ada").head()

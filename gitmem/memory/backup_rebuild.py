@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,25 +21,30 @@ _PIECE = 1 << 20
 _HINT = "`gitmem backup verify` shows what else is wrong; `gitmem backup list` shows the others"
 
 
-def rebuild(
+@contextmanager
+def rebuilt(
     place: Destination, some: Sequence[Manifest], identities: Iterable[Identity], folder: Path, progress: Progress
-) -> Repo:
-    """A bare repository in `folder` with what the last of some backups (a full one, then increments) holds, on its branch.
+) -> Iterator[Repo]:
+    """A bare repository in a directory of its own below `folder`, while it is used, with what the last of some backups holds.
 
-    Raises Tampered for what is missing or altered, NoKey where no identity opens it.
+    They are a full one, then increments; it has the one branch that they say. Raises Tampered for what is missing or altered,
+    NoKey where no identity opens it.
     """
-    repo = bundles.empty_repository(folder / "rebuilt.git", some[-1].commit)
-    for number, one in enumerate(some):
-        progress("unpacking backups", number, len(some))
-        unpack(place, one, repo, identities, folder)
-    branch = some[-1].branch
-    repo.run("update-ref", branch, some[-1].commit)
-    repo.run("symbolic-ref", "HEAD", branch)
-    return repo
+    with tempfile.TemporaryDirectory(prefix=".rebuilt-", dir=folder) as name:
+        repo = bundles.empty_repository(Path(name) / "store.git", some[-1].commit)
+        try:
+            for number, one in enumerate(some):
+                progress("unpacking backups", number, len(some))
+                unpack(place, one, repo, identities, Path(name))
+            repo.run("update-ref", some[-1].branch, some[-1].commit)
+            repo.run("symbolic-ref", "HEAD", some[-1].branch)
+            yield repo
+        finally:
+            repo.close()
 
 
 def unpack(place: Destination, one: Manifest, repo: Repo, identities: Iterable[Identity], folder: Path) -> None:
-    """Put the objects of one backup into a repository. Raises as `rebuild`."""
+    """Put the objects of one backup into a repository. Raises as `rebuilt`."""
     file = fetched(place, one, folder)
     try:
         what = f"{one.id} ({one.bundle})"

@@ -15,7 +15,7 @@ from gitmem.git import bundles
 from gitmem.git.repo import Repo
 from gitmem.memory.audit import verify as verify_audit
 from gitmem.memory.backup_chain import destination_of, lost_since, note, read_chain, unsigned
-from gitmem.memory.backup_rebuild import fetched, rebuild
+from gitmem.memory.backup_rebuild import fetched, rebuilt
 from gitmem.memory.context import Context
 from gitmem.memory.folded import members_of
 from gitmem.memory.log_at import LogAt
@@ -84,17 +84,14 @@ def _rebuilt(context: Context, place: Destination, sets: Sequence[list[Manifest]
     """What is wrong with what the sets hold, each rebuilt beside this clone."""
     for some in sets:
         where = f"{place.shown}/{some[-1].name}"
-        with tempfile.TemporaryDirectory(prefix="rebuilt-", dir=context.store.local) as folder:
-            try:
-                repo = rebuild(place, some, context.store.vault.identities, Path(folder), context.progress)
-            except NoKey as error:
-                yield Problem(UNSOUND, where, f"it cannot be looked into: {error.message}")
-                continue
-            except GitmemError as error:
-                yield Problem(UNSOUND, where, error.message)
-                continue
-            context.progress("checking what they hold", 0, 0)
-            yield from check_rebuilt(repo, some, where)
+        try:
+            with rebuilt(place, some, context.store.vault.identities, context.store.local, context.progress) as repo:
+                context.progress("checking what they hold", 0, 0)
+                yield from check_rebuilt(repo, some, where)
+        except NoKey as error:
+            yield Problem(UNSOUND, where, f"it cannot be looked into: {error.message}")
+        except GitmemError as error:
+            yield Problem(UNSOUND, where, error.message)
 
 
 def check_rebuilt(repo: Repo, some: Sequence[Manifest], where: str) -> Iterator[Problem]:

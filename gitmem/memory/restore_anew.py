@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from gitmem.errors import NoStore, Tampered, UsageError
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
 from gitmem.memory.backup_chain import note, read_chain, remember_place, unsigned
-from gitmem.memory.backup_rebuild import Progress, rebuild
+from gitmem.memory.backup_rebuild import Progress, rebuilt
 from gitmem.memory.backup_verify import members_at
 from gitmem.memory.cloning import clear
 from gitmem.memory.context import Context
@@ -115,14 +114,13 @@ def _checked_out(source: _Source, target: Path, identities: Iterable[Identity], 
     """A clone at `target` of what the backups hold, once members are seen to have signed them."""
     last = source.some[-1]
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
-        rebuilt = rebuild(source.place, source.some, identities, Path(folder), progress)
+    with rebuilt(source.place, source.some, identities, target.parent, progress) as bare:
         progress("checking who signed", 0, 0)
-        members = members_at(rebuilt, last.prefix, last.commit)
+        members = members_at(bare, last.prefix, last.commit)
         if strangers := unsigned(source.links, source.place, lambda key: members.holder(key) is not None):
             raise Tampered(f"{strangers[0].where}: {strangers[0].why}", "restore another one: --at BACKUP")
         progress("checking out", 0, 0)
-        repo = git_clone(str(rebuilt.git_dir), target, branch=last.branch.removeprefix("refs/heads/"))
+        repo = git_clone(str(bare.git_dir), target, branch=last.branch.removeprefix("refs/heads/"))
         repo.run("remote", "remove", "origin")
     return repo
 

@@ -136,7 +136,7 @@ def test_nobody_else_opens_a_backup(template: Scene, tmp_path: Path) -> None:
         restore_anew(str(template.there), tmp_path / "back", person(tmp_path / "eve").identities)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["eve"]
     with template.open() as memory:
-        words = [record.id.encode() for record in memory.records()] + [b"ada", b"memory/team"]
+        words = [record.id.encode() for record in memory.records()] + [b"memory/team", b"members/ada"]
     content = b"".join(path.read_bytes() for path in template.shelf.iterdir())
     assert [word for word in words if word in content.replace(template.shelf.name.encode(), b"")] == []
 

@@ -1,4 +1,7 @@
-"""The real `gitmem`, run as a script runs it: its own process, pipes, an exit code."""
+"""The real `gitmem`, run as a script runs it: its own process, pipes, an exit code.
+
+The process is forked from one that has everything loaded, unless the test sets what only a new interpreter reads.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.served import ADDRESS, programs
 
 GITMEM = str(Path(sys.executable).parent / "gitmem")
 
@@ -74,10 +79,19 @@ class Cli:
         timeout: float = 60,
     ) -> Result:
         """Run to the end; `env` adds to the test's environment; without `input`, stdin is empty."""
-        words = [GITMEM, *map(str, args)]
+        program, served = _started() if any(name.startswith("PYTHON") for name in env or ()) else _forked()
+        words = [program, *map(str, args)]
         data = input.encode() if isinstance(input, str) else input or b""
-        whole = os.environ | dict(env or {})
+        whole = os.environ | served | dict(env or {})
         done = subprocess.run(
             words, input=data, cwd=cwd or self.cwd, env=whole, capture_output=True, timeout=timeout, check=False
         )
         return Result(("gitmem", *words[1:]), done.returncode, done.stdout, done.stderr)
+
+
+def _started() -> tuple[str, dict[str, str]]:
+    return GITMEM, {}
+
+
+def _forked() -> tuple[str, dict[str, str]]:
+    return str(programs().bin / "gitmem"), {ADDRESS: str(programs().address)}

@@ -13,12 +13,15 @@ import atexit
 import marshal
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -53,6 +56,16 @@ posix._exit(answer[0] if answer else 70)
 """
 
 
+@cache
+def programs() -> Served:
+    """The programs as this process and all its tests use them."""
+    folder = Path(tempfile.mkdtemp(prefix="gitmem-served-"))
+    served = Served(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(served.close)
+    return served
+
+
 class Served:
     """The programs in `bin`, and their server, which runs until it is closed or this process ends."""
 
@@ -65,7 +78,8 @@ class Served:
             (self.bin / name).write_text(text)
             (self.bin / name).chmod(0o755)
         words = [sys.executable, "-P", __file__, str(self.address)]
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=unmeasured)
         assert self._process.stdout is not None
         self._process.stdout.readline()  # it listens now
 
@@ -148,6 +162,7 @@ class _Server:
             os.environb.clear()
             os.environb.update(env)
             sys.argv[:] = words
+            _measure()
             code = self.programs[words[0]]() or 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
@@ -186,6 +201,14 @@ class _Server:
     def _kill_all(self) -> None:
         for child in list(self.running):
             self._gone(child)
+
+
+def _measure() -> None:
+    """Measure this process if a started one would be: coverage begins with the interpreter, which has begun long ago."""
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        import coverage
+
+        coverage.process_startup()
 
 
 def _replace(git_dir: Path, old: Path, new: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support import environment
 from tests.support.cli import Cli
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.home import ROOT, HomeGuard, real_home
 from tests.support.terminal import PtyCli
@@ -40,7 +41,9 @@ _UNMEASURED = ("faults", "mutation", "net", "sim", "store")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Cut the process off from the machine's user before any test module is imported or any fixture made."""
-    session = Path(tempfile.mkdtemp(prefix="gitmem-tests-"))
+    if MEMORY_DISK:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY_DISK)  # where `tmp_path` is, unless --basetemp says otherwise
+    session = Path(tempfile.mkdtemp(prefix="gitmem-tests-", dir=MEMORY_DISK))
     config.add_cleanup(lambda: shutil.rmtree(session, ignore_errors=True))
     environment.make_home(session / "home")
     _replace_environment(environment.hermetic(_INHERITED, session / "home") | _pytests_own())

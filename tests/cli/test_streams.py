@@ -136,7 +136,7 @@ def test_ctrl_c_at_any_moment(ada: Seat, tmp_path: Path, words: list[str]) -> No
             _, said = child.communicate(timeout=30)
         assert child.returncode in (0, 130), said.decode()
         assert b"Traceback" not in said
-        assert child.returncode == 0 or said == b"error: interrupted\n"
+        assert child.returncode == 0 or said.endswith(b"error: interrupted\n")  # after what it had done by then, if it said so
     ada("sync").ok()
     ada("doctor").ok()
     ada("audit", "verify").ok()

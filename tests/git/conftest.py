@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import MEMORY_DISK
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from gitmem.errors import GitmemError
 from gitmem.memory.doctor import doctor
 from gitmem.memory.memory import Memory
 from tests.git.matrix import BY_FILE_UNSETTLED, OWN, SCENARIOS, WAYS, Scenario, Way, build, store_files
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, MEMORY_DISK, found, open_memory, person
+from tests.support.stores import EFFORT, found, open_memory, person
 
 STEPS = [[name, how] for name in ("rebase", "cherry-pick", "am") for how in ("--continue", "--skip")]
 MOVED = ("moved aside", "false rename")

@@ -14,8 +14,9 @@ from gitmem.errors import GitmemError, NoStore
 from gitmem.git.repo import Repo
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.memory import Memory
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, MEMORY_DISK, found, open_memory, share
+from tests.support.stores import EFFORT, found, open_memory, share
 
 LEARNT = {"pattern": "no route to host", "fix": "plug it in"}
 

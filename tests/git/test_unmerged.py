@@ -13,8 +13,9 @@ from gitmem.errors import ConflictsLeft, GitmemError
 from gitmem.git.underway import under_way
 from gitmem.memory.doctor import doctor
 from gitmem.memory.memory import Memory
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import MEMORY_DISK, found, open_memory
+from tests.support.stores import found, open_memory
 
 BASE = {"pattern": "no route to host", "fix": "plug it in"}
 

@@ -36,8 +36,8 @@ def _innermost(error: BaseException) -> BaseException:
 
 @asynccontextmanager
 async def agent(store: Path, **env: str) -> AsyncIterator[Client]:
-    """A client of a `gitmem mcp` that was started in `store`; `env` adds to the test's environment."""
-    server = StdioServerParameters(command=GITMEM, args=["mcp"], cwd=store, env=dict(os.environ) | env)
+    """A client of a `gitmem mcp`, as PATH has it, that was started in `store`; `env` adds to the test's environment."""
+    server = StdioServerParameters(command="gitmem", args=["mcp"], cwd=store, env=dict(os.environ) | env)
     async with Client(server) as client:
         yield client
 

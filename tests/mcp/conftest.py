@@ -7,6 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli
+from tests.support.served import programs
+
+
+@pytest.fixture(autouse=True)
+def _loaded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gitmem` on PATH is forked from what has the SDK loaded: its import takes a second, and each test starts a server."""
+    for name, value in programs("gitmem.mcp.server").env.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

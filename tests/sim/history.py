@@ -17,8 +17,8 @@ from tests.sim.final import finish
 from tests.sim.switches import OFF, draw
 from tests.sim.template import Template, make_template
 from tests.sim.world import Skip, World, make_world
+from tests.support.disk import MEMORY_DISK
 from tests.support.served import Served
-from tests.support.stores import MEMORY_DISK
 
 __all__ = ["History", "Templates", "collecting", "foreign", "gitwork", "past", "writes"]
 _ACTIONS = (12, 30)

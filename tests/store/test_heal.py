@@ -16,8 +16,9 @@ from gitmem.core.record import State
 from gitmem.memory.audit_log import log
 from gitmem.memory.heal import heal
 from gitmem.memory.memory import Memory
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, MEMORY_DISK, found, join, open_memory, person, share
+from tests.support.stores import EFFORT, found, join, open_memory, person, share
 
 BASE = {"pattern": "no route to host", "fix": "plug it in"}
 

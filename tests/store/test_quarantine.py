@@ -15,8 +15,9 @@ from gitmem.core.dots import checked
 from gitmem.memory.attest import attest
 from gitmem.memory.doctor import doctor
 from gitmem.memory.memory import Memory
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import MEMORY_DISK, found, open_memory, share
+from tests.support.stores import found, open_memory, share
 
 BASE = {"pattern": "no route to host", "fix": "plug it in"}
 

@@ -26,9 +26,10 @@ from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from gitmem.memory.memory import Memory
 from tests.support.backups import TOOLS, anew
+from tests.support.disk import MEMORY_DISK
 from tests.support.environment import make_home
 from tests.support.git import Git
-from tests.support.stores import EFFORT, MEMORY_DISK, found, joined, open_memory, person, versions
+from tests.support.stores import EFFORT, found, joined, open_memory, person, versions
 
 RECORDS = 2
 CLONES = st.integers(0, 2)

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.cloning import clone
 from gitmem.memory.memory import Memory
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, MEMORY_DISK, found, join, open_memory, person, share
+from tests.support.stores import EFFORT, found, join, open_memory, person, share
 
 
 @dataclass

@@ -57,10 +57,10 @@ posix._exit(answer[0] if answer else 70)
 
 
 @cache
-def programs() -> Served:
-    """The programs as this process and all its tests use them."""
+def programs(*also: str) -> Served:
+    """The programs as this process and all its tests use them; `also` names modules to load beside those of every command."""
     folder = Path(tempfile.mkdtemp(prefix="gitmem-served-"))
-    served = Served(folder)
+    served = Served(folder, *also)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(served.close)
     return served
@@ -69,7 +69,7 @@ def programs() -> Served:
 class Served:
     """The programs in `bin`, and their server, which runs until it is closed or this process ends."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *also: str) -> None:
         self.bin = folder / "bin"
         self.address = folder / "socket"
         self.bin.mkdir(parents=True)
@@ -77,7 +77,7 @@ class Served:
         for name in PROGRAMS:
             (self.bin / name).write_text(text)
             (self.bin / name).chmod(0o755)
-        words = [sys.executable, "-P", __file__, str(self.address)]
+        words = [sys.executable, "-P", __file__, str(self.address), *also]
         unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=unmeasured)
         assert self._process.stdout is not None
@@ -117,7 +117,7 @@ class _Server:
     def serve(self) -> None:
         """Serve until standard input ends."""
         self.programs = {name: import_module(module).run for name, module in PROGRAMS.items()}
-        for module in _PRELOADED:
+        for module in (*_PRELOADED, *sys.argv[2:]):
             import_module(module)
         woken, wake = os.pipe()
         for end in (woken, wake):

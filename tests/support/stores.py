@@ -23,8 +23,6 @@ from tests.support.git import Git
 
 EFFORT = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
 """How much longer than usual the tests of faults look for trouble."""
-MEMORY_DISK = next((place for place in ("/dev/shm",) if os.access(place, os.W_OK)), None)
-"""Where tests work that need no disk: there fsync costs nothing."""
 
 
 def person(home: Path | None = None) -> Person:

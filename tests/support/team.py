@@ -11,8 +11,9 @@ from pathlib import Path
 from gitmem.core.audit import Entry
 from gitmem.memory.memory import Memory
 from gitmem.memory.replicas import all_segments
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import MEMORY_DISK, found, join, open_memory, person, share
+from tests.support.stores import found, join, open_memory, person, share
 
 NAMES = ("ada", "bob", "cam")
 

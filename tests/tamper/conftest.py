@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stores import MEMORY_DISK
+from tests.support.disk import MEMORY_DISK
 from tests.tamper.ground import Ground, make_ground
 from tests.tamper.table import Store
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from tests.support.cli import Cli
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import MEMORY_DISK
 from tests.tamper.conftest import Make
 from tests.tamper.ground import Ground
 from tests.tamper.hands import Host

@@ -11,8 +11,9 @@ import pytest
 from gitmem.git.repo import Repo
 from gitmem.memory.audit import verify
 from gitmem.memory.keyless import check_stores
+from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, MEMORY_DISK
+from tests.support.stores import EFFORT
 from tests.tamper.conftest import Make
 from tests.tamper.ground import MEMBERS, shown
 from tests.tamper.honest import work

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from gitmem.memory.keyless import KeylessReport, check_stores
-from tests.support.stores import EFFORT, MEMORY_DISK
+from tests.support.disk import MEMORY_DISK
+from tests.support.stores import EFFORT
 from tests.tamper.conftest import Make
 from tests.tamper.ground import text
 from tests.tamper.hands import BRANCH, Host

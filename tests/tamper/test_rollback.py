@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from gitmem.memory.audit import TRUNCATION, verify
-from tests.support.stores import MEMORY_DISK
+from tests.support.disk import MEMORY_DISK
 from tests.tamper.conftest import Make
 from tests.tamper.ground import shown
 from tests.tamper.hands import Host

@@ -84,7 +84,7 @@ def test_a_failing_git_shows_what_it_said(git: Git) -> None:
 
 def test_terminal_answers_and_interrupts(pty_cli: PtyCli) -> None:
     """Under the terminal a program sees a TTY, gets what is typed, and Ctrl-C arrives as SIGINT."""
-    drawn = pty_cli("-c", _PERSON, program=sys.executable, answers=[("name?", "Ada\n"), ("hi Ada", "\x03")])
+    drawn = pty_cli("-c", _PERSON, program=sys.executable, answers=[("name?", "Ada\n"), ("hi Ada\r\n", "\x03")])
     assert "name? Ada\nhi Ada\n" in drawn.text
     assert "\x1b[1m" in drawn.raw
     assert drawn.code == 130

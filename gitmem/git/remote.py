@@ -42,13 +42,16 @@ _MOST_DROPPED: Final = 200
 class Upstream(NamedTuple):
     """Where a branch is shared: the remote's name, the branch's full name there, and the ref here that remembers it.
 
-    `timeout` is in seconds, for one fetch or push.
+    `timeout` is in seconds, for one fetch or push. `place` names the remote's branch: under another URL it is another one.
+    `followed` says that plain git commands share the branch with a branch of the user's choice, or with this one.
     """
 
     remote: str
     ref: str
     tracking: str
     timeout: float = TIMEOUT
+    place: str = ""
+    followed: bool = False
 
 
 class Fetched(NamedTuple):
@@ -87,13 +90,22 @@ def upstream(repo: Repo, branch: str | None) -> Upstream | None:
     if branch is None:
         return None
     config = repo.config()
-    remote, ref = config.get(f"branch.{branch}.remote"), config.get(f"branch.{branch}.merge")
+    remote, merge = config.get(f"branch.{branch}.remote"), config.get(f"branch.{branch}.merge")
+    ref = merge
     if not (remote and ref and f"remote.{remote}.url" in config):
         remote, ref = "origin", f"refs/heads/{branch}"
     if f"remote.{remote}.url" not in config:
         return None
     tracking = f"refs/remotes/{remote}/{ref.removeprefix('refs/heads/')}"
-    return Upstream(remote, ref, tracking, _timeout(config.get(TIMEOUT_KEY)))
+    place = _place(config[f"remote.{remote}.url"], ref)
+    return Upstream(remote, ref, tracking, _timeout(config.get(TIMEOUT_KEY)), place, merge is not None)
+
+
+def _place(url: str, ref: str) -> str:
+    """The name of a remote's branch; a URL may hold a password."""
+    from hashlib import sha256
+
+    return sha256(f"{url}\0{ref}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def fetch(repo: Repo, source: Upstream, *, force: bool = False) -> Fetched:

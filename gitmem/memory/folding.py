@@ -42,8 +42,9 @@ def _take_in_together(context: Context, tally: Tally, branch: str, theirs: str |
     False where that is no less work, or where something is wrong: then nothing was changed, and one by one tells what.
     """
     head = context.store.repo.head()
-    heads = _independent(context, [*([theirs] if theirs else []), *side.values()])
-    if head is None or len(heads) < 2:
+    several = {*([theirs] if theirs else []), *side.values()} - {head}
+    heads = _independent(context, several) if head is not None and len(several) > 1 else []
+    if len(heads) < 2:
         return False
     try:
         take_in(context, tally, branch, *heads)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, Final
 
 from gitmem.core.audit import INIT, ROOT, Problem, Segment
@@ -99,7 +98,7 @@ def move_on(context: Context, ends: Mapping[str, tuple[int, str]], genesis: str,
 def after_sync(context: Context, source: remote.Upstream, commit: str) -> list[str]:
     """Note what a remote and HEAD hold now, `commit`; in words what HEAD lacks of what this clone knew to be there."""
     repo, known = context.store.repo, kept(context)
-    at = _place(repo, source)
+    at = source.place
     if known is not None and known.commit == commit and _load(context).get("remotes", {}).get(at, {}).get("commit") == commit:
         return []
     log = LogAt(repo, context.store.prefix, commit)
@@ -121,7 +120,7 @@ def after_sync(context: Context, source: remote.Upstream, commit: str) -> list[s
 def lost_by(context: Context, source: remote.Upstream, commit: str | None) -> list[str]:
     """What a remote's branch, now at `commit`, has lost of what it held at our last sync, in words."""
     repo = context.store.repo
-    last = _load(context).get("remotes", {}).get(_place(repo, source))
+    last = _load(context).get("remotes", {}).get(source.place)
     ends = _ends(last.get("ends")) if isinstance(last, dict) else {}
     if not ends or (commit is not None and holds(repo, commit, str(last.get("commit")))):
         return []
@@ -141,12 +140,6 @@ def holds(repo: Repo, commit: str, earlier: str) -> bool:
     if commit == earlier:
         return True
     return repo.call("--no-replace-objects", "merge-base", "--is-ancestor", earlier, commit).code == 0
-
-
-def _place(repo: Repo, source: remote.Upstream) -> str:
-    """The name of a remote's branch: under another URL it is another one, and a URL may hold a password."""
-    url = repo.config_get(f"remote.{source.remote}.url") or ""
-    return sha256(f"{url}\0{source.ref}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _latest(*several: Mapping[str, tuple[int, str]]) -> Ends:

@@ -240,7 +240,7 @@ def _heal(context: Context, tally: Tally) -> None:
 def _follow(context: Context, branch: str, source: remote.Upstream) -> None:
     """Make plain `git pull` and `git push` work on this branch, too, where nobody chose otherwise."""
     repo = context.store.repo
-    if repo.config_get(f"branch.{branch}.merge") is None:
+    if not source.followed:
         repo.config_set(f"branch.{branch}.remote", source.remote)
         repo.config_set(f"branch.{branch}.merge", source.ref)
 

@@ -67,7 +67,8 @@ def take_in(context: Context, tally: Tally, branch: str, *theirs: str) -> None:
         finish_move(context)
         theirs = tuple(commit for commit in theirs if not _crossed(context, tally, branch, commit))
         ours = repo.head()
-        fresh = [commit for commit in theirs if commit != ours and not (ours and repo.is_ancestor(commit, ours))]
+        bases = {commit: repo.merge_bases(ours, commit) if ours else [] for commit in theirs if commit != ours}
+        fresh = [commit for commit in bases if commit not in bases[commit]]
         if not fresh:
             return
         for commit in fresh:
@@ -77,10 +78,11 @@ def take_in(context: Context, tally: Tally, branch: str, *theirs: str) -> None:
         pulled = count(context, *fresh, *([f"^{ours}"] if ours else []))
         heads, aside = _screened(context, ours, fresh)
         brought = {change.path for head in heads for change in repo.diff(ours, head, [f"{store.prefix}{MEMORY}"])}
-        if len(heads) == 1 and (ours is None or repo.is_ancestor(ours, heads[0])):
+        hold_ours = ours is None or any(ours in bases[commit] for commit in fresh)
+        if len(heads) == 1 and hold_ours:
             _fast_forward(context, tally, ours, heads[0])
         else:
-            _merge(context, tally, branch, ours, heads)
+            _merge(context, tally, branch, ours, heads if ours is None or hold_ours else [ours, *heads])
         tally.problems += aside
         tally.pulled += pulled
         tally.brought |= brought
@@ -141,11 +143,10 @@ def _fast_forward(context: Context, tally: Tally, ours: str | None, theirs: str)
         _put_back(context, tally, waiting)
 
 
-def _merge(context: Context, tally: Tally, branch: str, ours: str | None, theirs: list[str]) -> None:
-    """Merge the commits whole, as one merge commit: the store's files by their algebra, all others by git."""
+def _merge(context: Context, tally: Tally, branch: str, ours: str | None, sides: list[str]) -> None:
+    """Merge commits whole, as one merge commit on top of `ours`: the store's files by their algebra, all others by git."""
     repo, prefix = context.store.repo, context.store.prefix
-    mine = [ours] if ours and not any(repo.is_ancestor(ours, commit) for commit in theirs) else []
-    first, *others = [*mine, *theirs]
+    first, *others = sides
     if len(others) == 1:
         merged = merge_trees(repo, repo.merge_bases(first, others[0]), first, others[0], prefix)
     else:
@@ -155,11 +156,11 @@ def _merge(context: Context, tally: Tally, branch: str, ours: str | None, theirs
     try:
         checkout(repo, ours, tree, try_only=True)
         with moving(context, ours, tree):
-            checkout(repo, ours, _commit_merge(context, branch, ours, [first, *others], tree))
+            checkout(repo, ours, _commit_merge(context, branch, ours, sides, tree))
     finally:
         _put_back(context, tally, waiting)
     revived = [path.removeprefix(prefix) for path in merged.store.revived]
-    tally.revived |= unburied(context, revived, [first, *others])
+    tally.revived |= unburied(context, revived, sides)
     tally.merged += len(merged.store.merged)
     tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
 

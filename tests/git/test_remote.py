@@ -139,15 +139,29 @@ def test_empty_remote(bare_remote: Path, tmp_path: Path) -> None:
 def test_which_upstream(ada: Git, bare_remote: Path) -> None:
     """The branch's own upstream, else the same name on origin, else none."""
     repo = Repo.find(ada.path)
-    assert upstream(repo, "main") == ORIGIN
-    assert upstream(repo, "topic") == Upstream("origin", "refs/heads/topic", "refs/remotes/origin/topic")
+    main, topic = upstream(repo, "main"), upstream(repo, "topic")
+    assert main
+    assert main[:4] == ORIGIN[:4]
+    assert topic
+    assert topic[:3] == ("origin", "refs/heads/topic", "refs/remotes/origin/topic")
     ada("remote", "add", "team.x", bare_remote)
     ada("config", "branch.A.b.remote", "team.x")
     ada("config", "branch.A.b.merge", "refs/heads/shared")
-    assert upstream(repo, "A.b") == Upstream("team.x", "refs/heads/shared", "refs/remotes/team.x/shared")
+    other = upstream(repo, "A.b")
+    assert other
+    assert other[:3] == ("team.x", "refs/heads/shared", "refs/remotes/team.x/shared")
+    assert (topic.followed, other.followed) == (False, True)
+    assert len({main.place, topic.place, other.place}) == 3
     ada("config", "branch.local.remote", ".")
     ada("config", "branch.local.merge", "refs/heads/main")
-    assert upstream(repo, "local") == Upstream("origin", "refs/heads/local", "refs/remotes/origin/local")
+    local = upstream(repo, "local")
+    assert local
+    assert local[:3] == ("origin", "refs/heads/local", "refs/remotes/origin/local")
+    ada("remote", "set-url", "origin", "elsewhere")
+    moved = upstream(repo, "main")
+    assert moved
+    assert moved.place != main.place
+    ada("remote", "set-url", "origin", bare_remote)
     assert upstream(repo, None) is None
     ada("remote", "remove", "origin")
     assert upstream(repo, "main") is None

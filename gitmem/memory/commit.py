@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gitmem.core.audit import Change, build_segment
 from gitmem.core.audit_delta import record_detail
@@ -22,11 +23,13 @@ from gitmem.memory.context import Context
 from gitmem.memory.events import note_batch
 from gitmem.memory.gather import Batch, contents_at, digest, drop_leftovers, gather, require_branch, summary
 from gitmem.memory.moving import finish_move, moving
-from gitmem.memory.reports import Committed
 from gitmem.memory.roster import my_name
 from gitmem.memory.soundness import holds_record
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.layout import STORE_SCOPE, is_record_path
+
+if TYPE_CHECKING:
+    from gitmem.memory.reports import Committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,13 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
         if batch.acts:
             acts.told(context)
         refresh_index(store.repo, store.repo.diff(head, made), force=True)
-    return Committed(made, batch.records, len(batch.changes), batch.skipped)
+    return _committed(made, batch)
+
+
+def _committed(commit: str, batch: Batch) -> Committed:
+    from gitmem.memory.reports import Committed  # the hooks, which take the rest of this module, report nothing
+
+    return Committed(commit, batch.records, len(batch.changes), batch.skipped)
 
 
 def author(context: Context) -> Identity:
@@ -153,7 +162,7 @@ def _nothing(context: Context, batch: Batch) -> Committed | None:
     if len(context.store.pending) or context.store.pending.events:
         settle(context, lambda: None, batch)
     head = context.store.repo.head()
-    return Committed(head or "", 0, 0, batch.skipped) if batch.skipped else None
+    return _committed(head or "", Batch(skipped=batch.skipped)) if batch.skipped else None
 
 
 def _add_extras(context: Context, batch: Batch, extras: list[Extra], head: str | None) -> None:

@@ -9,11 +9,11 @@ from gitmem.core.edit import Pen
 from gitmem.core.erasure import erased_at
 from gitmem.core.merge import merge_all
 from gitmem.core.record import Json, State
-from gitmem.errors import GitmemError, NoKey
+from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, parse_or_none
-from gitmem.memory.gc import returned
+from gitmem.store.layout import is_record_path
 from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Store, Write
 
@@ -41,6 +41,26 @@ def settle_deletions(context: Context, brought: Iterable[str], revived: Mapping[
         f"until you decide: `gitmem erase {revived[path].id}`, or `gitmem resolve {revived[path].id} --keep`"
         for path, when in sorted(erased.items())
     ]
+
+
+def returned(context: Context, paths: Iterable[str] | None = None) -> list[str]:
+    """The record files, of all or of some paths, that hold more than their graves leave of them.
+
+    A hand has brought them back, or a merge without gitmem.
+    """
+    graves = context.store.graves
+    if paths is None:
+        paths = graves.places()
+    return [path for path in paths if is_record_path(path) and _is_back(context, path)]
+
+
+def _is_back(context: Context, path: str) -> bool:
+    store = context.store
+    try:
+        state = store.read_file(path)
+        return state is not None and store.graves.bury(path, state) != state
+    except InvalidRecord:
+        return False  # for others to tell of
 
 
 def unburied(context: Context, paths: list[str], commits: list[str]) -> dict[str, State]:

@@ -17,7 +17,6 @@ from gitmem.core.record import Json, State
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory import acts
-from gitmem.memory.audit_log import is_signed
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
@@ -183,6 +182,8 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
 
 def _vouch(context: Context, batch: Batch, path: str, state: State, data: bytes) -> None:
     """Sign for a write of ours that a plain `git commit` without our hook has taken into the history unsigned."""
+    from gitmem.memory.audit_log import is_signed
+
     held = digest(data)
     if held is not None and not is_signed(context.store.root, path, held):
         batch.changes.append(Change(ATTEST, path, held, held, record_detail(None, state, outside=True)))

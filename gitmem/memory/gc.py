@@ -24,6 +24,7 @@ from gitmem.memory import snapshots
 from gitmem.memory.audit_files import heads
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
+from gitmem.memory.deletions import returned
 from gitmem.memory.replicas import Replica, all_segments, replicas_of
 from gitmem.memory.reports import Committed
 from gitmem.store.config import load_config
@@ -111,26 +112,6 @@ def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) ->
         commit=made.commit if made else None,
         problems=problems,
     )
-
-
-def returned(context: Context, paths: Iterable[str] | None = None) -> list[str]:
-    """The record files, of all or of some paths, that hold more than their graves leave of them.
-
-    A hand has brought them back, or a merge without gitmem.
-    """
-    graves = context.store.graves
-    if paths is None:
-        paths = graves.places()
-    return [path for path in paths if is_record_path(path) and _is_back(context, path)]
-
-
-def _is_back(context: Context, path: str) -> bool:
-    store = context.store
-    try:
-        state = store.read_file(path)
-        return state is not None and store.graves.bury(path, state) != state
-    except InvalidRecord:
-        return False  # for others to tell of
 
 
 def _tombstones(context: Context) -> Iterator[tuple[str, State]]:

@@ -21,6 +21,7 @@ from gitmem.memory.redaction import redacted
 from gitmem.memory.results import Record, Redaction
 from gitmem.memory.scopes import check_scope, default_scope
 from gitmem.memory.view import record_of
+from gitmem.store.kinds import check_pattern
 from gitmem.store.layout import record_path
 from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Write
@@ -171,14 +172,6 @@ def forget(context: Context, beginning: str) -> Record:
         pen.touch("changed", context.now())
         store.write([Write(path, pen.state, events=[_event(context, "forget", pen.state)])])
         return record_of(open_state(store.vault, pen.state), kind)
-
-
-def check_pattern(kind: Kind, values: Mapping[str, Any]) -> None:
-    """Refuse a pattern that could never match: a regular expression with a mistake in it."""
-    if kind.name == "pattern":
-        from gitmem.core.pattern import parse as parse_pattern
-
-        parse_pattern(str(values.get("pattern", "")))
 
 
 def _listed(value: Any) -> list[Any]:

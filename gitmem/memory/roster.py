@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gitmem.core.codec import parse
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import InvalidRecord, NoKey, UsageError
 from gitmem.memory.context import Context
-from gitmem.memory.reports import Member
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import MEMBERS, STORE_SCOPE, member_path
+
+if TYPE_CHECKING:
+    from gitmem.memory.reports import Member
 
 KIND: Final = "member"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -88,6 +90,8 @@ def remember_name(context: Context, name: str) -> None:
 
 
 def _member(state: State, name: str, own: str | None) -> Member:
+    from gitmem.memory.reports import Member  # who only asks for their own name, as the hooks do, does without
+
     roles = sorted(str(value) for value in state.fields.get("role", {}).values())
     recipients, keys = (_values(state, field) for field in ("recipients", "keys"))
     return Member(name, roles[0] if roles else "member", recipients, keys, own in keys)

@@ -26,10 +26,10 @@ from gitmem.memory.chain import own_chain
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none, refuse_plaintext
-from gitmem.memory.learn import check_pattern
 from gitmem.memory.moving import finish_move
 from gitmem.memory.soundness import holds_record, is_newer, kept_of
 from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.kinds import check_pattern
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
 

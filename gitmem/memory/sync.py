@@ -32,7 +32,6 @@ from gitmem.memory.replicas import announce
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.rewritten import finish_rewriting, has_walked, left_behind, overrun, tidy_up
 from gitmem.memory.taking import Tally, count
-from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.layout import is_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.opened import open_state
@@ -57,7 +56,7 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
     """
     tally = Tally()
     if under_way(context.store.repo):
-        tally.notes += settle_unmerged(context)
+        tally.notes += _settled(context)
     branch = require_branch(context)
     source = remote.upstream(context.store.repo, branch)
     put_back_keys(context)
@@ -212,11 +211,17 @@ def _commit(context: Context, tally: Tally) -> None:
         try:
             made = commit(context)
         except Unmerged:  # a `git stash pop`, which leaves no other trace
-            tally.notes += settle_unmerged(context)
+            tally.notes += _settled(context)
             made = commit(context)
         if made is not None:
             tally.problems += made.skipped
             pass_over(context, before, made.commit)
+
+
+def _settled(context: Context) -> list[str]:
+    from gitmem.memory.unmerged import settle_unmerged  # which most syncs do without
+
+    return settle_unmerged(context)
 
 
 def _settle(context: Context, tally: Tally) -> None:

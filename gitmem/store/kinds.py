@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -146,6 +147,14 @@ def _no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name stands twice in one object")
     return found
+
+
+def check_pattern(kind: Kind, values: Mapping[str, Any]) -> None:
+    """Refuse a pattern that could never match: a regular expression with a mistake in it. Raises InvalidRecord."""
+    if kind.name == "pattern":
+        from gitmem.core.pattern import parse as parse_pattern
+
+        parse_pattern(str(values.get("pattern", "")))
 
 
 def _no_constant(word: str) -> NoReturn:

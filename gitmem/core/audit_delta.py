@@ -60,11 +60,19 @@ def values_of(state: State) -> Values:
     """The hashes of all values in a record, `life` among them."""
     values: Values = {}
     for path, register in _registers(state):
-        for key, value in register.items():
-            dot = dot_of(key)
-            text = f"{path}\0{dot}\0{json_line(value)}".encode("utf-8", "surrogatepass")
-            digest = base64.urlsafe_b64encode(sha256(text).digest()[:_DIGEST]).decode().rstrip("=")
-            values.setdefault(dot, set()).add(digest)
+        for dot, digests in values_in(path, register).items():
+            values.setdefault(dot, set()).update(digests)
+    return values
+
+
+def values_in(path: str, register: Register) -> Values:
+    """The hashes of the values in one register."""
+    values: Values = {}
+    for key, value in register.items():
+        dot = dot_of(key)
+        text = f"{path}\0{dot}\0{json_line(value)}".encode("utf-8", "surrogatepass")
+        digest = base64.urlsafe_b64encode(sha256(text).digest()[:_DIGEST]).decode().rstrip("=")
+        values.setdefault(dot, set()).add(digest)
     return values
 
 

@@ -33,3 +33,9 @@ def epoch_order(epoch: str) -> tuple[int, str]:
         return (0, "")
     sequence, _, commitment = epoch.partition("-")
     return (int(sequence), commitment)
+
+
+def oldest_epoch(data: bytes) -> tuple[int, str]:
+    """The order of the oldest epoch that a value in a record's bytes is sealed in; beyond all others where none is sealed."""
+    epochs = {match[1] for match in TOKEN.finditer(data.decode("utf-8", "replace"))}
+    return min(map(epoch_order, epochs), default=(1 << 30, ""))

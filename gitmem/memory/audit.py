@@ -15,6 +15,7 @@ from gitmem.git.repo import Repo
 from gitmem.memory.audit_checks import bad_signatures, check_files, check_members, file_history, odd_files, rewritten
 from gitmem.memory.audit_contents import Contents, is_log
 from gitmem.memory.audit_files import heads
+from gitmem.memory.audit_floors import check_floors
 from gitmem.memory.audit_history import read_history
 from gitmem.memory.audit_log import LogEntry, log, who_wrote
 from gitmem.memory.audit_states import REMOVED, UNSIGNED, FileHistory, check_file, file_detail, to_be_read
@@ -68,6 +69,7 @@ def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
     problems += found
     problems += check_files(history, segments, members, contents)
     problems += check_members(members, contents)
+    problems += check_floors(repo, history.tree, segments, members)
     return Examined(sum(len(segment.entries) for segment in segments), segments, problems)
 
 

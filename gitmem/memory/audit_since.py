@@ -23,6 +23,7 @@ from gitmem.errors import Tampered
 from gitmem.git.repo import ABSENT_MODE, Repo
 from gitmem.memory.audit_checks import bad_signatures, check_files
 from gitmem.memory.audit_contents import Contents, is_log
+from gitmem.memory.audit_floors import behind, newest_epochs
 from gitmem.memory.audit_history import OWN, History, is_replaced, read_history
 from gitmem.memory.log_at import LogAt
 from gitmem.memory.position import DATA_OPS, Position, outline
@@ -56,7 +57,8 @@ def position_since(repo: Repo, prefix: str, known: Position) -> Position | None:
         return None
     members, found = fold(known.segments + segments)
     doubtful = _doubtful(repo, news, segments, known.met)
-    if found or members.answered or not _sound(repo, prefix, members, doubtful):
+    low = behind(repo, newest_epochs(members.rotations), news.now)
+    if found or members.answered or low or not _sound(repo, prefix, members, doubtful):
         return None
     entries = known.entries + sum(len(segment.entries) for segment in segments)
     outlines = known.segments + [outline(segment) for segment in segments]

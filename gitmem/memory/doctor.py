@@ -16,14 +16,15 @@ from gitmem.memory.folded import members_of
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
 from gitmem.memory.heal import heal, unhealed
+from gitmem.memory.keeping import keep_keys
 from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.roster import members
+from gitmem.memory.rotation import strangers
 from gitmem.memory.soundness import is_newer
 from gitmem.memory.unmerged import settle_unmerged
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
-from gitmem.store.vault import RECOVERY
 
 _SHOWN = 5
 
@@ -87,10 +88,11 @@ def _mend(context: Context) -> None:
 
 
 def _mend_history(context: Context) -> None:
-    """Bring back what the history lost, and sign for what came in unsigned. Only a member can, on a branch."""
+    """Bring back what the history lost, sign for what came in unsigned, and see to the keys. Only a member can, on a branch."""
     if context.store.repo.branch() is not None and any(member.me for member in members(context)):
         heal(context, whole=True)
         attest(context)
+        keep_keys(context)
 
 
 def _merge(context: Context) -> tuple[bool, str, str]:
@@ -148,12 +150,9 @@ def _readers(context: Context) -> tuple[bool, str, str]:
     vault = context.store.vault
     if vault.plain:
         return True, "the store is open: everybody reads it", ""
-    known = members_of(context)
-    for scope in vault.scopes():
-        entitled = {RECOVERY, *(member.name for member in known.readers(scope))}
-        if strangers := sorted(set(vault.holders(scope, vault.newest_epoch(scope))) - entitled):
-            why = f"the newest key of {scope} is wrapped to {', '.join(strangers)}, who may not read it"
-            return False, why, f"gitmem key rotate --scope {scope}"
+    for scope, names in strangers(context, members_of(context)).items():
+        why = f"the newest key of {scope} is wrapped to {', '.join(names)}, who may not read it"
+        return False, why, f"gitmem key rotate --scope {scope}"
     return True, "the newest keys are wrapped to members alone", ""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gitmem.core.audit import ENROL
 from gitmem.core.codec import emit
@@ -13,7 +15,10 @@ from gitmem.core.record import Json, State
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context
 from gitmem.memory.roster import KIND, read_member
-from gitmem.store.layout import STORE_SCOPE, member_path
+from gitmem.store.layout import STORE_SCOPE, key_path, member_path
+
+if TYPE_CHECKING:
+    from gitmem.crypto.keys import EpochKey
 
 
 def member_file(  # noqa: PLR0913, PLR0917 - what makes a member
@@ -40,6 +45,17 @@ def member_file(  # noqa: PLR0913, PLR0917 - what makes a member
     pen.live()
     detail = enrol_detail(name, recipients, keys, role)
     return Extra(path, emit(pen.state), ENROL, detail | {"invitation": invitation} if invitation else detail)
+
+
+def wrapped_keys(keys: Iterable[EpochKey], name: str, recipients: Iterable[str]) -> list[Extra]:
+    """The files by which somebody's recipients open keys."""
+    from gitmem.crypto.keys import wrap
+
+    to = sorted(recipients)
+    return [
+        Extra(key_path(key.scope, key.epoch, name), wrap(key, *to), "key", {"member": name, "commitment": key.commitment})
+        for key in keys
+    ]
 
 
 def picture(context: Context, name: str, member: Member | None, state: State | None) -> State | None:

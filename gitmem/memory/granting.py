@@ -14,10 +14,11 @@ from gitmem.core.token import EPOCH
 from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
+from gitmem.memory.enrolment import wrapped_keys
 from gitmem.memory.folded import members_of, need_rank
 from gitmem.memory.roster import my_name
 from gitmem.memory.scopes import check_scope, known_scope
-from gitmem.store.layout import STORE_SCOPE, key_path
+from gitmem.store.layout import STORE_SCOPE
 from gitmem.store.vault import RECOVERY
 
 if TYPE_CHECKING:
@@ -142,17 +143,7 @@ def _committed(context: Context, key: EpochKey, members: list[str], extras: list
 
 def _key_files(key: EpochKey, members: Iterable[Member]) -> list[Extra]:
     """The epoch's key, wrapped to every recipient of each member."""
-    from gitmem.crypto.keys import wrap
-
-    return [
-        Extra(
-            key_path(key.scope, key.epoch, member.name),
-            wrap(key, *sorted(member.recipients)),
-            "key",
-            {"member": member.name, "commitment": key.commitment},
-        )
-        for member in members
-    ]
+    return [file for member in members for file in wrapped_keys([key], member.name, member.recipients)]
 
 
 def _recovery_file(key: EpochKey, who: Members) -> list[Extra]:

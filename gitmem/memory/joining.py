@@ -15,11 +15,10 @@ from gitmem.core.members import Members, Rank
 from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
-from gitmem.memory.enrolment import member_file
+from gitmem.memory.enrolment import member_file, wrapped_keys
 from gitmem.memory.folded import members_of, need_rank
 from gitmem.memory.reports import Committed, Member
 from gitmem.memory.roster import check_name, members, remember_name
-from gitmem.store.layout import key_path
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
@@ -136,11 +135,6 @@ def _check_free(known: Members, asked: Request) -> None:
 
 def key_files(context: Context, name: str, recipients: list[str]) -> list[Extra]:
     """The newest key of the team, and any that it does not open, wrapped to somebody."""
-    from gitmem.crypto.keys import wrap
-
     vault = context.store.vault
-    keys = [vault.key(TEAM, epoch) for epoch in vault.tips(TEAM)] if not vault.plain else []
-    return [
-        Extra(key_path(TEAM, key.epoch, name), wrap(key, *recipients), "key", {"member": name, "commitment": key.commitment})
-        for key in keys
-    ]
+    keys = [] if vault.plain else [vault.key(TEAM, epoch) for epoch in vault.tips(TEAM)]
+    return wrapped_keys(keys, name, recipients)

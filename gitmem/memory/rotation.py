@@ -1,7 +1,7 @@
 """New keys: an epoch for a scope, wrapped to whom it belongs, and what stands sealed anew with it.
 
 One commit brings the epoch; from there on all that is written is sealed with it. What stands follows in commits of their own,
-and wherever that is cut short, the next rotation, sync or write of an admin goes on: a value says which epoch it is of.
+and wherever that is cut short, the next rotation or anybody's sync goes on (`keeping`): a value says which epoch it is of.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from gitmem.core.audit import ROTATE
 from gitmem.core.codec import emit
 from gitmem.core.members import Members, Rank, rotate_detail
 from gitmem.core.record import Json
-from gitmem.core.token import TOKEN, epoch_of, epoch_order
+from gitmem.core.token import epoch_order
 from gitmem.errors import GitmemError, InvalidRecord, NoKey, UsageError
 from gitmem.memory import snapshots
+from gitmem.memory.audit_floors import behind
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.folded import members_of, need_rank
 from gitmem.memory.gather import contents_at
-from gitmem.store.layout import MEMORY, is_record_path, key_path, link_path
+from gitmem.store.layout import MEMORY, key_path, link_path
 from gitmem.store.opened import resealed
 from gitmem.store.vault import RECOVERY
 
@@ -61,7 +62,7 @@ def rotate(context: Context, scopes: Iterable[str] = ()) -> Rotated:
 def finish(context: Context, scopes: Iterable[str]) -> Rotated:
     """Seal anew what stands in older epochs of the scopes."""
     scopes = list(scopes)
-    count, problems = reseal(context, scopes)
+    count, problems = reseal(context, waiting(context, scopes))
     if scopes and members_of(context).recovery is None:
         problems.append("this store was founded before it could name its recovery identity, which does not open new keys")
     return Rotated({scope: context.store.vault.newest_epoch(scope) for scope in scopes}, count, problems)
@@ -95,28 +96,33 @@ def readers(members: Members, scope: str, without: str | None = None) -> Mapping
 def waiting(context: Context, scopes: Iterable[str]) -> list[str]:
     """The records at HEAD that hold values of an older epoch than their scope's newest."""
     store, head = context.store, context.store.repo.head()
-    found: list[str] = []
-    if head is None:
-        return found
-    for scope in scopes:
-        newest, folder = store.vault.newest_epoch(scope), f"{store.prefix}{MEMORY}/{scope}/"
-        tree = store.repo.ls_tree(head, [folder])
-        blobs = store.repo.read_blobs([entry.id for entry in tree.values()])
-        for path, (_, data) in zip(tree, blobs, strict=True):
-            epochs = {epoch_of(match[0]) for match in TOKEN.finditer(data.decode("utf-8", "replace"))}
-            old = any(epoch_order(epoch) < epoch_order(newest) for epoch in epochs)
-            if old and is_record_path(name := path.removeprefix(store.prefix)):
-                found.append(name)
+    tree = store.repo.ls_tree(head, [f"{store.prefix}{MEMORY}/{scope}/" for scope in scopes]) if head and scopes else {}
+    return older(context, {path.removeprefix(store.prefix): entry.id for path, entry in tree.items()})
+
+
+def older(context: Context, blobs: Mapping[str, str]) -> list[str]:
+    """Those of some records (path -> blob) that hold values of an older epoch than their scope's newest, if we have its key."""
+    vault = context.store.vault
+    newest = {
+        scope: vault.newest_epoch(scope) for scope in vault.scopes() if len(vault.epochs(scope)) > 1 and vault.opens(scope)
+    }
+    return list(behind(context.store.repo, newest, blobs))
+
+
+def strangers(context: Context, members: Members) -> dict[str, list[str]]:
+    """Whom the newest keys are wrapped to although they may not read, by scope: a key that one admin made while another
+    removed somebody wins if its name sorts higher."""
+    vault, found = context.store.vault, dict[str, list[str]]()
+    for scope in [] if vault.plain else vault.scopes():
+        entitled = {RECOVERY, *(member.name for member in members.readers(scope))}
+        if some := sorted(set(vault.holders(scope, vault.newest_epoch(scope))) - entitled):
+            found[scope] = some
     return found
 
 
-def reseal(context: Context, scopes: Iterable[str]) -> tuple[int, list[str]]:
-    """Seal what stands at HEAD in older epochs with the newest; (how many records, what could not be).
-
-    Raises NoKey without the newest key of one of the scopes.
-    """
+def reseal(context: Context, todo: list[str]) -> tuple[int, list[str]]:
+    """Seal what records hold in older epochs with the newest; (how many records, what could not be)."""
     done, problems = 0, list[str]()
-    todo = waiting(context, scopes)
     for start in range(0, len(todo), _AT_ONCE):
         paths = todo[start : start + _AT_ONCE]
         context.progress("sealing anew", done, len(todo))

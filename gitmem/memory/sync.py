@@ -26,6 +26,7 @@ from gitmem.memory.enforcing import enforce
 from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import Unmerged, require_branch
 from gitmem.memory.heal import heal, pass_over
+from gitmem.memory.keeping import keep_keys
 from gitmem.memory.purge import settle_erasures
 from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.replicas import announce
@@ -238,6 +239,9 @@ def _heal(context: Context, tally: Tally) -> None:
     tally.notes += healed.notes
     tally.problems += healed.problems
     tally.problems += enforce(context)  # once the log is whole: what a revert took out of it may be who let somebody in
+    notes, problems = keep_keys(context)  # and once it is known who may read: what was signed without the right has gone
+    tally.notes += notes
+    tally.problems += [one for one in problems if one not in tally.problems]
     if complete_attributes(context):
         commit(context)
 

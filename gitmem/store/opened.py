@@ -46,19 +46,21 @@ def open_state(vault: Vault, state: State) -> Opened:
 def resealed(vault: Vault, state: State) -> State:
     """`state` with every value sealed in the scope's newest epoch, under the dots they have; itself where all are.
 
-    Raises NoKey without the newest key, or without that of a value.
+    Whoever does it gets the same tokens. Raises NoKey without the newest key, or without that of a value.
     """
     newest = vault.newest_epoch(state.scope)
     old = {path for path, register in state.registers() if any(_is_older(value, newest) for value in register.values())}
     if not old:
         return state
-    result, seal = state.copy(), vault.sealing(state.scope, state.kind, state.id)
+    result, sealer = state.copy(), vault.sealer(state.scope, state.kind, state.id, newest)
     for path, register in result.registers():
         if path in old:
             values: dict[Dot, list[Json]] = {}
             for key, value in register.items():
-                again = seal(path, str(dot_of(key)), vault.open(state, path, key, value)) if _is_older(value, newest) else value
-                values.setdefault(dot_of(key), []).append(again)
+                dot = dot_of(key)
+                older = _is_older(value, newest)
+                again = sealer.seal_alike(path, str(dot), vault.open(state, path, key, value)) if older else value
+                values.setdefault(dot, []).append(again)
             register.clear()
             for dot, several in values.items():
                 register.update(spell(path, dot, several))

@@ -11,7 +11,6 @@ import pytest
 from gitmem.core.token import TOKEN, epoch_of
 from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
 from gitmem.memory.cloning import clone
-from gitmem.memory.doctor import doctor
 from gitmem.memory.erase import erase
 from gitmem.memory.folded import members_of
 from gitmem.memory.inviting import accept, check, invite, parse_invitation
@@ -246,22 +245,3 @@ def test_what_members_do_passes_the_check_without_keys(team: Team) -> None:
         erase(ada.context, [next(iter(ada.records())).id], basis="request 4711")
     [report] = check_stores(team.path / "ada", "HEAD")
     assert (report.problems, report.audit.problems) == ([], [])
-
-
-def test_a_key_made_while_somebody_is_removed(team: Team) -> None:
-    """Another admin's new key may win and be wrapped to who leaves: doctor says so, and one more rotation settles it."""
-    clone(str(team.remote), str(team.path / "ada-too"))
-    with team.open("ada") as ada, team.open("ada-too") as other:
-        remove(ada.context, "bob")
-        for _ in range(2):
-            rotate(other.context)
-        other.sync()
-        ada.sync()
-        wrong = {check.name: check.fix for check in doctor(ada.context) if not check.ok}
-        assert wrong == {"readers": "gitmem key rotate --scope team"}
-        rotate(ada.context)
-        assert [check.name for check in doctor(ada.context) if not check.ok] == []
-        ada.sync()
-        other.sync()
-        assert ada.verify().problems == []
-        assert [check.name for check in doctor(other.context) if not check.ok] == []

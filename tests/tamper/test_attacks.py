@@ -18,7 +18,7 @@ from gitmem.store.layout import KEYS
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.stores import EFFORT
-from tests.tamper import on_files, on_history, on_log, on_members, on_trust, on_values  # noqa: F401 (fill the table)
+from tests.tamper import on_files, on_floors, on_history, on_log, on_members, on_trust, on_values  # noqa: F401 (fill the table)
 from tests.tamper.conftest import Make
 from tests.tamper.ground import Ground, Shown, shown
 from tests.tamper.table import ATTACKS, Attack, Expected, Store

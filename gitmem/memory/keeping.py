@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from gitmem.core.members import Members, Rank
 from gitmem.git.repo import Repo
 from gitmem.memory.commit import Extra, commit
-from gitmem.memory.context import TEAM, Context
+from gitmem.memory.context import Context
 from gitmem.memory.enrolment import wrapped_keys
 from gitmem.memory.folded import members_of
 from gitmem.memory.roster import members
@@ -71,13 +71,14 @@ def _settle(context: Context, problems: list[str]) -> list[str]:
 
 
 def _lacking(context: Context, known: Members, scope: str) -> Iterator[Extra]:
-    """The newest key of a scope for those of its readers who lack it: it was made while they were let in."""
+    """The newest key of a scope for those of its readers who have an older one alone: it was made while they were let in."""
     vault = context.store.vault
-    if not vault.opens(scope) or not _may_rotate(context, known, scope) or (scope != TEAM and scope not in known.scopes):
+    if not vault.opens(scope) or not _may_rotate(context, known, scope):
         return
-    holders = vault.holders(scope, vault.newest_epoch(scope))
+    *earlier, newest = vault.epochs(scope)
+    had = {name for epoch in earlier for name in vault.holders(scope, epoch)} - {*vault.holders(scope, newest)}
     for member in known.readers(scope):
-        if member.name not in holders:
+        if member.name in had:
             yield from wrapped_keys([vault.current(scope)], member.name, member.recipients)
 
 

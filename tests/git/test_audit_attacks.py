@@ -24,17 +24,24 @@ KEY = ".gitmem/keys/team/1-00000000/ada.age"
 LAST = segment_path("ada-1", 6)
 
 
-@pytest.fixture
-def ada(tmp_path: Path) -> Member:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Member:
     """A store of two members: a record that was edited, then used, a key that was changed, nothing wrong."""
-    (tmp_path / "ada").mkdir()
-    ada, _ = team(Git(tmp_path / "ada"), "ada", "bob")
+    place = tmp_path_factory.mktemp("made") / "ada"
+    place.mkdir()
+    ada, _ = team(Git(place), "ada", "bob")
     ada.learn("p-one", fix="old", meaning="m")
     ada.put(KEY, b"wrapped", "key")
     ada.put(KEY, b"wrapped again", "key")
     ada.edit("p-one", fix="new")
     assert ada.verify().ok
     return ada
+
+
+@pytest.fixture
+def ada(made: Member, tmp_path: Path) -> Member:
+    """A copy of it."""
+    return made.copied(tmp_path / "ada")
 
 
 @pytest.fixture

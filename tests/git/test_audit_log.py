@@ -20,11 +20,12 @@ from tests.support.git import Git
 needs_ssh = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen on this machine")
 
 
-@pytest.fixture
-def ada(tmp_path: Path) -> Member:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Member:
     """A store in which two members wrote."""
-    (tmp_path / "ada").mkdir()
-    ada, bob = team(Git(tmp_path / "ada"), "ada", "bob")
+    place = tmp_path_factory.mktemp("made") / "ada"
+    place.mkdir()
+    ada, bob = team(Git(place), "ada", "bob")
     ada.learn("p-0123456789", fix="old")
     bob.git("pull", "--quiet")
     ada.use("p-0123456789")
@@ -32,6 +33,12 @@ def ada(tmp_path: Path) -> Member:
     ada.edit("p-0123456789", fix="by ada")
     ada.git("pull", "--quiet", "--no-rebase", bob.root, "main")
     return ada
+
+
+@pytest.fixture
+def ada(made: Member, tmp_path: Path) -> Member:
+    """A copy of it."""
+    return made.copied(tmp_path / "ada")
 
 
 def test_words(ada: Member) -> None:

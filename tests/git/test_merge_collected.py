@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import permutations
+from itertools import islice, permutations
 
 import pytest
 
@@ -17,6 +17,7 @@ from gitmem.git.objects import Content, Draft, write_commits
 from gitmem.git.repo import BlobRef, Repo
 from tests.git.stores import changed, path_of, record
 from tests.support.git import Git
+from tests.support.stores import EFFORT
 
 MakeRepo = Callable[..., Git]
 Files = dict[str, bytes]
@@ -167,7 +168,7 @@ def test_kept_files_do_not_multiply(repo: Repo) -> None:
     schema = ".gitmem/schemas/x/1.json"
     sides = [files | {schema: f"{n}\n".encode()} for n, files in enumerate(versions)]
     results = set()
-    for order in permutations(sides):
+    for order in islice(permutations(sides), None, None, 5 if EFFORT == 1 else 1):  # each side comes first once
         tree, *others = (_tree(repo, {**files}) for files in order)
         for other in [*others, *others, *others[::-1]]:
             tree = _merged(repo, [], tree, other)[0]

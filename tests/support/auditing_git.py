@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 from gitmem.core.audit import Change, Head, Segment, closing
@@ -37,6 +39,14 @@ class Member:
         self.told: dict[str, Head] = {}
         self.opening: list[Change] = []
         git("config", "merge.gitmem.driver", f"'{sys.executable}' '{_DRIVER}' %A %B")
+
+    def copied(self, path: Path) -> Member:
+        """The same member in a copy of the clone: to make one anew for each test costs more than most of them."""
+        shutil.copytree(self.root, path, symlinks=True)
+        other = copy(self)
+        other.git, other.root = Git(path), path
+        other.scribe, other.told, other.opening = copy(self.scribe), dict(self.told), list(self.opening)
+        return other
 
     def found(self) -> None:
         """Begin the store."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.served import programs
+
 _HIDDEN = re.compile(r"<!-- \$ (.*) -->$")
 _FENCE = re.compile(r"```(\w*)")
 _EXIT_CODE = re.compile(r"#\s*exit code (\d+)\s*$")
@@ -114,7 +116,8 @@ def _under_a_terminal(script: str, cwd: Path, timeout: float) -> str:
     modes[1] &= ~termios.OPOST  # newlines stay newlines
     termios.tcsetattr(slave, termios.TCSANOW, modes)
     termios.tcsetwinsize(slave, (24, 100))
-    env = os.environ | {"TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat"}
+    forked = {} if "--watch" in script else programs().env  # a signal that ends it must reach the program itself
+    env = os.environ | forked | {"TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat"}
     words = ["bash", "--noprofile", "--norc", "-c", script]
     with subprocess.Popen(words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave) as shell:
         os.close(slave)

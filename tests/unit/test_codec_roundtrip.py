@@ -111,7 +111,7 @@ _damages = st.lists(
 )
 
 
-@settings(max_examples=10 * settings().max_examples)
+@settings(max_examples=4 * settings().max_examples)
 @given(rich_states(), _damages)
 def test_damage_is_refused_by_name_or_is_another_canonical_file(
     state: State, damages: list[tuple[Callable[[bytes, int, bytes], bytes], int, bytes]]

@@ -99,24 +99,32 @@ def in_turn(segments: Iterable[Segment]) -> list[Segment]:
     return ordered + circle
 
 
-def _sorted(chains: Chains, needs_of: Callable[[Segment, Chains], set[Node]]) -> tuple[list[Segment], list[Segment]]:
-    """Segments after what they need, else by writer and number; and those that need each other."""
+def by_clock(segments: Iterable[Segment]) -> list[Segment]:
+    """Segments such that each comes after all it has seen, concurrent ones in the order of their clocks."""
+    ordered, circle = _sorted(chains_of(segments), needs, lambda segment: segment.entries[0].time)
+    return ordered + circle
+
+
+def _sorted(
+    chains: Chains, needs_of: Callable[[Segment, Chains], set[Node]], rank: Callable[[Segment], str] = lambda _: ""
+) -> tuple[list[Segment], list[Segment]]:
+    """Segments after what they need, else by rank, writer and number; and those that need each other."""
     nodes = {(s.writer, s.number): s for chain in chains.values() for s in chain}
     waits = {node: needs_of(segment, chains) for node, segment in nodes.items()}
     followers: dict[Node, list[Node]] = {}
     for node, needs in waits.items():
         for need in needs:
             followers.setdefault(need, []).append(node)
-    ready = [node for node, needs in waits.items() if not needs]
+    ready = [(rank(nodes[node]), node) for node, needs in waits.items() if not needs]
     heapify(ready)
     ordered: list[Segment] = []
     while ready:
-        done = heappop(ready)
+        _, done = heappop(ready)
         ordered.append(nodes.pop(done))
         for node in followers.get(done, ()):
             waits[node].discard(done)
             if not waits[node]:
-                heappush(ready, node)
+                heappush(ready, (rank(nodes[node]), node))
     return ordered, list(nodes.values())
 
 

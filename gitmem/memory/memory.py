@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitmem.memory.gc import GcReport
     from gitmem.memory.removal import Removed
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
+    from gitmem.memory.restore import RestoreReport
     from gitmem.memory.results import Hit, Match, Record
     from gitmem.memory.rotation import Rotated
 
@@ -263,6 +264,24 @@ class Memory:
         from gitmem.memory.backup import create
 
         return create(self.context, to, full=full, sealed=sealed)
+
+    def restore(  # noqa: PLR0913 (by name)
+        self,
+        at: str | None = None,
+        *,
+        scope: str | None = None,
+        kind: str | None = None,
+        id: str | None = None,  # noqa: A002 - the promised name
+        replace: bool = False,
+        dry_run: bool = False,
+    ) -> RestoreReport:
+        """Bring records back to what they were at a time, WRITER:SEQ, backup or snapshot; the newest backup by default.
+
+        What was written since stands, unless with `replace`. Nothing is changed with `dry_run`.
+        """
+        from gitmem.memory.restore import Selection, restore
+
+        return restore(self.context, at, Selection(scope, kind, id), replace=replace, dry_run=dry_run)
 
     def _writing(self, redact: bool | None) -> Context:
         """The context to write with: it redacts unless it was told not to, for good or for this call."""

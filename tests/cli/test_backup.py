@@ -41,4 +41,20 @@ def test_what_is_wrong_has_an_exit_code(ada: Seat, tmp_path: Path) -> None:
     assert "altered" in ada("backup", "restore", "--from", there, back).expect(15).err
     assert not back.exists()
     assert "no backups of a store" in ada("backup", "restore", "--from", tmp_path / "keys", back).expect(10).err
-    assert "say from where" in ada("backup", "restore", back).expect(2).err
+    assert "it takes --from and --at" in ada("backup", "restore", back).expect(2).err
+
+
+def test_records_are_restored(ada: Seat, tmp_path: Path) -> None:
+    """Shown first, asked about, and done; nothing without a word where nobody is there."""
+    record = ada.learn(*LESSON)
+    ada("backup", "create", "--to", tmp_path / "there").ok()
+    ada("forget", record, "--yes").ok()
+    shown = ada("backup", "restore", "--dry-run").ok()
+    assert (f"{record}  pattern  team  brought back" in shown.out, "would restore 1 record" in shown.err) == (True, True)
+    assert "nobody is there to ask whether to restore 1 record" in ada("backup", "restore").expect(2).err
+    assert "nothing was changed" in ada.terminal("backup", "restore", answers=[("[y/N]", "n\n")]).text
+    done = ada("backup", "restore", "--yes", "--json").ok().json
+    assert [(one["id"], one["what"]) for one in done["records"]] == [(record, "brought back")]
+    assert ada("show", record, "--json").ok().json["alive"]
+    assert "nothing to restore" in ada("backup", "restore").ok().err
+    assert "names no state" in ada("backup", "restore", "--at", "tomorrow").expect(2).err

@@ -55,6 +55,12 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | `gc` | `{"dry_run", "collected": [{"what", "id", "kind", "scope", "waits_for"}], "waiting": [the same], "replicas": [{"replica", "member", "last", "retired", "me", "holds_up"}], "retired", "commit", "problems"}` |
 | `migrate detect` | `{"kinds": [{"kind", "newest", "versions": {version: records}, "waiting"}]}` |
 | `migrate plan`, `run`, `rollback` | `{"dry_run", "records": [{"id", "kind", "scope", "schema", "to", "fields"}], "sealed", "problems", "commit", "snapshot"}` |
+| `prune` | `{"dry_run", "records": [{"id", "kind", "scope", "reason", "why"}], "by_reason": {reason: records}, "standing", "archive", "commit", "snapshot", "revived"}` |
+| `prune --undo` | `{"dry_run", "archive", "restored", "skipped": [{"id", "why"}], "commit", "snapshot"}` |
+| `prune --list` | `{"archives": [{"name", "time", "member", "records"}]}` |
+| `config get`, `set` | `{"name", "value", "layer"}`, `{"name", "value", "changed"}` |
+| `config list` | `{"settings": [{"name", "value", "layer"}]}` |
+| `config explain` | `{"name", "value", "layer", "about", "layers": [{"layer", "origin", "value"}]}` |
 | `doctor` | `{"ok", "checks": [{"name", "ok", "why", "fix"}]}` |
 | `hooks install` | `{"notes"}` |
 

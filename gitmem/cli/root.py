@@ -15,10 +15,8 @@ SECTIONS: Final = {
     "The main job": ("match", "used", "learn", "search", "list", "show"),
     "Records": ("edit", "forget", "diff", "log", "conflicts", "resolve"),
     "The team": ("sync", "commit", "status", "clone", "join", "member", "scope", "key"),
-    "The store": (
-        *("init", "audit", "backup", "redact", "verify", "doctor", "migrate", "gc"),
-        *("erase", "export", "privacy", "hooks"),
-    ),
+    "The store": ("init", "audit", "redact", "verify", "erase", "export", "privacy", "hooks"),
+    "Upkeep": ("doctor", "backup", "migrate", "prune", "gc", "config"),
     "Programs and people": ("mcp", "completion", "demo"),
 }
 _COMMANDS: Final = {name for names in SECTIONS.values() for name in names}

@@ -39,6 +39,7 @@ ANSWERS: Final = "answers"
 """The part of a detail of `attest`, `heal` or `quarantine` that names the contents (SHA-256, null for a file that went) which
 the entry answers for although nobody signed them."""
 FORGET: Final = "forget"
+PRUNE: Final = "prune"
 COLLECT: Final = "collect"
 RETIRE: Final = "retire"
 ERASE: Final = "erase"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ class Context:
 
     `agent` is the agent at work, if it is one: what it records is its own unless it says otherwise. `put_back` are the files
     of the work tree that stand there until a heal commits them, because git's history lost what the store is opened with.
-    `redact` says whether what is written is redacted, `names` are those of the account it runs under.
+    `redact` says whether what is written is redacted, `names` are those of the account it runs under, `env` is its environment.
     """
 
     store: Store
@@ -49,6 +49,7 @@ class Context:
     put_back: set[str] = field(default_factory=set)
     redact: bool = True
     names: frozenset[str] = frozenset()
+    env: Mapping[str, str] = field(default_factory=dict)
 
     def now(self) -> str:
         """The current time as records keep it: RFC 3339, UTC, seconds."""

@@ -113,7 +113,7 @@ def edit(context: Context, beginning: str, values: Mapping[str, Any], *, replace
         touched = set(new) | (old.keys() & kind.schema["properties"]) if replace else set(values)
         checked = _checked(kind, state, new, touched)
         pen = Pen(state, store.writer_for(path, state))
-        _bring_back(context, pen, opened)
+        bring_back(context, pen, opened)
         _rewrite(context, pen, opened, kind.split(checked), touched)
         pen.state = worked_out(context, pen.state)
         if pen.state != state:
@@ -192,7 +192,7 @@ def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[St
     state = current or State(lesson.kind.name, lesson.kind.version, lesson.scope, lesson.id)
     pen = Pen(state, store.writer_for(lesson.path, current))
     opened = open_state(store.vault, state)
-    _bring_back(context, pen, opened)
+    bring_back(context, pen, opened)
     _write_fields(context, pen, opened, lesson.fields)
     _add_elements(context, pen, lesson.sets)
     if not created and pen.state == state:
@@ -204,15 +204,15 @@ def _taught(context: Context, lesson: Lesson, current: State | None) -> tuple[St
     return pen.state, created
 
 
-def _bring_back(context: Context, pen: Pen, opened: Opened) -> None:
-    """Write the values of a deleted record anew: a `gc` elsewhere may just be collecting those that the deletion had seen."""
+def bring_back(context: Context, pen: Pen, opened: Opened) -> None:
+    """Write the values of a deleted record anew: a `gc` has collected them, or may just be doing so elsewhere."""
     if pen.state.alive:
         return
     seal = context.store.sealing(pen.state)
     for name in opened.fields.keys() - opened.conflicts.keys():
         pen.set(name, partial(_sealed, seal, opened.fields[name]))
     for name in opened.sets:
-        for key in [*pen.state.sets[name]]:
+        for key in [*pen.state.sets.get(name, {})]:
             pen.drop(name, key)
     _add_elements(context, pen, opened.sets)
 

@@ -71,7 +71,8 @@ class Memory:
             store, put_back = reopened(Path(path), identities)
         else:
             store, put_back = Store.open(Path(path), identities), set()
-        return cls(Context(store, Kinds(store.root), agent=agent_name(agent, env), put_back=put_back, names=own_names(env)))
+        agent = agent_name(agent, env)
+        return cls(Context(store, Kinds(store.root), agent=agent, put_back=put_back, names=own_names(env), env=env))
 
     def __enter__(self) -> Memory:
         return self

@@ -6,21 +6,19 @@ everything as it was. Stores of mixed versions keep working, so that nobody has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gitmem.core.codec import emit
 from gitmem.core.migrations import open_steps, roll_back, steps_of
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory import snapshots
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.memory.migrating import brought_to
-from gitmem.store.files import inside, write_atomic
+from gitmem.memory.together import commit_together
 from gitmem.store.layout import MEMORY, is_record_path
 
 MIGRATE: Final = "migrate"
@@ -148,24 +146,10 @@ def _carry_out(context: Context, kind: str | None, what: str, step: Callable[[],
         if not work.states:
             return _report(work, dry_run=False)
         snapshot = snapshots.before(context, what).ref
-        made = _commit_all(context, what, {path: new for path, (_, new) in work.states.items()})
+        count = f"{len(work.states):,} record{'s' if len(work.states) > 1 else ''}"
+        new = {path: state for path, (_, state) in work.states.items()}
+        made = commit_together(context, f"gitmem: {what}: {count}", MIGRATE, new)
         return _report(work, dry_run=False, made=made, snapshot=snapshot)
-
-
-def _commit_all(context: Context, what: str, states: Mapping[str, State]) -> str | None:
-    """Commit the states; if that fails, the work tree is as before."""
-    head = context.store.repo.head()
-    before = contents_at(context, head, list(states))
-    extras = [Extra(path, emit(state), MIGRATE) for path, state in states.items()]
-    count = f"{len(states):,} record{'s' if len(states) > 1 else ''}"
-    try:
-        made = commit(context, f"gitmem: {what}: {count}", extras)
-    except BaseException:
-        if context.store.repo.head() == head:
-            for path, data in before.items():
-                write_atomic(inside(context.store.root, path), data)
-        raise
-    return made.commit if made else None
 
 
 def _versions(context: Context, kind: str, newest: int) -> KindVersions:

@@ -40,7 +40,7 @@ def set_redaction(context: Context, wanted: Mapping[str, str]) -> bool:
             return False
         said = ", ".join(f"{kind} {value}" for kind, value in sorted(changes.items()))
         settings = {redact_setting(kind): value for kind, value in changes.items()}
-        _write(context, settings, f"redaction policy: {said}", {"redact": said})
+        write_settings(context, settings, f"redaction policy: {said}", {"redact": said})
     return True
 
 
@@ -60,17 +60,20 @@ def set_numbers(context: Context, wanted: Mapping[str, int]) -> bool:
         if not changes:
             return False
         said = ", ".join(f"{name} {value}" for name, value in sorted(changes.items()))
-        _write(context, changes, f"policy: {said}", {"policy": said})
+        write_settings(context, changes, f"policy: {said}", {"policy": said})
     return True
 
 
-def _write(context: Context, settings: Mapping[str, str | int], said: str, detail: dict[str, Json]) -> None:
-    """Commit settings, signed. Called under the store's lock, with the configuration as it lies."""
+def write_settings(context: Context, settings: Mapping[str, str | int | None], said: str, detail: dict[str, Json]) -> None:
+    """Commit settings, signed; None takes one out. Called under the store's lock, with the configuration as it lies."""
     store = context.store
     state = store.config.state
     pen = Pen(state, store.writer_for(CONFIG, state))
     for name, value in sorted(settings.items()):
-        pen.set(name, partial(_plain, value))
+        if value is None:
+            pen.unset(name)
+        else:
+            pen.set(name, partial(_plain, value))
     pen.live()
     commit(context, f"gitmem: {said}", [Extra(CONFIG, emit(pen.state), "config", detail)])
     store.config = load_config(store.root)

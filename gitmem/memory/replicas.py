@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import CLOSE, ERASE, FORGET, REWRITE, Head, Segment, segment_path
+from gitmem.core.audit import CLOSE, ERASE, FORGET, PRUNE, REWRITE, Head, Segment, segment_path
 from gitmem.core.audit_parse import parse_segment
 from gitmem.git.remote import HEARD, INCOMING, Upstream
 from gitmem.git.remote import announce as announce_ref
@@ -133,7 +133,7 @@ def _forgets(root: Path, end: Head, told: int) -> bool:
             data = (root / segment_path(end.writer, number)).read_bytes()
         except FileNotFoundError:
             return True  # a later one was picked without it; it may say so when it comes
-        if any(f'"op":"{op}"'.encode() in data for op in (FORGET, ERASE, REWRITE)):
+        if any(f'"op":"{op}"'.encode() in data for op in (FORGET, PRUNE, ERASE, REWRITE)):
             return True
         number, first = number - 1, int(json.loads(data.split(b"\n", 1)[0])["seq"])
     return False

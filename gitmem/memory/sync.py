@@ -27,6 +27,7 @@ from gitmem.memory.folding import bring_in, of_this_replica
 from gitmem.memory.gather import Unmerged, require_branch
 from gitmem.memory.heal import heal, pass_over
 from gitmem.memory.keeping import keep_keys
+from gitmem.memory.prune import settle as settle_prunings
 from gitmem.memory.purge import settle_erasures
 from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.replicas import announce
@@ -229,6 +230,7 @@ def _settle(context: Context, tally: Tally) -> None:
     """What was deleted or erased elsewhere goes here, too."""
     told = settle_deletions(context, tally.brought, tally.revived)
     tally.problems += [one for one in told if one not in tally.problems]
+    settle_prunings(context, [path.removeprefix(context.store.prefix) for path in tally.brought])
     take_note(context)
     if erased := settle_erasures(context):
         tally.notes.append(f"{len(erased)} records were erased, and this clone was purged of them")

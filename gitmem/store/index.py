@@ -80,6 +80,20 @@ class Row(NamedTuple):
         return targets(self.entry.values, self.heads)
 
 
+class Tally(NamedTuple):
+    """How a record was used, without what it says: counters and times as in `Entry`."""
+
+    id: str
+    kind: str
+    scope: str
+    path: str
+    alive: bool
+    conflicts: int
+    sealed: bool
+    usage: dict[str, int]
+    last: dict[str, str]
+
+
 class Stats(NamedTuple):
     """What the index holds: records, those that stand, their distinct words, bytes on the disk."""
 
@@ -202,6 +216,14 @@ class Index:
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         rows = self._select(f"{where} ORDER BY e.changed DESC, e.number DESC LIMIT ?", [*values, limit])
         return [row.entry for row in rows]
+
+    def tallies(self) -> Iterator[Tally]:
+        """How each record was used, dead ones as well, in the order of their ids."""
+        columns = "e.id, e.kind, e.scope, e.path, e.alive, e.conflicts, e.sealed, u.counts, u.last"
+        statement = f"SELECT {columns} FROM {_FROM} ORDER BY e.id"  # noqa: S608
+        for record, kind, scope, path, alive, conflicts, sealed, counts, last in self.database.execute(statement):
+            known = json.loads(counts), json.loads(last)
+            yield Tally(record, kind, scope, path, bool(alive), int(conflicts), sealed > 0, *known)
 
     def count(self) -> int:
         """How many records stand."""

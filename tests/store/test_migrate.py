@@ -13,7 +13,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import snapshots
-from gitmem.memory import migrate as migration
+from gitmem.memory import together
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from gitmem.memory.migrate import detect, plan, rollback, run
@@ -156,14 +156,14 @@ def test_a_commit_that_fails_puts_everything_back(team: Team, monkeypatch: pytes
     shared(team)
     git = Git(team.folder / "ada")
     git("gc", "--quiet")
-    real = migration.commit
+    real = together.commit
 
     def full(context: Any, message: str | None = None, extras: Any = ()) -> Any:
         if extras:
             (team.folder / "ada/.git/refs/heads/main.lock").touch()  # git cannot move the branch
         return real(context, message, extras)
 
-    monkeypatch.setattr(migration, "commit", full)
+    monkeypatch.setattr(together, "commit", full)
     with pytest.raises(GitmemError):
         run(team["ada"].context)
     (team.folder / "ada/.git/refs/heads/main.lock").unlink()

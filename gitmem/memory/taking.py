@@ -23,7 +23,7 @@ from gitmem.memory.quarantine import screened
 from gitmem.memory.rewritten import Crossing, crossing
 from gitmem.memory.soundness import is_newer
 from gitmem.store.files import inside
-from gitmem.store.layout import CONFIG, MEMORY
+from gitmem.store.layout import AUDIT, CONFIG, MEMORY
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ def _screened(context: Context, ours: str | None, theirs: list[str]) -> tuple[li
 def check_same_store(context: Context, theirs: str) -> None:
     """Raise RemoteError if the other side is another store (or none): merging two stores would mix what must stay apart."""
     data = contents_at(context, theirs, [CONFIG]).get(CONFIG)
-    if data is None and _has_our_roots(context, theirs):
+    if data is None and (_has_our_roots(context, theirs) or _holds_our_log(context, theirs)):
         return
     if data is None:
         raise RemoteError(
@@ -120,6 +120,13 @@ def _has_our_roots(context: Context, theirs: str) -> bool:
     """Whether the other side is code that has gone on from before the store was founded in it, or had it and reverted it."""
     head = context.store.repo.head()
     return head is not None and bool(context.store.repo.merge_bases(head, theirs))
+
+
+def _holds_our_log(context: Context, theirs: str) -> bool:
+    """Whether a segment of our log stands there: a history begun anew from where the founding had been reverted."""
+    repo, log = context.store.repo, f"{context.store.prefix}{AUDIT}"
+    head = repo.head()
+    return head is not None and not repo.ls_tree(head, [log]).items().isdisjoint(repo.ls_tree(theirs, [log]).items())
 
 
 def leave_to_user(context: Context, theirs: str) -> None:

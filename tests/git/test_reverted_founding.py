@@ -101,6 +101,19 @@ def test_sync_brings_it_back_where_only_the_driver_merges(team: _Team) -> None:
         ]
 
 
+def test_sync_takes_in_a_history_begun_anew_without_the_founding(team: _Team, tmp_path: Path) -> None:
+    """Nothing leads from the remote's only commit to ours, and it has no configuration; yet it holds our log."""
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    plain = Git(tmp_path / "plain")
+    team.revert(at=plain)
+    plain("checkout", "--quiet", "--orphan", "anew")
+    plain("commit", "--quiet", "-m", "begun anew")
+    plain("push", "--quiet", "--force", "origin", "anew:main")
+    with open_memory(team.bob) as memory:
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
 def test_sync_brings_a_reverted_key_back(team: _Team) -> None:
     """A member whose joining is reverted opens the store with the key that history has, signs with it, and heals."""
     team.revert(".gitmem/members/bob.yaml")

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 PROGRAMS = {
     "gitmem": "gitmem.cli.main",
@@ -35,7 +36,20 @@ PROGRAMS = {
 ADDRESS = "GITMEM_TEST_SERVER"
 """The environment variable with the server's socket; without it the client becomes the program itself."""
 _REAL = Path(sys.executable).parent
-_PRELOADED = ("gitmem.cli.root", "gitmem.memory.memory", "gitmem.memory.staged", "gitmem.memory.sync", "gitmem.git.merging")
+_LIBRARIES = (
+    "apsw",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.kdf.hkdf",
+    "cryptography.hazmat.primitives.serialization",
+    "jsonschema_rs",
+    "pyrage",
+    "rapidfuzz.distance",
+    "regex",
+    "yaml",
+    "zstandard",
+)
+"""What functions of gitmem import when they need it; of gitmem itself all is loaded, but for `mcp`, which takes a second."""
 
 _CLIENT = """\
 #!{python} -IS
@@ -117,7 +131,7 @@ class _Server:
     def serve(self) -> None:
         """Serve until standard input ends."""
         self.programs = {name: import_module(module).run for name, module in PROGRAMS.items()}
-        for module in (*_PRELOADED, *sys.argv[2:]):
+        for module in (*_modules(), *_LIBRARIES, *sys.argv[2:]):
             import_module(module)
         woken, wake = os.pipe()
         for end in (woken, wake):
@@ -201,6 +215,11 @@ class _Server:
     def _kill_all(self) -> None:
         for child in list(self.running):
             self._gone(child)
+
+
+def _modules() -> list[str]:
+    found = walk_packages(import_module("gitmem").__path__, "gitmem.")
+    return [module.name for module in found if not module.name.startswith("gitmem.mcp.") and "__main__" not in module.name]
 
 
 def _measure() -> None:

@@ -17,6 +17,7 @@ from gitmem.core.dots import json_line
 from gitmem.core.edit import Pen
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import InvalidRecord
+from tests.support.stores import EFFORT
 from tests.unit.strategies import new_state, rich_states
 
 WHERE = "memory/team/pattern/3k/p-3k7q5w2m.yaml"
@@ -111,7 +112,7 @@ _damages = st.lists(
 )
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=(4 if EFFORT == 1 else 10) * settings().max_examples)
 @given(rich_states(), _damages)
 def test_damage_is_refused_by_name_or_is_another_canonical_file(
     state: State, damages: list[tuple[Callable[[bytes, int, bytes], bytes], int, bytes]]

@@ -50,15 +50,17 @@ class Known:
     where: str
 
 
-def destination_of(context: Context, where: str | None) -> Destination:
-    """Where this store's backups are: at a directory or URL, or where this clone was told that they are.
-
-    Raises UsageError where nothing was ever said.
-    """
+def where_of(context: Context, where: str | None) -> str:
+    """Where backups are: at a directory or URL, or where this clone was told that they are. Raises UsageError if never."""
     said = where or context.store.repo.config_get(_KEY)
     if said is None:
         raise UsageError("no place for backups is known here", "gitmem backup create --to DIR (or a URL) says it once")
-    return destination(said, context.store.id)
+    return said
+
+
+def destination_of(context: Context, where: str | None) -> Destination:
+    """The place of this store's own backups there. Raises UsageError where nothing was ever said."""
+    return destination(where_of(context, where), context.store.id)
 
 
 def remember_place(context: Context, where: str) -> None:

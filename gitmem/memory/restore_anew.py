@@ -137,7 +137,7 @@ def _settled(source: _Source, repo: Repo, identities: Iterable[Identity], proble
         erased = replay_erasures(context)
         take_pin(context, pin_of(context))
         note(context, source.place, source.chain[-1])
-        remember_place(context, source.named)
+        remember_place(context, source.named.rstrip("/").removesuffix(f"/{last.store}"))
     finally:
         context.store.close()
     return RestoredAnew(str(root), last.store, last.id, last.time, last.records, erased, problems, notes)

@@ -58,3 +58,17 @@ def test_records_are_restored(ada: Seat, tmp_path: Path) -> None:
     assert ada("show", record, "--json").ok().json["alive"]
     assert "nothing to restore" in ada("backup", "restore").ok().err
     assert "names no state" in ada("backup", "restore", "--at", "tomorrow").expect(2).err
+
+
+def test_drill_and_rotate(ada: Seat, tmp_path: Path) -> None:
+    """A drill says what it opened; a rotation asks; the policy is the store's."""
+    ada.learn(*LESSON)
+    ada("backup", "create", "--to", tmp_path / "there").ok()
+    report = ada("backup", "drill", "--json").ok().json
+    assert (report["ok"], report["opened"], len(report["canaries"])) == (True, 1, 3)
+    ada("backup", "create", "--full").ok()
+    assert ada("backup", "keep", "--last", "1", "--days", "0", "--json").ok().json["keep"]["backups.last"] == 1
+    assert "would remove 1 backup, 1 stay" in ada("backup", "rotate", "--dry-run").ok().err
+    assert "nobody is there to ask" in ada("backup", "rotate").expect(2).err
+    assert len(ada("backup", "rotate", "--yes", "--json").ok().json["removed"]) == 1
+    assert ada("backup", "verify").ok().err.startswith("ok: 1 backup at")

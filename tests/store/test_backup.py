@@ -16,6 +16,8 @@ from gitmem.errors import GitmemError, NoKey, NoStore, Tampered, UsageError
 from gitmem.git.repo import Repo
 from gitmem.memory.backup import backups
 from gitmem.memory.backup_chain import last_known
+from gitmem.memory.backup_drill import drill
+from gitmem.memory.backup_rotate import rotate
 from gitmem.memory.backup_verify import BackupReport, verify
 from gitmem.memory.erase import erase
 from gitmem.memory.events import every_event
@@ -287,3 +289,49 @@ def test_only_open_stores_leave_bundles_open(scene: Scene, tmp_path: Path) -> No
     bundle = next((scene.folder / "open").rglob("*.bundle"))
     Git(tmp_path)("clone", "--quiet", bundle, "cloned")
     assert Repo.find(tmp_path / "cloned").head() == Repo.find(scene.folder / "ada").head()
+
+
+def test_a_drill_opens_everything_and_notices_its_canaries(template: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each record is opened and valid; a drill that no longer looks is told by its canaries."""
+    with template.open() as memory:
+        report = drill(memory.context)
+        sealed = not memory.context.store.config.plain
+        assert (report.ok, report.problems, report.records, report.opened, report.sealed) == (True, [], 3, 3, 0)
+        assert len(report.canaries) == 2 + sealed
+        assert [*(template.folder / "ada" / ".git" / "gitmem").glob("drill-*")] == []
+        monkeypatch.setattr("gitmem.memory.backup_drill.check_record", lambda _context, _path: None)
+        blind = drill(memory.context)
+        assert (blind.ok, len(blind.canaries), [one.what for one in blind.problems]) == (False, 1, ["canary"] * (1 + sealed))
+
+
+def test_old_sets_go_and_the_chain_stays_whole(scene: Scene, tmp_path: Path) -> None:
+    """Whole sets by the policy, after a signed word; cut short, the next one tidies up; what is left restores."""
+    with scene.open() as memory:
+        memory.backup(full=True)
+        _learn(memory, "later")
+        newest = memory.backup()
+        assert rotate(memory.context).removed == []
+        dry = rotate(memory.context, last=1, days=0, dry_run=True)
+        assert ([one.id[-4:] for one in dry.removed], dry.kept) == (["0001", "0002", "0003"], 2)
+        assert len([*scene.shelf.glob("*.json")]) == 5
+        left = next(scene.shelf.glob("000002-*"))
+        kept_data = left.read_bytes()
+        report = rotate(memory.context, last=1, days=0)
+        assert report.removed == dry.removed
+        assert sorted(path.name[:6] for path in scene.shelf.iterdir()) == ["000004"] * 2 + ["000005"] * 2 + ["000006"]
+        assert verify(memory.context, deep=True).problems == []
+        left.write_bytes(kept_data)
+        again = rotate(memory.context, last=1, days=0)
+        assert (again.removed, again.leftovers, left.exists()) == ([], 1, False)
+        _learn(memory, "after the rotation")
+        assert (memory.backup().type, verify(memory.context).problems) == ("incremental", [])
+        assert [one.id[-4:] for one in backups(memory.context)] == ["0004", "0005", "0007"]
+    assert restore_anew(str(scene.there), tmp_path / "back", scene.who.identities).records == 5
+    assert restore_anew(str(scene.there), tmp_path / "older", scene.who.identities, at=newest.id).records == 4
+
+
+def test_nothing_is_let_go_of_a_chain_that_is_not_whole(scene: Scene) -> None:
+    """What is missing must not be taken for what was rotated."""
+    (scene.shelf / "000002.json").unlink()
+    with scene.open() as memory, pytest.raises(Tampered, match="number 2 of the chain is not there"):
+        rotate(memory.context, last=1, days=0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from gitmem.cli.command import Group
+from gitmem.cli.commands.backup.keeping import keep, rotate
 from gitmem.cli.commands.backup.making import create, list_
-from gitmem.cli.commands.backup.proving import verify
+from gitmem.cli.commands.backup.proving import drill, verify
 from gitmem.cli.commands.backup.restoring import restore
 
 
@@ -15,5 +16,5 @@ def command() -> None:
     """Back up the store, prove that the backups hold, and restore from them."""
 
 
-for each in (create, list_, verify, restore):
+for each in (create, list_, verify, drill, restore, rotate, keep):
     command.add_command(each)

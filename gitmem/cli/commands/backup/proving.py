@@ -1,4 +1,4 @@
-"""`gitmem backup verify`: do the backups hold?"""
+"""`gitmem backup verify` and `drill`: do the backups hold?"""
 
 from __future__ import annotations
 
@@ -46,4 +46,41 @@ def verify(ui: Ui, deep: bool, where: str | None) -> None:
     if not report.ok:
         raise Tampered(
             f"{counted(len(report.problems), 'problem')} at {report.where}", "make a full backup at another place: --to"
+        )
+
+
+@define(
+    "drill",
+    examples=[
+        ("gitmem backup drill", "could the newest one be restored? once a week, by a timer"),
+        ("gitmem backup drill --at b-k3v9q2xa-0007", ""),
+    ],
+    exits=(*READS, 14, 15),
+)
+@where_option("--from", "Where they are")
+@click.option("--at", metavar="BACKUP", help="Which one; the newest unless given.")
+@pass_ui
+def drill(ui: Ui, where: str | None, at: str | None) -> None:
+    """Restore a backup in a temporary directory, open each record and hold it to its schema.
+
+    The drill is put to the test as well: a flipped bit, an altered value and an invalid one are slipped in, and it fails if it
+    does not notice each of them.
+    """
+    from gitmem.cli.present import counted
+    from gitmem.cli.session import opened
+    from gitmem.memory.backup_drill import drill as drill_backup
+
+    with opened(ui) as memory:
+        report = drill_backup(memory.context, where, at=at)
+    if ui.json:
+        ui.data(report)
+    else:
+        for problem in report.problems:
+            ui.line(ui.styled(f"{problem.what}: {problem.where}: {problem.why}", "red"))
+        sealed = f", {counted(report.sealed, 'record')} sealed to you" if report.sealed else ""
+        ui.note(f"{report.backup}: {counted(report.opened, 'record')} opened and valid{sealed}")
+        ui.note(f"noticed, as it must be: {'; '.join(report.canaries)}")
+    if not report.ok:
+        raise Tampered(
+            f"{report.backup} could not be restored as it should be", "gitmem backup create --full --to ANOTHER-PLACE"
         )

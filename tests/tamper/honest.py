@@ -1,11 +1,17 @@
-"""Honest concurrent work: members who learn, edit, use, forget, settle conflicts, join and sync in any order."""
+"""Honest concurrent work: members who learn, edit, use, forget, settle conflicts, make keys and scopes, leave and sync."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
+from gitmem.memory.context import TEAM
+from gitmem.memory.folded import members_of
+from gitmem.memory.granting import add_scope, grant, revoke
 from gitmem.memory.memory import Memory
+from gitmem.memory.removal import remove, set_role
+from gitmem.memory.rotation import rotate
+from gitmem.memory.scopes import scopes
 from tests.support.git import Git
 from tests.tamper.ground import Ground, text
 
@@ -13,7 +19,7 @@ Act = Callable[[Random, Memory], object]
 
 
 def _pick(rng: Random, memory: Memory) -> str:
-    return rng.choice(sorted(record.id for record in memory.records(limit=1000)))
+    return rng.choice(sorted(record.id for record in memory.records(limit=1000) if not record.sealed))
 
 
 def _learn(rng: Random, memory: Memory) -> object:
@@ -49,23 +55,75 @@ def _settle(rng: Random, memory: Memory) -> object:
     return memory.resolve(record.id, name, value=text(rng))
 
 
-ACTS: tuple[tuple[Act, int], ...] = ((_learn, 3), (_edit, 6), (_tag, 3), (_use, 5), (_forget, 1), (_settle, 3))
+def _rotate(_rng: Random, memory: Memory) -> object:
+    return rotate(memory.context) if _is_admin(memory) and not memory.context.store.config.plain else None
 
 
-def work(ground: Ground, rng: Random, merges: int) -> int:
-    """Let the members work until the remote holds so many merges more, and then meet; how many there were."""
+def _scope(rng: Random, memory: Memory) -> object:
+    """Make a scope, let somebody into one of ours or out of it, or record something there."""
+    context = memory.context
+    mine = [one for one in scopes(context) if one.scope != TEAM and one.opened]
+    if context.store.config.plain or not _is_admin(memory):
+        return None
+    if len(mine) < 2:
+        name = f"s{rng.getrandbits(40):x}"
+        add_scope(context, name)
+        return memory.learn("note", {"text": text(rng)}, scope=name)
+    one = rng.choice(mine)
+    standing = members_of(context)
+    owned = standing.scopes[one.scope]
+    inside = sorted(owned.members - {memory.status().member})
+    outside = sorted(standing.by_name.keys() - {*owned.members, *one.members})
+    if outside and rng.random() < 0.5:
+        return grant(context, one.scope, rng.choice(outside))
+    if inside and rng.random() < 0.5:
+        return revoke(context, one.scope, rng.choice(inside))
+    return memory.learn("note", {"text": text(rng)}, scope=one.scope)
+
+
+def _is_admin(memory: Memory) -> bool:
+    return memory.status().member in members_of(memory.context).admins()
+
+
+ACTS: tuple[tuple[Act, int], ...] = (
+    (_learn, 3),
+    (_edit, 6),
+    (_tag, 3),
+    (_use, 5),
+    (_forget, 1),
+    (_settle, 3),
+    (_rotate, 1),
+    (_scope, 2),
+)
+
+
+def work(ground: Ground, rng: Random, merges: int) -> tuple[int, list[str]]:
+    """Let the members work until the remote holds so many merges more, and then meet; how many there were, and who is left.
+
+    Two of them are admins, who make keys at once; now and then the third is removed on the way.
+    """
     git = Git(ground.remote)
     before = git("rev-parse", "main")
     with ground.at("ada") as ada, ground.at("bob") as bob, ground.at("cyd") as cyd:
-        members = [ada, bob, cyd]
+        members = {"ada": ada, "bob": bob, "cyd": cyd}
+        set_role(ada.context, "bob", "admin")
+        _meet(members)
+        leaves = rng.randint(1, 2 * merges)
         while (made := int(git("rev-list", "--count", "--min-parents=2", f"{before}..main"))) < merges:
-            for member in rng.sample(members, 3):
+            for member in rng.sample([*members.values()], len(members)):
                 for act in rng.choices([act for act, _ in ACTS], [weight for _, weight in ACTS], k=rng.randint(1, 4)):
                     act(rng, member)
                 if rng.random() < 0.3:
                     member.commit()
-            for member in rng.sample(members, rng.randint(2, 3)):
+            for member in rng.sample([*members.values()], rng.randint(2, len(members))):
                 member.sync()
-        for member in (*members, *members):
-            member.sync()
-    return made
+            if "cyd" in members and made >= leaves:
+                members.pop("cyd").sync()
+                remove(rng.choice([ada, bob]).context, "cyd")
+        _meet(members)
+    return made, sorted(members)
+
+
+def _meet(members: Mapping[str, Memory]) -> None:
+    for member in [*members.values()] * 3:
+        member.sync()

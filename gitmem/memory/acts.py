@@ -21,6 +21,8 @@ from gitmem.store.files import write_atomic
 
 READ: Final = "read"
 DENIED: Final = "denied"
+REFUSED: Final = "refused"
+"""For want of the right to it, as `denied` is for want of a key."""
 EXPORT: Final = "export"
 OPENED: Final = "opened"
 
@@ -31,7 +33,8 @@ _LARGE: Final = 4 << 20  # bytes after which equal lines are put together
 
 
 def note(context: Context, op: str, objects: Iterable[str]) -> None:
-    """Note that something was done to objects: ids of records, forms of exports, `scope/epoch` of keys."""
+    """Note that something was done to objects: ids of records, forms of exports, `scope/epoch` of keys, and what was refused,
+    in words joined by hyphens."""
     if op == READ and not allows(context, READS):
         return
     day = context.now()[:10]

@@ -14,7 +14,13 @@ from gitmem.memory.context import Context
 from gitmem.memory.events import read_events
 from gitmem.store.layout import EVENTS
 
-_WORDS = {acts.READ: "read", acts.DENIED: "was refused", acts.EXPORT: "exported", acts.OPENED: "first used the key"}
+_WORDS = {
+    acts.READ: "read",
+    acts.DENIED: "was refused",
+    acts.REFUSED: "had no right to",
+    acts.EXPORT: "exported",
+    acts.OPENED: "first used the key",
+}
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 

@@ -10,6 +10,7 @@ from gitmem.core.audit_parse import parse_segment
 from gitmem.core.members import Member, Members, Rank
 from gitmem.core.membership import fold
 from gitmem.errors import GitmemError, Tampered
+from gitmem.memory import acts
 from gitmem.memory.audit_files import segment_files
 from gitmem.memory.context import Context
 from gitmem.memory.roster import my_name
@@ -48,6 +49,7 @@ def need_rank(context: Context, members: Members, rank: Rank, what: str, among: 
     member = members.by_name.get(name)
     if member is not None and (member.rank >= rank or name in among):
         return name
+    acts.note(context, acts.REFUSED, [what.replace(" ", "-")])
     who = ", ".join(members.admins()) or "nobody"
     raise GitmemError(f"only an admin may {what}, and you are {_as(name, member)}", f"ask one: {who}")
 

@@ -16,6 +16,7 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.enrolment import wrapped_keys
 from gitmem.memory.folded import members_of, need_rank
+from gitmem.memory.leaving import record_ids, secret_fields
 from gitmem.memory.roster import my_name
 from gitmem.memory.scopes import check_scope, known_scope
 from gitmem.store.layout import STORE_SCOPE
@@ -37,13 +38,19 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """A scope without somebody: who is left, the new epoch, how many records were sealed with it, and what could not be."""
+    """What leaving a scope did or (`dry_run`) would do: who is left, the new epoch, and how many records were sealed with it.
+
+    `read` are the ids of the records that could be read, `secrets` the fields of those that hold what looks like a secret.
+    """
 
     scope: str
     members: list[str]
     epoch: str
     resealed: int
     problems: list[str] = field(default_factory=list)
+    dry_run: bool = False
+    read: list[str] = field(default_factory=list)
+    secrets: dict[str, list[str]] = field(default_factory=dict)
 
 
 def add_scope(context: Context, name: str, names: Iterable[str] = ()) -> Granted:
@@ -101,7 +108,7 @@ def grant(context: Context, scope: str, name: str) -> Granted:
         return _committed(context, keys[-1], sorted({*held, name}), extras, f"gitmem: {name} is let into the scope {scope}")
 
 
-def revoke(context: Context, scope: str, name: str) -> Revoked:
+def revoke(context: Context, scope: str, name: str, *, dry_run: bool = False) -> Revoked:
     """Take a member out of a scope: a new key for the others, and what stands sealed with it. What was read stays read.
 
     Raises UsageError for who is not in it, and where nobody would be left; NoKey and GitmemError as `grant` does.
@@ -113,17 +120,20 @@ def revoke(context: Context, scope: str, name: str) -> Revoked:
         store.refresh()
         _require_keys(context)
         known_scope(context, scope)
-        commit(context)
         who = members_of(context)
         _need_right(context, who, scope)
         left = sorted({*readers(who, scope, name)} - {RECOVERY})
         _check_leaving(context, who, scope, name, left)
+        read, secrets = record_ids(context, scope), secret_fields(context, [scope])
+        if dry_run:
+            return Revoked(scope, left, store.vault.newest_epoch(scope), 0, [], dry_run, read, secrets)
+        commit(context)
         heirs = left if who.scopes[scope].admins <= {name} else []
         extras = epoch_extras(context, who, scope, without=name)
         extras[-1] = _telling(extras[-1], scope_detail(scope, drop=[name], admins=heirs))
         commit(context, f"gitmem: {name} leaves the scope {scope}", extras)
     done = finish(context, [scope])
-    return Revoked(scope, left, done.epochs[scope], done.resealed, done.problems)
+    return Revoked(scope, left, done.epochs[scope], done.resealed, done.problems, dry_run, read, secrets)
 
 
 def _check_leaving(context: Context, who: Members, scope: str, name: str, left: list[str]) -> None:

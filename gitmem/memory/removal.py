@@ -5,7 +5,6 @@ What they have read they have read. So removal ends with an honest list of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gitmem.core.audit import REMOVE, ROLE
@@ -17,9 +16,10 @@ from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.folded import members_of, need_rank, segments_here
+from gitmem.memory.leaving import record_ids, secret_fields
 from gitmem.memory.roster import my_name, read_member
 from gitmem.memory.rotation import epoch_extras, finish
-from gitmem.store.layout import MEMORY, is_record_path, member_path, parse_record_path
+from gitmem.store.layout import member_path
 from gitmem.store.vault import RECOVERY
 
 
@@ -27,13 +27,15 @@ from gitmem.store.vault import RECOVERY
 class Removed:
     """What a removal did or (`dry_run`) would do.
 
-    `read` are the records that the leaver could read, ids by scope; what they say that opens something elsewhere (a password, a
-    token) must be changed there. `epochs` are the new keys by scope, `resealed` how many records were sealed with them.
+    `read` are the records that the leaver could read, ids by scope; `secrets` the fields of those that hold what looks like a
+    secret, by id: each must be changed where it opens something. `epochs` are the new keys by scope, `resealed` how many
+    records were sealed with them.
     """
 
     member: str
     dry_run: bool
     read: dict[str, list[str]]
+    secrets: dict[str, list[str]] = field(default_factory=dict)
     epochs: dict[str, str] = field(default_factory=dict)
     resealed: int = 0
     problems: list[str] = field(default_factory=list)
@@ -50,7 +52,8 @@ def remove(context: Context, name: str, *, dry_run: bool = False) -> Removed:
         members = members_of(context)
         _check(context, members, name)
         scopes = readable(context, name)
-        found = Removed(name, dry_run, {scope: _records(context, scope) for scope in scopes})
+        read = {scope: record_ids(context, scope) for scope in scopes}
+        found = Removed(name, dry_run, read, secret_fields(context, scopes))
         if dry_run:
             return found
         commit(context)
@@ -60,7 +63,7 @@ def remove(context: Context, name: str, *, dry_run: bool = False) -> Removed:
         commit(context, f"gitmem: {name} is no member any more", [_leaving(context, members, name), *keys])
     done = finish(context, ours)
     others = [_not_ours(context, scope, name) for scope in scopes if scope not in ours]
-    return Removed(name, dry_run, found.read, done.epochs, done.resealed, [*done.problems, *others])
+    return Removed(name, dry_run, found.read, found.secrets, done.epochs, done.resealed, [*done.problems, *others])
 
 
 def set_role(context: Context, name: str, role: str) -> Members:
@@ -127,10 +130,3 @@ def _pen(context: Context, name: str) -> Pen:
     store, path = context.store, member_path(name)
     state = read_member(context, name) or State("member", 1, "store", f"m-{name}")
     return Pen(state, store.writer_for(path, state))
-
-
-def _records(context: Context, scope: str) -> list[str]:
-    """The ids of the records of a scope, deleted ones among them: the leaver has them as well."""
-    root = context.store.root
-    paths: Iterable[str] = (file.relative_to(root).as_posix() for file in (root / MEMORY / scope).rglob("*.yaml"))
-    return sorted(parse_record_path(path)[2] for path in paths if is_record_path(path) and parse_record_path(path)[0] == scope)

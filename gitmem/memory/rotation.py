@@ -39,7 +39,7 @@ class Rotated:
 
 
 def rotate(context: Context, scopes: Iterable[str] = ()) -> Rotated:
-    """Make a new key for scopes (all that have one), and seal with it what stands.
+    """Make a new key for scopes (all that we open), and seal with it what stands.
 
     Raises GitmemError for one who may not, NoKey without the key that is to be replaced.
     """
@@ -47,7 +47,7 @@ def rotate(context: Context, scopes: Iterable[str] = ()) -> Rotated:
     with store.lock:
         commit(context)
         members = members_of(context)
-        wanted = list(scopes) or store.vault.scopes()
+        wanted = list(scopes) or [scope for scope in store.vault.scopes() if store.vault.opens(scope)]
         if store.vault.plain:
             raise UsageError("this store is open: it has no keys", "`gitmem status`")
         for scope in wanted:
@@ -56,7 +56,16 @@ def rotate(context: Context, scopes: Iterable[str] = ()) -> Rotated:
         snapshots.before(context, "rotate")
         extras = [extra for scope in wanted for extra in epoch_extras(context, members, scope)]
         commit(context, f"gitmem: a new key for {', '.join(wanted)}", extras)
-    return finish(context, wanted)
+    done = finish(context, wanted)
+    left = [] if scopes else sorted({*store.vault.scopes()} - {*wanted})
+    told = [f"{scope} has the key it had: {_held(context, scope)}" for scope in left]
+    return Rotated(done.epochs, done.resealed, [*done.problems, *told])
+
+
+def _held(context: Context, scope: str) -> str:
+    """Who could make a new key for a scope that we do not open."""
+    holders = context.store.vault.holders(scope, context.store.vault.newest_epoch(scope))
+    return f"only who opens it makes a new one: {', '.join(name for name in holders if name != RECOVERY) or 'nobody'}"
 
 
 def finish(context: Context, scopes: Iterable[str]) -> Rotated:

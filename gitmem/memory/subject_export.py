@@ -13,6 +13,7 @@ from typing import Any
 from gitmem.core.record import MAX_BYTES
 from gitmem.core.subject import Subject
 from gitmem.errors import GitmemError, NoKey, UsageError
+from gitmem.memory import acts
 from gitmem.memory.context import Context, kind_to_show
 from gitmem.memory.events import every_event
 from gitmem.memory.replicas import all_segments
@@ -68,6 +69,7 @@ def export_subject(context: Context, names: Sequence[str], target: Path) -> Subj
         files[f"members/{name}.yaml"] = read_bounded(inside(context.store.root, member_path(name)), MAX_BYTES) or b""
     files["README.md"] = _readme(context, subject, report).encode()
     _write(target, files)
+    acts.note(context, acts.EXPORT, ["subject"])
     return report
 
 

@@ -47,8 +47,11 @@ def test_a_scope_from_its_making_to_a_new_reader(ada: Seat, bob: Seat) -> None:
     bob("sync").ok()
     assert "4711" in bob("search", "door", "--scope", "ops").ok().out
     assert bob("audit", "verify").ok()
-    done = ada("scope", "revoke", "ops", "bob", "--json").ok().json
-    assert list(done) == ["scope", "members", "epoch", "resealed", "problems"]
+    ada("scope", "revoke", "ops", "bob").expect(2)  # nobody is there to ask
+    looked = ada("scope", "revoke", "ops", "bob", "--dry-run", "--json").ok().json
+    assert (looked["dry_run"], looked["read"], looked["resealed"]) == (True, [found], 0)
+    done = ada("scope", "revoke", "ops", "bob", "--yes", "--json").ok().json
+    assert list(done) == ["scope", "members", "epoch", "resealed", "problems", "dry_run", "read", "secrets"]
     assert (done["members"], done["resealed"], done["problems"]) == (["ada"], 1, [])
     ada("sync").ok()
     bob("sync").ok()

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.errors import NoKey
+from gitmem.errors import GitmemError, NoKey
 from gitmem.memory import acts
 from gitmem.memory.audit_acts import told_acts
 from gitmem.memory.consent import READS, choose
 from gitmem.memory.memory import Memory
+from gitmem.memory.removal import remove
 from tests.support.git import Git
-from tests.support.stores import found, open_memory, person
+from tests.support.stores import found, join, open_memory, person, share
 
 
 @pytest.fixture
@@ -49,6 +50,22 @@ def test_reads_are_put_together_and_told_with_the_next_commit(ada: Memory) -> No
     assert sorted(e.raised[acts.READ] for e in told_acts(ada.context, op=acts.READ)) == [1, 5]
     assert ada.commit() is None
     assert ada.verify(full=True).problems == []
+
+
+def test_what_was_refused_for_want_of_a_right_is_told(ada: Memory, tmp_path: Path) -> None:
+    """Who tries what only an admin may do is refused, and their next commit tells of it."""
+    who = person(tmp_path / "home-bob")
+    bare = tmp_path / "remote.git"
+    Git(tmp_path)("init", "--quiet", "--bare", bare)
+    share(tmp_path / "ada", bare)
+    join(ada, tmp_path / "bob", bare, "bob", who)
+    with open_memory(tmp_path / "bob", who) as bob:
+        with pytest.raises(GitmemError, match="only an admin may remove a member"):
+            remove(bob.context, "ada")
+        bob.learn("note", {"text": "a note"})
+        bob.commit()
+        assert told(bob)[acts.REFUSED, "remove-a-member"] == 1
+        assert "bob had no right to remove-a-member" in {f"{e.member} {e.words}" for e in told_acts(bob.context)}
 
 
 def test_whoever_opted_out_is_not_told_of(ada: Memory) -> None:

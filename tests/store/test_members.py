@@ -64,10 +64,14 @@ def _epochs(memory: Memory) -> set[str]:
 def test_removal(team: Team) -> None:
     """Bob goes: new keys, all that stands sealed with them; what he has stays open to him, what comes does not."""
     with team.open("ada") as ada:
+        ada.context.redact = False
+        kept = ada.learn("note", {"text": "the pager's password: hunter2-hunter9", "source": "the wiki"}).id
         looked = remove(ada.context, "bob", dry_run=True)
-        assert (len(looked.read["team"]), looked.epochs) == (3, {})
+        assert looked.secrets == {kept: ["text"]}
+        ada.forget(kept)
+        assert (len(looked.read["team"]), looked.epochs) == (4, {})
         done = remove(ada.context, "bob")
-        assert (done.resealed, done.problems, waiting(ada.context, ["team"])) == (3, [], [])
+        assert (done.resealed, done.problems, waiting(ada.context, ["team"])) == (4, [], [])
         assert _epochs(ada) == {done.epochs["team"]}
         new = ada.learn("note", {"text": "after bob"}).id
         ada.sync()

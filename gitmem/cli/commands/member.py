@@ -11,6 +11,7 @@ import click
 from gitmem.cli.command import Group, define
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.inputs import clean
+from gitmem.cli.leaving import sure_of, tell_secrets
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
@@ -165,7 +166,7 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
 
     with opened(ui) as memory:
         found = removal.remove(memory.context, clean(name), dry_run=True)
-        sure = not dry_run and _sure(ui, f"remove {found.member}, who could read {_read(found)}", yes)
+        sure = not dry_run and sure_of(ui, f"remove {found.member}, who could read {_read(found)}", yes)
         if sure:
             found = removal.remove(memory.context, found.member)
     if ui.json:
@@ -179,9 +180,10 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
         ui.warn(problem)
     if dry_run:
         ui.note(f"would remove {found.member}, who could read {_read(found)}")
+        tell_secrets(ui, found.secrets)
         return
     ui.note(f"{found.member} is no member any more; {counted(found.resealed, 'record')} sealed with new keys")
-    ui.note("change at its source whatever these records open elsewhere: what was read cannot be taken back")
+    tell_secrets(ui, found.secrets)
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -197,14 +199,6 @@ def _read(found: Removed) -> str:
 
     parts = [f"{counted(len(ids), 'record')} in {scope}" for scope, ids in found.read.items()]
     return " and ".join(parts) or "what is open to everybody"
-
-
-def _sure(ui: Ui, what: str, yes: bool) -> bool:
-    if yes:
-        return True
-    if not ui.person:
-        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
-    return ui.confirm(f"{what}?")
 
 
 def _asked(context: Context, request: str, recipient: str | None, key: str | None) -> Request:

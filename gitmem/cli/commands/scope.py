@@ -10,6 +10,7 @@ from gitmem.cli.command import Group, define
 from gitmem.cli.complete import members, scopes
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.inputs import clean
+from gitmem.cli.leaving import sure_of, tell_secrets
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
@@ -92,13 +93,18 @@ def grant(ui: Ui, scope: str, member: str) -> None:
 
 @define(
     "revoke",
-    examples=[("gitmem scope revoke ops cyd", "a new key for the others; cyd opens nothing that is written from then on")],
+    examples=[
+        ("gitmem scope revoke ops cyd --dry-run", "what cyd could read"),
+        ("gitmem scope revoke ops cyd --yes", "a new key for the others; cyd opens nothing that is written from then on"),
+    ],
     exits=WRITES,
 )
 @click.argument("scope", metavar="NAME", shell_complete=scopes)
 @click.argument("member", metavar="MEMBER", shell_complete=members)
+@click.option("--dry-run", is_flag=True, help="Only tell what they could read.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @pass_ui
-def revoke(ui: Ui, scope: str, member: str) -> None:
+def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     """Take a member out of a scope.
 
     The others get a new key, and what stands in the scope is sealed with it. What was read stays read, and every copy of the
@@ -109,15 +115,22 @@ def revoke(ui: Ui, scope: str, member: str) -> None:
     from gitmem.memory.granting import revoke as let_out
 
     with opened(ui) as memory:
-        done = let_out(memory.context, clean(scope), clean(member))
+        done = let_out(memory.context, clean(scope), clean(member), dry_run=True)
+        what = f"take {clean(member)}, who could read {counted(len(done.read), 'record')}, out of {done.scope}"
+        if not dry_run and sure_of(ui, what, yes):
+            done = let_out(memory.context, clean(scope), clean(member))
     if ui.json:
         ui.data(done)
+        return
+    if done.dry_run:
+        ui.note(f"would {what}" if dry_run else "nothing was changed")
+        tell_secrets(ui, done.secrets)
         return
     for problem in done.problems:
         ui.warn(problem)
     sealed = counted(done.resealed, "record")
     ui.note(f"{clean(member)} is out of {done.scope}; {sealed} sealed with a new key; `gitmem sync` passes it on")
-    ui.note("what was read stays read: change at its source what opens something elsewhere")
+    tell_secrets(ui, done.secrets)
 
 
 def _report(ui: Ui, made: Granted, said: str) -> None:

@@ -1,0 +1,27 @@
+"""What `member remove` and `scope revoke` ask and tell: whether to, and what the leaver takes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gitmem.cli.present import counted
+from gitmem.cli.ui import Ui
+from gitmem.errors import UsageError
+
+
+def sure_of(ui: Ui, what: str, yes: bool) -> bool:
+    """Whether to do `what`: `yes` says so, else a person is asked. Raises UsageError where nobody is there."""
+    if yes:
+        return True
+    if not ui.person:
+        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
+    return ui.confirm(f"{what}?")
+
+
+def tell_secrets(ui: Ui, secrets: Mapping[str, Sequence[str]]) -> None:
+    """Say what must be changed at its source: the fields that hold what looks like a secret, by record, never the values."""
+    for record, fields in secrets.items():
+        ui.warn(f"{record} holds what looks like a secret ({', '.join(fields)}): change it at its source")
+    others = "whatever else" if secrets else "whatever"
+    known = f"{counted(len(secrets), 'record')} with secrets; " if secrets else ""
+    ui.note(f"{known}change at its source {others} these records open elsewhere: what was read cannot be taken back")

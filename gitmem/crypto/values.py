@@ -83,9 +83,12 @@ class Sealer:
         The nonce is a keyed hash of all that is encrypted and authenticated, as in SIV (RFC 5297, 3): it comes twice only where
         the whole token does, and says nothing beyond that. Otherwise it is as good as random, so that one key serves both.
         """
+        return self.seal_bytes_alike(path, dot, _encode(value, self.place, path))
+
+    def seal_bytes_alike(self, path: str, dot: str, payload: bytes) -> str:
+        """The same for a payload of bytes."""
         from hmac import digest
 
-        payload = _encode(value, self.place, path)
         nonce_key = hkdf(self._key, b"", length_prefixed(b"gitmem derived nonce 1"))
         nonce = digest(nonce_key, length_prefixed(self._bound_to(path, dot), payload), "sha256")[:_NONCE]
         return self._seal(path, dot, payload, nonce)

@@ -11,8 +11,7 @@ from gitmem.memory import acts
 from gitmem.memory.audit_files import segment_files
 from gitmem.memory.audit_log import LogEntry, Wanted
 from gitmem.memory.context import Context
-from gitmem.memory.events import read_events
-from gitmem.store.layout import EVENTS
+from gitmem.memory.events import every_batch, read_events
 
 _WORDS = {
     acts.READ: "read",
@@ -32,14 +31,15 @@ def told_acts(context: Context, **wanted: str | None) -> list[LogEntry]:
 
 
 def _events(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
-    root = context.store.root
-    for file in sorted((root / EVENTS).rglob("*.yaml")):
-        path = file.relative_to(root).as_posix()
-        try:
-            events = read_events(context, path, file.read_bytes())
-        except (GitmemError, ValueError, KeyError):
-            continue  # sealed to others; or no batch, which `audit verify` names
-        yield from ((path.split("/")[2], event) for event in events if event.get("op") in _WORDS)
+    for writer, events in every_batch(context, _read):
+        yield from ((writer, event) for event in events if event.get("op") in _WORDS)
+
+
+def _read(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
+    try:
+        return read_events(context, path, data)
+    except (GitmemError, ValueError, KeyError):
+        return []  # sealed to others; or no batch, which `audit verify` names
 
 
 def _members(context: Context) -> dict[str, str]:

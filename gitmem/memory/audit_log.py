@@ -229,6 +229,7 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "merge": _named("settled"),
     "hand": _named("took in a hand edit of"),
     "events": lambda _entry, _what, _raised: "logged events",
+    "archive": lambda entry, _what, _raised: "archived events" if entry.after else "moved events to an archive",
     "enrol": _about("enrolled", "member"),
     "role": lambda entry, _what, _raised: f"made {_plain(entry.detail.get('member'))} {_plain(entry.detail.get('role'))}",
     "remove": _about("removed", "member"),

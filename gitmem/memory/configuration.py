@@ -64,6 +64,14 @@ def set_here(context: Context, name: str, text: str | None, *, user: bool = Fals
     return _set_user(context, one, value) if user else _set_store(context, one, value)
 
 
+def number(context: Context, name: str) -> int:
+    """A setting that is a number. Raises UsageError for another."""
+    value = explain(context, name).value
+    if not isinstance(value, int):
+        raise UsageError(f"{name} is no number", f"gitmem config explain {name}")
+    return value
+
+
 def thresholds(context: Context) -> Callable[[str], list[int]]:
     """What pruning asks for its thresholds: the values of a setting in the first layer that has any; several are concurrent."""
     config, user = context.store.read_config(), user_settings(context)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitmem.core.dots import long_hash
@@ -23,9 +24,14 @@ from gitmem.store.layout import EVENTS, events_path
 if TYPE_CHECKING:
     from gitmem.store.store import Store
 
-_KIND = "events"
+KIND = "events"
+MAX_TEXT = 16 << 20
+"""Characters of the events in one file; each has at most four bytes."""
 _NOTE = "batch"
 _NOTHING = '[0, {}, ""]'
+_STEM = re.compile(r"([0-9]+)(?:-([0-9]+)-[0-9a-f]{8})?")  # of a batch, and of an archive from one to another
+BATCH = "batch"
+"""Of an archived event the number of the batch it was in."""
 _NAME = ("op", "id", "fixed", "by", "n")
 
 
@@ -40,17 +46,26 @@ def event_files(context: Context, events: Iterable[Json]) -> dict[str, bytes]:
     month = times[-1][:7]
     path = events_path(writer, month, _next_sequence(context, writer, month))
     scope = _scope(context)
-    payload = _pack(context, scope, path, facts)
+    return {path: batch_file(writer, scope, times, _pack(context, scope, path, facts))}
+
+
+def batch_file(writer: str, scope: str, times: list[str], payload: str) -> bytes:
+    """The content of a batch or an archive whose events, packed in `payload`, happened at `times`."""
     lines = [
         "gitmem: 1",
         f"writer: {writer}",
         f"scope: {scope}",
         f"from: {times[0]}",
         f"to: {times[-1]}",
-        f"count: {len(facts)}",
+        f"count: {len(times)}",
         f"payload: {payload}",
     ]
-    return {path: ("\n".join(lines) + "\n").encode()}
+    return ("\n".join(lines) + "\n").encode()
+
+
+def header_of(data: bytes) -> dict[str, str]:
+    """What a batch says in the clear, its payload included. Raises ValueError for what is none."""
+    return dict(line.split(": ", 1) for line in data.decode("utf-8").splitlines())
 
 
 def uncommitted_events(context: Context, head: str | None) -> list[Json]:
@@ -96,16 +111,16 @@ def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]
     """The events in one batch. Raises NoKey, Tampered, or ValueError for what is no batch."""
     import zstandard
 
-    header = dict(line.split(": ", 1) for line in data.decode("utf-8").splitlines())
+    header = header_of(data)
     payload = header["payload"]
     if payload.startswith("ENC["):
         epoch = payload[4:].partition(",")[0]
-        packed = context.store.vault.sealer(header["scope"], _KIND, path, epoch).unseal_bytes(
+        packed = context.store.vault.sealer(header["scope"], KIND, path, epoch).unseal_bytes(
             "payload", header["writer"], payload
         )
     else:
         packed = base64.b64decode(payload, validate=True)
-    text = zstandard.ZstdDecompressor().decompress(packed, max_output_size=64 << 20)
+    text = zstandard.ZstdDecompressor().decompress(packed, max_output_size=4 * MAX_TEXT)
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -115,13 +130,33 @@ def every_event(context: Context) -> Iterator[dict[str, Any]]:
     Raises as `read_events` does.
     """
     told: set[tuple[Any, ...]] = set()
-    root = context.store.root
-    for file in sorted((root / EVENTS).rglob("*.yaml")):
-        for event in _legible(context, file.relative_to(root).as_posix(), file.read_bytes()):
+    for _, events in every_batch(context):
+        for event in events:
             name = tuple(event.get(part) for part in _NAME)
             if "by" not in event or name not in told:
                 told.add(name)
                 yield event
+
+
+def every_batch(
+    context: Context, read: Callable[[Context, str, bytes], list[dict[str, Any]]] | None = None
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """(writer, events) of each batch in the work tree, those in archives as well, and each once.
+
+    `read` reads a file; as it is, what is sealed to us has no events, and what is no batch raises as `read_events` does.
+    """
+    root, known = context.store.root, set[tuple[str, str]]()
+    for file in sorted((root / EVENTS).rglob("*.yaml")):
+        path = file.relative_to(root).as_posix()
+        folder, _, name = path.removesuffix(".yaml").rpartition("/")
+        batches: dict[str, list[dict[str, Any]]] = {}
+        for event in (read or _legible)(context, path, file.read_bytes()):
+            number = event.pop(BATCH, None)
+            batches.setdefault(f"{number:06d}" if isinstance(number, int) else name, []).append(event)
+        for batch, events in batches.items():
+            if (folder, batch) not in known:
+                known.add((folder, batch))
+                yield folder.split("/")[-2], events
 
 
 def _legible(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
@@ -145,12 +180,14 @@ def _pack(context: Context, scope: str, path: str, facts: list[dict[str, Json]])
     packed = zstandard.ZstdCompressor(level=9).compress(lines.encode())
     if vault.plain:
         return base64.b64encode(packed).decode()
-    return vault.sealer(scope, _KIND, path, vault.current(scope).epoch).seal_bytes("payload", writer, packed)
+    return vault.sealer(scope, KIND, path, vault.current(scope).epoch).seal_bytes("payload", writer, packed)
 
 
 def _next_sequence(context: Context, writer: str, month: str) -> int:
-    """A number that no batch of the month has had: none in the tree, nor the last one, which a revert may have taken out."""
+    """A number that no batch of the month has had: none in the tree or its archives, nor the last one, which a revert may
+    have taken out."""
     folder = context.store.root / EVENTS / writer / month
     _, _, *last = json.loads(context.store.marks.note(_NOTE, _NOTHING))
     files = [*folder.glob("[0-9]*.yaml"), *(path for path in map(context.store.root.joinpath, last) if path.parent == folder)]
-    return max((int(file.stem) for file in files if file.stem.isdigit()), default=0) + 1
+    numbers = (match[2] or match[1] for file in files if (match := _STEM.fullmatch(file.stem)))
+    return max(map(int, numbers), default=0) + 1

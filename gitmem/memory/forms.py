@@ -31,7 +31,9 @@ _ELEMENT: Final = re.compile(r"e[a-z2-7]{25}")
 _WORD: Final = re.compile(r"\S{0,128}|(?:ssh-[a-z0-9-]+ \S{1,2000})|age1\S+")
 _KEY: Final = re.compile(rf"{KEYS}/({SCOPE.pattern})/({EPOCH.pattern})/(?:{NAME.pattern}\.age|{EPOCH.pattern}\.link)")
 _SCHEMA: Final = re.compile(rf"{SCHEMAS}/({KIND.pattern})(?:/([1-9][0-9]{{0,5}}))?\.json")
-_BATCH: Final = re.compile(rf"{EVENTS}/({WRITER.pattern})/[0-9]{{4}}-[0-9]{{2}}/[0-9]{{6,}}\.yaml")
+_BATCH: Final = re.compile(
+    rf"{EVENTS}/({WRITER.pattern})/[0-9]{{4}}-[0-9]{{2}}/[0-9]{{6,}}(?:-[0-9]{{6,}}-[0-9a-f]{{8}})?\.yaml"
+)
 _TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _EVENTS: Final = re.compile(
     rf"gitmem: 1\nwriter: (\S+)\nscope: ({SCOPE.pattern})\nfrom: {_TIME}\nto: {_TIME}\ncount: [1-9][0-9]*\npayload: (\S+)\n"

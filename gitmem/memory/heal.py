@@ -25,7 +25,7 @@ from gitmem.memory.quarantine import purge, set_aside
 from gitmem.memory.reopening import can_sign
 from gitmem.memory.wounds import Found, find
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import is_record_path
+from gitmem.store.layout import AUDIT, is_record_path
 from gitmem.store.store import Write
 
 _NOTE = "healed"
@@ -100,7 +100,7 @@ def _close(context: Context, found: Found, healed: Healed) -> bool:
 def _put_back_logs(context: Context, found: Found) -> None:
     """The log comes first, into the work tree: it tells which writes were replaced, and where our own chain ends."""
     for path, wound in found.wounds.items():
-        if path.startswith("log/") and wound.original:
+        if path.startswith(f"{AUDIT}/") and wound.original:
             data, file = original(context, wound), context.store.root / path
             with suppress(GitmemError):  # it lies behind a link, which is taken out first
                 if not file.is_file() or file.read_bytes() != data:

@@ -74,6 +74,7 @@ def settings() -> dict[str, Setting]:
     ]
     found.append(Setting("snapshots.last", 10, (), MOST, "snapshots that are kept whatever their age"))
     found.append(Setting("snapshots.days", 30, (), MOST, "days of each of which the newest snapshot is kept"))
+    found.append(Setting("archive.days", 90, (), MOST, "days after which the events of a month are archived; 0: never"))
     defaults = Rules()._asdict()
     found += [Setting(_PRUNE + name, defaults[name], (), *about) for name, about in _ABOUT.items()]
     return {one.name: one for one in found}

@@ -1,0 +1,127 @@
+"""Archiving events on real clones: smaller, readable, verified; two at once, an older clone, and what comes later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitmem.memory.doctor import doctor
+from gitmem.memory.event_archive import archive_events
+from gitmem.memory.events import every_event
+from gitmem.store.layout import EVENTS
+from tests.support.git import Git
+from tests.support.team import NAMES, Team, closed, make_team, quick
+
+BATCHES = 12
+
+
+@pytest.fixture(params=[True, False], ids=["plain", "sealed"])
+def team(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Team]:
+    """Ada's and Bob's clones, with the uses of a dozen days half a year ago."""
+    yield from closed(make_team(quick(tmp_path), NAMES[:2], plain=request.param))
+
+
+def at(team: Team, now: datetime) -> None:
+    """That is the time now."""
+    for memory in team.clones.values():
+        memory.context.clock = lambda: now
+
+
+def then(days_ago: int = 160, hour: int = 0) -> datetime:
+    """An hour amid the month of so many days ago."""
+    return (datetime.now(UTC) - timedelta(days=days_ago)).replace(day=15, hour=hour)
+
+
+def worked(team: Team, days_ago: int = 160) -> str:
+    """A record that Ada used in a dozen sessions."""
+    at(team, then(days_ago))
+    record = team.learn()
+    for hour in range(BATCHES):
+        at(team, then(days_ago, hour))
+        for _ in range(8):
+            team["ada"].used(record, fixed=True, ms=1500)
+        team["ada"].commit()
+    team.sync()
+    at(team, datetime.now(UTC))
+    return record
+
+
+def told(team: Team, name: str) -> list[dict[str, Any]]:
+    """Every event, in order."""
+    return sorted(every_event(team[name].context), key=str)
+
+
+def files(team: Team, name: str) -> list[str]:
+    """The files that hold events in somebody's clone."""
+    root = team.folder / name
+    return sorted(file.relative_to(root).as_posix() for file in (root / EVENTS).rglob("*.yaml"))
+
+
+def test_archived_and_readable(team: Team) -> None:
+    """A dry run changes nothing; then a dozen files are one, a third of the size at most, with the same events everywhere."""
+    worked(team)
+    before, held = told(team, "ada"), files(team, "ada")
+    assert archive_events(team["ada"].context, dry_run=True).batches >= BATCHES
+    assert files(team, "ada") == held
+    report = archive_events(team["ada"].context)
+    assert (report.batches >= BATCHES, report.problems) == (True, [])
+    assert report.after <= 0.3 * report.before
+    assert told(team, "ada") == before
+    team.agree()
+    assert told(team, "bob") == before
+    assert len(files(team, "bob")) < len(held) - BATCHES + 4
+    assert archive_events(team["ada"].context).batches == 0
+    assert team["ada"].verify(full=True).problems == []
+    assert [check.why for check in doctor(team["bob"].context) if check.name in ("records", "history") and not check.ok] == []
+
+
+def test_two_archive_at_once(team: Team) -> None:
+    """They make the same file, whoever wrote the events; what each told before, both tell after."""
+    worked(team)
+    before = told(team, "ada")
+    for name in ("ada", "bob"):
+        assert archive_events(team[name].context).batches >= BATCHES
+    assert files(team, "ada") == files(team, "bob")
+    team.agree()
+    assert told(team, "ada") == told(team, "bob") == before
+
+
+def test_what_comes_late_is_another_batch(team: Team) -> None:
+    """A clone commits what happened then after it was archived: under a number of its own, told once, archived next time."""
+    record = worked(team)
+    archive_events(team["ada"].context)
+    team.sync()
+    before = len(told(team, "ada"))
+    at(team, then())
+    for _ in range(2):
+        team["ada"].used(record, fixed=True)
+        team["ada"].commit()
+    at(team, datetime.now(UTC))
+    assert len(told(team, "ada")) == before + 2
+    assert archive_events(team["ada"].context).batches == 2
+    assert len(told(team, "ada")) == before + 2
+    team.agree()
+
+
+def test_batches_that_come_back_are_told_once(team: Team) -> None:
+    """A revert brings the batches back beside the archive: nothing is counted twice, and the next archiving takes them out."""
+    worked(team)
+    before = told(team, "ada")
+    archive_events(team["ada"].context)
+    git = Git(team.folder / "ada")
+    git("checkout", "--quiet", "HEAD~1", "--", EVENTS)
+    git("commit", "--quiet", "--no-verify", "--message", "brought back")
+    assert told(team, "ada") == before
+    team["ada"].sync()
+    archive_events(team["ada"].context)
+    assert told(team, "ada") == before
+
+
+def test_young_months_stay(team: Team) -> None:
+    """What happened lately is not touched."""
+    worked(team, 20)
+    assert archive_events(team["ada"].context, dry_run=True).batches == 0

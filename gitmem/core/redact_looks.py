@@ -23,6 +23,9 @@ _STEP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=
 _MIXED: Final = 0.38
 _ONE_CASE: Final = 0.26
 _LETTERS: Final = 0.42
+_LONG_RUN: Final = (
+    0.2  # of one case in one run of 40 and more, such as base32 with six digits among 32 characters: 30 % less 1.5
+)
 
 _REFERENCE = re.compile(
     r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*"
@@ -67,9 +70,8 @@ def is_mixed(word: str, least: int) -> bool:
     small, capital = any(map(str.islower, word)), any(map(str.isupper, word))
     if small and capital:
         return digits and share >= _MIXED
-    return (
-        digits and len(word) >= least and share >= _ONE_CASE and not any(_HEX.fullmatch(run) for run in runs if len(run) >= 12)
-    )
+    bound = _ONE_CASE if len(word) < 40 or len(runs) > 1 else _LONG_RUN
+    return digits and len(word) >= least and share >= bound and not any(_HEX.fullmatch(run) for run in runs if len(run) >= 12)
 
 
 def is_secret(word: str) -> bool:
@@ -79,7 +81,9 @@ def is_secret(word: str) -> bool:
     if _UUID.fullmatch(word) or is_hidden_hex(word, 16):
         return True
     if not any(map(str.isdigit, word)):
-        return len(word) >= 16 and word.isalpha() and _steps(word) >= _LETTERS * (len(word) - 1)
+        return (
+            len(word) >= 16 and word.replace("-", "").replace("_", "").isalpha() and _steps(word) >= _LETTERS * (len(word) - 1)
+        )
     return _steps(word) >= 3 and any(map(str.isalpha, word)) and not _is_dotted_name(word)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gitmem.core.redact_looks import is_hidden_hex, is_nothing, is_random, is_reference, is_secret, is_word
+from gitmem.core.redact_looks import is_hidden_hex, is_likely, is_nothing, is_random, is_reference, is_secret, is_word
 from gitmem.core.redact_rules import MAX_VALUE, Rule, Span, View, apply, compiled
 
 _MAX_BLOCK: Final = 20_000  # characters of a private key
@@ -40,6 +40,7 @@ def secrets(view: View) -> Iterator[Span]:
     yield from apply(_RULES, view)
     yield from _cookies(view)
     yield from _called(view)
+    yield from _revoked(view)
 
 
 def _key_blocks(view: View) -> Iterator[Span]:
@@ -74,6 +75,21 @@ def _cookies(view: View) -> Iterator[Span]:
                 if pair[1].lower() not in ("path", "domain", "expires", "max-age", "samesite", "version"):
                     yield Span(*pair.span(2), "token")
         at = view.lower.find("cookie", at + 6)
+
+
+def _revoked(view: View) -> Iterator[Span]:
+    """What was revoked, on a line that says that somebody was not let in: `401 Unauthorized - 0f1e2d3c… was revoked`."""
+    at = view.lower.find(" revoked")
+    while at >= 0:
+        line = view.text[max(0, at - 240) : at].rpartition("\n")[2]
+        found = compiled(r"(?<![\w.:/-])([\w.:/$-]{16,200})[\"')\]]? (?:is|was|has been)\Z").search(line)
+        if found and is_secret(found[1]) and compiled(_REFUSED, exact=False).search(line):
+            start = at - len(line) + found.start(1)
+            yield Span(start, start + len(found[1]), "token")
+        at = view.lower.find(" revoked", at + 8)
+
+
+_REFUSED = r"\b40[13]\b|unauthori[sz]ed|forbidden|denied|token|credential|api.?key"
 
 
 def _called(view: View) -> Iterator[Span]:
@@ -151,8 +167,19 @@ def _is_drawn_value(match: re.Match[str]) -> bool:
 
 def _said(match: re.Match[str]) -> bool:
     """The next word of a sentence: drawn at random, or a number in hexadecimal or a UUID right after what it is called."""
-    beside = compiled(r"(?:is|was|provided|supplied|given|value)\b|[\s:='\"\[(`]").sub("", match["between"]) == ""
-    return is_random(match["value"]) or (beside and is_secret(match["value"]))
+    beside = compiled(r"(?:is|was|for|provided|supplied|given|value)\b|[\s:='\"\[(`]").sub("", match["between"]) == ""
+    whose = "for " in match["between"].lower() and not is_likely(match["value"])  # the key for a user's UUID
+    return is_random(match["value"]) or (beside and not whose and is_secret(match["value"]))
+
+
+def _named_before(match: re.Match[str]) -> bool:
+    """Whether what is given as a value was named just before: `name: API_TOKEN`, then `value: …`."""
+    before = match.string[max(0, match.start() - 200) : match.start()]
+    return not is_nothing(match["value"]) and compiled(_NAMED_BEFORE, exact=False).search(before) is not None
+
+
+def _seed(match: re.Match[str]) -> bool:
+    return compiled(r"[A-Z2-7]{16,128}={0,6}").fullmatch(match["value"]) is not None or _is_drawn(match["value"])
 
 
 def _basic(match: re.Match[str]) -> bool:
@@ -170,12 +197,31 @@ def _option(names: str) -> str:
 
 
 _PROSE: Final = ("token", "api key", "api-key", "apikey", "access key", "secret", "password", "credential", "bearer", "key")
+_NAMES_ONE = r"[\w.-]{0,40}(?:token|secret|passw|passphrase|credential|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]{0,24}"
 _BETWEEN = (
     r"(?P<between>[\"']?[ \t:=]{1,3}"
-    r"(?:is |was |provided|supplied|given|value|header|used|id|not valid|invalid|rejected|expired|revoked|[\[(\"'`:= ]){0,4})"
+    r"(?:is |was |for |provided|supplied|given|value|header|used|id|not valid|invalid|rejected|expired|revoked|"
+    r"[\[(\"'`:= ]){0,4})"
 )
 
+_NAMED_BEFORE = rf"(?:name|key|variable)[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}[\"']?{_NAMES_ONE}[\"']?,?\s{{1,40}}\{{?[\"']?\Z"
+
 _RULES: Final = (
+    Rule("token", ("value",), rf"value(?P<suffix>){_GIVES}", _named_before),
+    Rule("token", ("seed", "otp"), rf"(?:seed|otp){_SUFFIX}{_GIVES}", _seed),
+    Rule(
+        "token",
+        ("sessid", "sessionid", "session_id", "session-id"),
+        rf"(?:sessid|session[_-]?id)(?P<suffix>){_GIVES}",
+        _vague_given,
+    ),
+    Rule("token", ("vault login",), r"vault login[ \t]{1,3}(?P<value>[^\s\"'<>-][^\s\"'<>]{7,256})", _is_secret),
+    Rule(
+        "token",
+        ("mc alias set", "mc config host add"),
+        r"mc (?:alias set|config host add)(?:[ \t]{1,3}[^\s<>]{1,256}){3}[ \t]{1,3}(?P<value>[^\s\"'<>]{8,256})",
+        _some,
+    ),
     Rule("password", ("://",), r"://(?:[^\s:/?#@\"'<>]{0,256}):(?P<value>[^\s/\"'<>]{1,512})@(?=[\w.\[-])", _written),
     Rule("token", ("://",), r"://(?P<value>[^\s:/?#@\"'<>]{16,512})@(?=[\w.\[-])", _is_secret),
     Rule("password", ("thin:",), r"thin:[\w.-]{1,64}/(?P<value>[^\s@\"'<>/]{1,256})@"),

@@ -52,10 +52,30 @@ _SHAPES: Final = {
 _TERRAFORM: Final = Rule(
     "token", (".atlasv1.",), r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}", exact=True, behind=14
 )
+# Of several parts, of which a mark keeps one from the others: a number or a name, and what was drawn at random.
+_NUMBERED_HEX: Final = r"(?<![\w.:/-])(?:\d/)?\d{8,20}:[0-9a-f]{32,64}(?!\w)"
+_JOINED: Final = (
+    Rule("token", ("access_token$",), r"access_token\$[a-z]{4,12}\$[a-z0-9]{8,24}\$[0-9a-f]{32}", exact=True),
+    Rule("token", ("ver:",), r"ver:\d{1,2}-hint:\d{1,12}-[\w+/=-]{20,2048}", exact=True),
+    Rule(
+        "token",
+        (".",),
+        r"(?<![\w./-])(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{6}\.(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){4})[a-z0-9]{16}(?![\w./-])",
+        exact=True,
+        behind=6,
+    ),
+)
 _AGE: Final = Rule("key", ("age-secret-key-",), "age-secret-key-(?:pq-)?1[0-9a-z]{20,}")
 _WORD: Final = r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}"
 _TWILIO_OR_MAILCHIMP: Final = r"(?:AC|SK|AP|CA|PK)[0-9a-f]{32}|[0-9a-f]{32}-us\d{1,2}"
 _NAMED_HEX: Final = r"[a-z][a-z0-9]{1,9}(?:_[a-z0-9]{1,8}){0,2}_[0-9a-f]{32,}"
+_SHORT_NAMED_HEX: Final = (
+    r"(?!(?:req|job|img|vol|web|app|log|tmp|run|pod|net|vpc|ami|snap|sha|md5|rev|tag|msg|obj|ref|doc|row|uid|gid|pid|api|dev|srv|svc"
+    r"|ci|id|tx|op|db|lb|sg|vm|fs|ns|ip|tid|sid|cid|rid|etag|node|disk|task|file|blob|hash|span)-)[a-z]{2,4}-[0-9a-f]{32,}"
+)
+_KEYED_UUID: Final = (
+    r"(?:[a-z]{2,12}-)*(?:access|secret|token|key|auth|live)-(?:[a-z]{2,12}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 _HASH_NAMES: Final = (
     r"(?:sha|md|hash|commit|blob|tree|rev|digest|id|uuid|etag|trace|span|req|msg|img|image|layer|vol|container|task|job|file|tmp|cache"
     r"|build|net|pod|node|instance|block|tx|proc)[a-z0-9]*_.*"
@@ -67,11 +87,13 @@ _DIGEST_BEFORE: Final = ("sha256:", "sha256-", "sha512-", "sha384-", "sha1-", "s
 
 def tokens(view: View) -> Iterator[Span]:
     """Every word that is a token by its shape."""
+    for pair in compiled(_NUMBERED_HEX).finditer(view.text) if ":" in view.text else ():
+        yield Span(*pair.span(), "token")
     words = list(compiled(_WORD).finditer(view.text))
     likely = {word for word in {match[0] for match in words} if is_likely(word)}
     if not likely:
         return
-    yield from apply([_AGE, _TERRAFORM, *_rules_for("\n".join(likely))], view)
+    yield from apply([_AGE, _TERRAFORM, *_JOINED, *_rules_for("\n".join(likely))], view)
     for match in words:
         if match[0] in likely:
             yield from _token(match, view.text)
@@ -106,7 +128,7 @@ def _token(match: re.Match[str], text: str) -> Iterator[Span]:
 
 
 def _is_token(word: str) -> bool:
-    if compiled(_TWILIO_OR_MAILCHIMP).fullmatch(word):
+    if any(compiled(shape).fullmatch(word) for shape in (_TWILIO_OR_MAILCHIMP, _SHORT_NAMED_HEX, _KEYED_UUID)):
         return True
     if compiled(_NAMED_HEX).fullmatch(word):
         return not compiled(_HASH_NAMES).fullmatch(word)

@@ -53,6 +53,15 @@ REPLACED = {
     f"invalid key lin_api_{MIXED}": "invalid key <token:1>",
     "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY": "AWS_SECRET_ACCESS_KEY=<token:1>",
     "https://hooks.slack.com/services/T00000000/B00000000/aB3dE6gH9jK2mN5pQ8sT1vW4": "https://hooks.slack.com/services/<token:1>",
+    f"env:\n  - name: API_TOKEN\n    value: {HEX}": "env:\n  - name: API_TOKEN\n    value: <token:1>",
+    f"401 Unauthorized - {HEX} was revoked": "401 Unauthorized - <token:1> was revoked",
+    "bad token-x7k2p:vx28n8dtmfrpmcmhcwksn8cc626zvnvmqm4f64ccbd8p7tjsj9qpb2": "bad token-x7k2p:<token:1>",
+    "kubeadm join --discovery abcd1f.t66ng0fks11wjk51 failed": "kubeadm join --discovery <token:1> failed",
+    f"asked with 1/1200345678901234:{HEX}": "asked with <token:1>",
+    f"fc-{HEX} is over its limit": "<token:1> is over its limit",
+    "PHPSESSID=b8e74ba2a7cf2a171edbf9c1fd2cfa27 expired": "PHPSESSID=<token:1> expired",
+    "TOTP_SEED=5MDP7OXDQN3YZTFQPFWDMDNSLNUTUOOB": "TOTP_SEED=<token:1>",
+    "mc alias set s3 https://s3.example ci u3KU0EwmE6ME1": "mc alias set s3 https://s3.example ci <token:1>",
     # private keys
     f"key:\n{PEM}\nend": "key:\n<key:1>\nend",
     PEM.partition("-----END")[0] + "\n[truncated]": "<key:1>\n\n[truncated]",
@@ -98,6 +107,10 @@ KEPT = [
     "GET /home/dashboard and /users/42, C:\\Users\\Public\\x",
     "icon@2x.png of lodash@4.17.21, getty@tty1.service, Event@7317849d",
     "git push -u origin HEAD; sort -u names; pip install --user requests; systemctl --user restart web",
+    "the cache key for 550e8400-e29b-41d4-a716-446655440000 and the token for 9f86d081884c7d659a2feaa0c55ad015",
+    "certificate 9f86d081884c7d659a2feaa0c55ad015 was revoked; web-9f86d081884c7d659a2feaa0c55ad015 stopped",
+    "name: REPLICAS\n    value: 3, name: MODE\n    value: production1",
+    "session id: 0x14ed93111f20027; upload abc123.tar.gz, v1a2b3.release-candidate",
     "user unknown; disconnected by user; Failed password for root from",
 ]
 

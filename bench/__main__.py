@@ -16,8 +16,9 @@ SMALL = {
     "merge": ["--small"],
     "audit": ["--small"],
     "redact": ["--times", "1"],
+    "backup": ["500"],
 }
-ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "members", "redact", "audit")
+ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "members", "redact", "audit", "backup")
 
 
 def main() -> int:

@@ -58,6 +58,23 @@ def parse_segment(data: bytes, where: str) -> Segment:
     return Segment(where, place[1], data, body, tuple(entries), key, signature)
 
 
+def parse_ends(data: bytes, where: str) -> Segment:
+    """The segment that lies at `where` with its first and last entry alone: what it has seen, how far it goes, and who signed.
+
+    The form of the lines between is not looked at. Raises Tampered for what does not begin and end like a segment.
+    """
+    place = place_of(where)
+    *lines, last = data.removesuffix(b"\n").split(b"\n")
+    if place is None or not lines or not data.endswith(b"\n"):
+        _refuse(where, None, "no segment belongs at this path, or it is cut off")
+    key, signature = _signature(where, len(lines) + 1, last)
+    numbers = sorted({1, len(lines)})
+    entries = tuple(_entry(where, number, lines[number - 1]) for number in numbers)
+    if any(entry.writer != place[0] for entry in entries):
+        _refuse(where, 1, "an entry of another writer")
+    return Segment(where, place[1], data, data[: len(data) - len(last) - 1], entries, key, signature)
+
+
 def _refuse(where: str, line: int | None, why: str) -> NoReturn:
     at = where if line is None else f"{where}:{line}"
     raise Tampered(f"{at}: {why}", "`gitmem audit verify` shows all that is wrong; git has the file as it was signed")

@@ -40,15 +40,18 @@ class Snapshot(NamedTuple):
     reason: str
 
 
-def create(repo: Repo, reason: str, now: datetime) -> Snapshot:
-    """Make a snapshot. `reason` is a word or two, which go into its name. Works without any commit yet and amid a merge."""
+def create(repo: Repo, reason: str, now: datetime, prefix: str | None = None) -> Snapshot:
+    """Make a snapshot. `reason` is a word or two, which go into its name. Works without any commit yet and amid a merge.
+
+    `prefix` is where in the repository the store lies, if that is known: empty, or ending in a slash.
+    """
     head = repo.head()
     name = re.sub(r"[^a-z0-9]+", "-", reason.lower()).strip("-")[:40] or "snapshot"
     who = f"gitmem snapshot <gitmem@localhost> {int(now.timestamp())} +0000"
     parents = [head] if head else []
     with _private_index(repo) as env:
-        index = repo.run(*DURABLE, "write-tree", env=env).decode().strip()
-        _add_work_tree(repo, env)
+        index = _index_tree(repo, env)
+        _add_work_tree(repo, env, store_prefix(repo) if prefix is None else prefix)
         tree = repo.run(*DURABLE, "write-tree", env=env).decode().strip()
     drafts = [
         Draft(f"index before {reason}\n", who, who, parents, index),
@@ -124,7 +127,7 @@ def _claim(repo: Repo, wanted: str, commit: str) -> str:
 
 @contextmanager
 def _private_index(repo: Repo) -> Iterator[dict[str, str]]:
-    """A copy of the index to work in: the environment that makes git use it. Unmerged paths are as in HEAD."""
+    """A copy of the index to work in: the environment that makes git use it."""
     path = repo.git_dir / f"gitmem-snapshot-{os.getpid()}.index"
     env = {"GIT_INDEX_FILE": str(path)}
     try:
@@ -133,11 +136,19 @@ def _private_index(repo: Repo) -> Iterator[dict[str, str]]:
             path.write_bytes(repo.index_file.read_bytes())
             # git reads a file again if it is as young as the index; a copy that looked younger would hide late edits.
             os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
-        _settle_unmerged(repo, env)
         yield env
     finally:
         path.unlink(missing_ok=True)
         Path(f"{path}.lock").unlink(missing_ok=True)
+
+
+def _index_tree(repo: Repo, env: dict[str, str]) -> str:
+    """The tree of the index, in which unmerged paths are as on our side. They are looked for where git will not write it."""
+    done = repo.call(*DURABLE, "write-tree", env=env)
+    if done.code:
+        _settle_unmerged(repo, env)
+        return repo.run(*DURABLE, "write-tree", env=env).decode().strip()
+    return done.out.decode().strip()
 
 
 def _settle_unmerged(repo: Repo, env: dict[str, str]) -> None:
@@ -151,8 +162,7 @@ def _settle_unmerged(repo: Repo, env: dict[str, str]) -> None:
         repo.run("update-index", "-z", "--index-info", input=os.fsencode(lines), env=env)
 
 
-def _add_work_tree(repo: Repo, env: dict[str, str]) -> None:
-    prefix = store_prefix(repo)
+def _add_work_tree(repo: Repo, env: dict[str, str], prefix: str) -> None:
     paths: Sequence[str] = [prefix + name for name in (*OWN, ".gitattributes") if os.path.lexists(repo.root / prefix / name)]
     if paths:
         repo.run(*DURABLE, "add", "--all", "--force", "--", *paths, env=env)

@@ -35,11 +35,11 @@ from gitmem.memory.backup_chain import (
 )
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
-from gitmem.memory.folded import members_of
+from gitmem.memory.folded import standing_here
 from gitmem.memory.gather import require_branch
 from gitmem.store.destination import Destination
 from gitmem.store.files import disk_error
-from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.layout import MEMORY
 
 INCREMENTS: Final = 30
 """After that many increments a backup is a full one again: a restore needs all of a set, and sets are let go as a whole."""
@@ -88,7 +88,7 @@ def create(context: Context, to: str | None = None, *, full: bool | None = None,
         raise UsageError("only backups of an open store can be left unsealed", "leave --unsealed out")
     context.progress("committing", 0, 0)
     commit(context)
-    head, place, members = context.store.repo.head(), destination_of(context, to), members_of(context)
+    head, place, members = context.store.repo.head(), destination_of(context, to), standing_here(context)
     if head is None:
         raise NoStore("nothing was recorded here yet", "`gitmem learn` first")
     last = _checked_last(context, place, members)
@@ -247,5 +247,4 @@ def _spooled(context: Context, place: Destination) -> Iterator[tuple[BinaryIO, P
 def _records(context: Context, commit: str) -> int:
     """How many records a commit holds."""
     prefix = context.store.prefix
-    tree = context.store.repo.ls_tree(commit, [prefix + MEMORY])
-    return sum(is_record_path(path.removeprefix(prefix)) for path in tree)
+    return sum(path.endswith(".yaml") for path in context.store.repo.ls_tree(commit, [prefix + MEMORY]))

@@ -16,7 +16,7 @@ from gitmem.memory import acts
 from gitmem.memory.backup import Backup, add_link, listed
 from gitmem.memory.backup_chain import BACKUP, destination_of, lost_since, note, read_chain, unsigned
 from gitmem.memory.context import Context, timestamp
-from gitmem.memory.folded import members_of
+from gitmem.memory.folded import standing_here
 from gitmem.store.destination import Destination
 
 LAST: Final = "backups.last"
@@ -77,7 +77,7 @@ def rotate(
 def _sound(context: Context, place: Destination) -> list[Signed]:
     """The chain, if nothing is wrong with it: what is missing must not be let go as well."""
     chain, problems = read_chain(place)
-    members = members_of(context)
+    members = standing_here(context)
     problems += check_links(chain, place.shown)
     problems += unsigned(chain, place, lambda key: members.holder(key) is not None)
     problems += lost_since(context, place, chain)

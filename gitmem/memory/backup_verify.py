@@ -17,7 +17,7 @@ from gitmem.memory.audit import verify as verify_audit
 from gitmem.memory.backup_chain import destination_of, lost_since, note, read_chain, unsigned
 from gitmem.memory.backup_rebuild import fetched, rebuilt
 from gitmem.memory.context import Context
-from gitmem.memory.folded import members_of
+from gitmem.memory.folded import standing, standing_here
 from gitmem.memory.log_at import LogAt
 from gitmem.store.destination import Destination
 
@@ -45,7 +45,7 @@ def verify(context: Context, where: str | None = None, *, deep: bool = False) ->
     """
     place = destination_of(context, where)
     chain, problems = read_chain(place)
-    members = members_of(context)
+    members = standing_here(context)
     problems += check_links(chain, place.shown)
     problems += unsigned(chain, place, lambda key: members.holder(key) is not None)
     problems += [
@@ -104,11 +104,8 @@ def check_rebuilt(repo: Repo, some: Sequence[Manifest], where: str) -> Iterator[
 
 
 def members_at(repo: Repo, prefix: str, commit: str) -> Members:
-    """Who was a member of a store, by the log that a commit holds. Raises Tampered for a log that cannot be read."""
-    from gitmem.core.membership import fold
-    from gitmem.memory.folded import genuine
-
-    return fold(genuine([*LogAt(repo, prefix, commit).segments()]))[0]
+    """Who was a member of a store, by the log that a commit holds. What cannot be read counts for nothing."""
+    return standing(LogAt(repo, prefix, commit).files())
 
 
 def _notes(place: Destination, chain: Sequence[Signed], kept: Sequence[Manifest]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 
 from gitmem.core.audit import Segment
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.audit_parse import parse_ends, parse_segment
+from gitmem.core.judging import ABOUT_MEMBERS
 from gitmem.core.members import Member, Members, Rank
 from gitmem.core.membership import fold
 from gitmem.errors import GitmemError, Tampered
@@ -15,10 +17,30 @@ from gitmem.memory.audit_files import segment_files
 from gitmem.memory.context import Context
 from gitmem.memory.roster import my_name
 
+# A canonical line spells it so, and no text inside one can hold a bare quotation mark.
+_ABOUT_MEMBERS = re.compile(rb'"op":"(?:%s)"' % b"|".join(op.encode() for op in sorted(ABOUT_MEMBERS)))
+
 
 def members_of(context: Context) -> Members:
     """Who is a member, by the entries whose signatures hold; what cannot be read counts for nothing."""
     return fold(genuine(segments_here(context)))[0]
+
+
+def standing(files: Iterable[tuple[str, bytes]]) -> Members:
+    """Who is and was a member, by the segments of a log (path, content): for those who need to know that alone, and soon.
+
+    Segments without a word about members are read at their ends: whoever wants to know what else `counts` asks `fold`.
+    """
+    found = []
+    for path, data in files:
+        with suppress(Tampered):
+            found.append(parse_segment(data, path) if _ABOUT_MEMBERS.search(data) else parse_ends(data, path))
+    return fold(genuine(found))[0]
+
+
+def standing_here(context: Context) -> Members:
+    """The same for the log in the work tree."""
+    return standing((path, file.read_bytes()) for path, file in segment_files(context.store.root))
 
 
 def segments_here(context: Context) -> list[Segment]:

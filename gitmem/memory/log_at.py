@@ -37,6 +37,11 @@ class LogAt:
         """All segments, chain by chain. Raises Tampered for what is none."""
         yield from self._read([(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)])
 
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """The path of each segment in the store, and its content."""
+        places = [(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)]
+        yield from zip((segment_path(*place) for place in places), self._blobs(places), strict=True)
+
     def about(self, paths: Set[str]) -> Iterator[Segment]:
         """The segments with an entry about one of a few files; the others are not parsed. Raises Tampered for what is none."""
         wanted = {path.encode("utf-8", "surrogateescape") for path in paths}

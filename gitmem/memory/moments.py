@@ -20,7 +20,7 @@ from gitmem.git.snapshots import REFS, all_snapshots
 from gitmem.memory.backup_chain import destination_of, read_chain, unsigned
 from gitmem.memory.backup_rebuild import unpack
 from gitmem.memory.context import Context
-from gitmem.memory.folded import members_of
+from gitmem.memory.folded import standing_here
 from gitmem.memory.log_at import LogAt
 from gitmem.store.layout import AUDIT, MEMORY, is_record_path
 
@@ -131,7 +131,7 @@ def _of_backup(context: Context, at: str, where: str | None) -> Moment:
         there = ", ".join(one.id for one in kept[-5:]) or "none"
         raise UsageError(f"there is no backup {at} at {place.shown}", f"there is: {there}")
     one, some = named[-1], needed_for(chain, named[-1].sequence)
-    members = members_of(context)
+    members = standing_here(context)
     links = [link for link in chain if link.manifest in some]
     problems = unsigned(links, place, lambda key: members.holder(key) is not None)
     if problems or not builds_up(some) or one.store != context.store.id:

@@ -20,7 +20,7 @@ def before(context: Context, operation: str) -> snapshots.Snapshot:
     Called under the store's lock, or before it is taken. Neither index nor work tree is touched.
     """
     repo, config, now = context.store.repo, context.store.config, context.clock()
-    made = snapshots.create(repo, operation, now)
+    made = snapshots.create(repo, operation, now, context.store.prefix)
     last = config.number(LAST, snapshots.KEEP_LAST)
     snapshots.prune(repo, now, keep_last=last, keep_days=config.number(DAYS, snapshots.KEEP_DAYS))
     return made

@@ -21,6 +21,7 @@ from gitmem.memory.backup_rotate import rotate
 from gitmem.memory.backup_verify import BackupReport, verify
 from gitmem.memory.erase import erase
 from gitmem.memory.events import every_event
+from gitmem.memory.folded import members_of, standing_here
 from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
 from gitmem.memory.pins import kept
@@ -28,7 +29,7 @@ from gitmem.memory.recovery import read_identity
 from gitmem.memory.restore_anew import restore_anew
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, open_memory, person
-from tests.support.team import quick
+from tests.support.team import NAMES, closed, make_team, quick
 
 ERRORS = ("no route to host", "cannot resolve the name", "connection refused")
 
@@ -335,3 +336,18 @@ def test_nothing_is_let_go_of_a_chain_that_is_not_whole(scene: Scene) -> None:
     (scene.shelf / "000002.json").unlink()
     with scene.open() as memory, pytest.raises(Tampered, match="number 2 of the chain is not there"):
         rotate(memory.context, last=1, days=0)
+
+
+def test_members_are_the_same_by_less_reading(tmp_path: Path) -> None:
+    """Who is told of by segments without a word about members, read at their ends alone, is who they are by all of it."""
+    for team in closed(make_team(quick(tmp_path), NAMES, plain=True)):
+        for name in NAMES:
+            team[name].learn("pattern", {"pattern": f"an error of {name}", "fix": "one"})
+            team[name].learn("pattern", {"pattern": f"another error of {name}", "fix": "two"})
+            team.sync(name)
+        team["ada"].set_role("bob", "reader")
+        team["ada"].remove_member("cam")
+        context = team["ada"].context
+        whole, quick_look = members_of(context), standing_here(context)
+        assert (quick_look.by_name, quick_look.removed) == (whole.by_name, whole.removed)
+        assert (quick_look.holders, quick_look.recovery, quick_look.scopes) == (whole.holders, whole.recovery, whole.scopes)

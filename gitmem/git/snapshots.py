@@ -40,18 +40,20 @@ class Snapshot(NamedTuple):
     reason: str
 
 
-def create(repo: Repo, reason: str, now: datetime, prefix: str | None = None) -> Snapshot:
+def create(repo: Repo, reason: str, now: datetime, prefix: str | None = None, without: Sequence[str] = ()) -> Snapshot:
     """Make a snapshot. `reason` is a word or two, which go into its name. Works without any commit yet and amid a merge.
 
-    `prefix` is where in the repository the store lies, if that is known: empty, or ending in a slash.
+    `prefix` is where in the repository the store lies, if that is known: empty, or ending in a slash. Of the files `without`
+    nothing is written into it, nor into any object of the repository.
     """
     head = repo.head()
     name = re.sub(r"[^a-z0-9]+", "-", reason.lower()).strip("-")[:40] or "snapshot"
     who = f"gitmem snapshot <gitmem@localhost> {int(now.timestamp())} +0000"
     parents = [head] if head else []
     with _private_index(repo) as env:
+        _leave_out(repo, env, without)
         index = _index_tree(repo, env)
-        _add_work_tree(repo, env, store_prefix(repo) if prefix is None else prefix)
+        _add_work_tree(repo, env, store_prefix(repo) if prefix is None else prefix, without)
         tree = repo.run(*DURABLE, "write-tree", env=env).decode().strip()
     drafts = [
         Draft(f"index before {reason}\n", who, who, parents, index),
@@ -162,7 +164,15 @@ def _settle_unmerged(repo: Repo, env: dict[str, str]) -> None:
         repo.run("update-index", "-z", "--index-info", input=os.fsencode(lines), env=env)
 
 
-def _add_work_tree(repo: Repo, env: dict[str, str], prefix: str) -> None:
-    paths: Sequence[str] = [prefix + name for name in (*OWN, ".gitattributes") if os.path.lexists(repo.root / prefix / name)]
+def _leave_out(repo: Repo, env: dict[str, str], without: Sequence[str]) -> None:
+    if without:
+        paths = "".join(f"{path}\0" for path in without)
+        repo.run("update-index", "-z", "--force-remove", "--stdin", input=os.fsencode(paths), env=env)
+
+
+def _add_work_tree(repo: Repo, env: dict[str, str], prefix: str, without: Sequence[str]) -> None:
+    paths = [prefix + name for name in (*OWN, ".gitattributes") if os.path.lexists(repo.root / prefix / name)]
     if paths:
-        repo.run(*DURABLE, "add", "--all", "--force", "--", *paths, env=env)
+        wanted = [f":(top,literal){path}" for path in paths] + [f":(top,literal,exclude){path}" for path in without]
+        from_stdin, env = ("--pathspec-from-file=-", "--pathspec-file-nul"), env | {"GIT_LITERAL_PATHSPECS": "0"}
+        repo.run(*DURABLE, "add", "--all", "--force", *from_stdin, input=os.fsencode("\0".join(wanted)), env=env)

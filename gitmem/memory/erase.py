@@ -120,7 +120,7 @@ def bury(
     store = context.store
     require_branch(context)
     store.vault.signing_key()  # before anything is gone
-    snapshots.before(context, "erase")  # for the time until it is done: the purge drops it with the others
+    snapshots.before(context, "erase", without=[*states, *redacted])
     held = contents_at(context, store.repo.head(), list(states))
     graves = {path: erased(state, store.writer_for(path, state), context.now()) for path, state in states.items()}
     entries = [_entry(path, states[path], held.get(path), grave, told) for path, grave in graves.items()]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from gitmem.git import snapshots
@@ -14,13 +15,15 @@ LAST: Final = "snapshots.last"
 DAYS: Final = "snapshots.days"
 
 
-def before(context: Context, operation: str) -> snapshots.Snapshot:
+def before(context: Context, operation: str, without: Iterable[str] = ()) -> snapshots.Snapshot:
     """Make a snapshot before an operation, named in a word or two, and drop those that the policy keeps no longer.
 
-    Called under the store's lock, or before it is taken. Neither index nor work tree is touched.
+    What is to leave no copy behind (files `without`, by their paths in the store) is not in it. Called under the store's lock,
+    or before it is taken. Neither index nor work tree is touched.
     """
     repo, config, now = context.store.repo, context.store.config, context.clock()
-    made = snapshots.create(repo, operation, now, context.store.prefix)
+    prefix = context.store.prefix
+    made = snapshots.create(repo, operation, now, prefix, [prefix + path for path in without])
     last = config.number(LAST, snapshots.KEEP_LAST)
     snapshots.prune(repo, now, keep_last=last, keep_days=config.number(DAYS, snapshots.KEEP_DAYS))
     return made

@@ -51,6 +51,18 @@ def test_holds_everything_and_touches_nothing(make_repo: MakeRepo) -> None:
     git("fsck", "--strict")
 
 
+def test_leaves_out_what_is_to_leave_no_copy(make_repo: MakeRepo) -> None:
+    """Neither the index of a snapshot nor its tree holds such a file, and no object of it is written."""
+    git = make_repo()
+    git.commit("first", {"memory/a": "1", "memory/b": "1"})
+    write(git.path, "memory/*", "kept")
+    write(git.path, "memory/a", "never committed")
+    made = create(Repo.find(git.path), "erase", NOW, without=["memory/a", "memory/gone"])
+    assert tree(git, made.ref) == {"memory/*": "kept", "memory/b": "1"}
+    assert tree(git, f"{made.ref}^2") == {"memory/b": "1"}
+    assert b"never committed" not in git.raw("cat-file", "--batch-all-objects", "--batch")
+
+
 def test_unborn_branch_and_empty_directories(make_repo: MakeRepo) -> None:
     """Before the first commit there is a snapshot all the same."""
     git = make_repo()

@@ -58,6 +58,9 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | `prune` | `{"dry_run", "records": [{"id", "kind", "scope", "reason", "why"}], "by_reason": {reason: records}, "standing", "archive", "commit", "snapshot", "revived"}` |
 | `prune --undo` | `{"dry_run", "archive", "restored", "skipped": [{"id", "why"}], "commit", "snapshot"}` |
 | `prune --list` | `{"archives": [{"name", "time", "member", "records"}]}` |
+| `maintenance run` | `{"ok", "dry_run", "steps": [{"name", "result", "said", "seconds"}]}` |
+| `maintenance install` | `{"dry_run", "way", "files": {path: content}, "changed", "notes"}` |
+| `maintenance uninstall` | `{"removed": [as install]}` |
 | `config get`, `set` | `{"name", "value", "layer"}`, `{"name", "value", "changed"}` |
 | `config list` | `{"settings": [{"name", "value", "layer"}]}` |
 | `config explain` | `{"name", "value", "layer", "about", "layers": [{"layer", "origin", "value"}]}` |

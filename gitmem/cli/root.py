@@ -16,7 +16,7 @@ SECTIONS: Final = {
     "Records": ("edit", "forget", "diff", "log", "conflicts", "resolve"),
     "The team": ("sync", "commit", "status", "clone", "join", "member", "scope", "key"),
     "The store": ("init", "audit", "redact", "verify", "erase", "export", "privacy", "hooks"),
-    "Upkeep": ("doctor", "backup", "migrate", "prune", "gc", "config"),
+    "Upkeep": ("doctor", "backup", "migrate", "prune", "gc", "maintenance", "config"),
     "Programs and people": ("mcp", "completion", "demo"),
 }
 _COMMANDS: Final = {name for names in SECTIONS.values() for name in names}

@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import ATTEST, COLLECT, Change
+from gitmem.core.audit import ATTEST, COLLECT, PRUNE, Change
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import is_list_path
 from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
+from gitmem.core.retention import is_pruned
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory import acts
@@ -176,8 +177,15 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
         store.put_file(path, data)
     if data == before and pending is not None:
         _vouch(context, batch, path, state, data)
-    op = "hand" if pending is None else operation(old, state)
+    op = _operation(old, state, by_hand=pending is None)
     batch.put(path, data, before, op, record_detail(old, state))
+
+
+def _operation(before: State | None, after: State, *, by_hand: bool) -> str:
+    """What a change was. A pruning that was killed before its commit is one all the same, and can be undone as one."""
+    if before is not None and before.alive and is_pruned(after):
+        return PRUNE
+    return "hand" if by_hand else operation(before, after)
 
 
 def _vouch(context: Context, batch: Batch, path: str, state: State, data: bytes) -> None:

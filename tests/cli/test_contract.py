@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 ISSUED = {
     "init", "clone", "join", "member", "scope", "key", "learn", "match", "used", "search", "list", "show", "edit", "forget",
     "diff", "log", "conflicts", "resolve", "commit", "sync", "status", "audit", "redact", "verify", "hooks", "doctor", "gc",
-    "backup", "migrate", "prune", "config", "erase", "export", "privacy", "demo", "mcp", "completion",
+    "backup", "migrate", "prune", "maintenance", "config", "erase", "export", "privacy", "demo", "mcp", "completion",
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.core.codec import emit
+from gitmem.core.retention import pruned
 from gitmem.errors import GitmemError
 from gitmem.memory import prune as pruning
 from gitmem.memory import together
@@ -177,3 +179,16 @@ def test_there_is_nothing_to_bring_back(team: Team) -> None:
             undo(team["ada"].context, name)
         assert "--list" in caught.value.hint
     assert pruning.settle(team["ada"].context, ["memory/nowhere.yaml"]) == []
+
+
+def test_one_that_was_killed_before_its_commit(team: Team) -> None:
+    """What it left in the work tree is taken in by the next commit, as a pruning that can be undone."""
+    record = team.learn()
+    path = locate(team["ada"].context, record)
+    state = team["ada"].context.store.read(path)
+    assert state is not None
+    team["ada"].context.store.put_file(path, emit(pruned(state)))
+    team["ada"].commit()
+    assert not team["ada"].get(record).alive
+    assert undo(team["ada"].context, "last").restored == [record]
+    team.agree()

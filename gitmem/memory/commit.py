@@ -110,8 +110,6 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
     branch = require_branch(context)
     path, data, done = segment_for(context, chain, batch.changes)
     batch.files[path] = data
-    for name, content in batch.files.items():
-        _put(context, name, content)
     files = {store.prefix + name: content for name, content in batch.files.items()}
     note_batch(context, batch.events)
     with moving(context, head):
@@ -124,6 +122,8 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
             expected=head,
             fallback=author(context),
         )
+        for name, content in batch.files.items():  # not before: a key or a removal that is in no commit is nobody's word
+            _put(context, name, content)
         settle(context, done, batch)
         if batch.acts:
             acts.told(context)

@@ -203,7 +203,7 @@ def floor_to_keep(chain: Sequence[Signed], since: str, last: int) -> int:
     sets = sets_of(chain)
     if not sets:
         return floor_of(chain)
-    kept = [some for place, some in enumerate(sets) if some[-1].time >= since or place >= len(sets) - max(last, 1)]
+    kept = [some for place, some in enumerate(sets) if some[-1].time > since or place >= len(sets) - max(last, 1)]
     return kept[0][0].sequence
 
 

@@ -6,7 +6,7 @@ fsspec and the library of a protocol are not among what gitmem needs: they are i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ def remote_destination(url: str, below: str) -> Destination:
         raise GitmemError(f"{shown} needs a library: {error}", "install it beside gitmem") from None
     except ValueError as error:
         raise UsageError(f"{shown} is no place for backups: {error}", "name a directory or a URL: --to s3://bucket") from None
+    except Exception as error:  # some connect at once
+        raise _failed("connect", shown, error, urlsplit(url).password) from error
     return _Remote(filesystem, "/".join(filter(None, (path.rstrip("/"), below))), shown, urlsplit(url).password)
 
 
@@ -72,14 +74,14 @@ class _Remote:
 
     def put(self, name: str, file: Path) -> None:
         with self._told(f"write {name}"):
-            self._fs.makedirs(self._path, exist_ok=True)
+            self._make()
             self._fs.put_file(str(file), self._at(name))
             self._check(name, file.stat().st_size)
         file.unlink()
 
     def add(self, name: str, data: bytes) -> bool:
         with self._told(f"write {name}"):
-            self._fs.makedirs(self._path, exist_ok=True)
+            self._make()
             self._fs.invalidate_cache()
             if self._fs.exists(self._at(name)) or not self._create(name, data):
                 return False
@@ -91,6 +93,19 @@ class _Remote:
             self._fs.invalidate_cache()
             if self._fs.exists(self._at(name)):
                 self._fs.rm_file(self._at(name))
+
+    def _make(self) -> None:
+        """Make the directory, and the one above it. What is above that must be there: a slip of the hand makes no bucket."""
+        above = self._path.rpartition("/")[0]
+        try:
+            self._mkdir(self._path)
+        except FileNotFoundError:
+            self._mkdir(above)
+            self._mkdir(self._path)
+
+    def _mkdir(self, path: str) -> None:
+        with suppress(FileExistsError):
+            self._fs.mkdir(path, create_parents=False)
 
     def _create(self, name: str, data: bytes) -> bool:
         """Write a file in one step that fails where it is there, if the place knows such a step; else in one step."""
@@ -119,6 +134,10 @@ class _Remote:
         except GitmemError:
             raise
         except Exception as error:
-            said = " ".join(str(error).split())[:300] or type(error).__name__
-            said = said.replace(self._password, "***") if self._password else said
-            raise RemoteError(f"cannot {what} at {self.shown}: {said}", _CHECK) from error
+            raise _failed(what, self.shown, error, self._password) from error
+
+
+def _failed(what: str, shown: str, error: Exception, password: str | None) -> RemoteError:
+    said = " ".join(str(error).split())[:300] or type(error).__name__
+    said = said.replace(password, "***") if password else said
+    return RemoteError(f"cannot {what} at {shown}: {said}", _CHECK)

@@ -7,11 +7,13 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -164,7 +166,7 @@ def _running(words: list[str], port: int) -> Iterator[None]:
 
 
 def _wait_for(child: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if child.poll() is not None:
             said = child.stderr.read().decode() if child.stderr else ""
@@ -173,3 +175,18 @@ def _wait_for(child: subprocess.Popen[bytes], port: int) -> None:
             return
         time.sleep(0.02)
     pytest.fail(f"{child.args!r} does not answer")
+
+
+@contextmanager
+def object_store() -> Iterator[dict[str, str]]:
+    """An S3 server without a bucket, and the environment in which clients find it; the test skips without its library."""
+    if not all(map(find_spec, ("flask", "moto", "s3fs"))):
+        pytest.skip("moto's server or s3fs is not installed: pip install 's3fs' 'moto[server]'")
+    port = free_port()
+    with _running([sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], port):
+        yield {
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret of the bucket",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        }

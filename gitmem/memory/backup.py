@@ -7,8 +7,6 @@ is there as a whole or not at all, and two that are made at once do not take eac
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +38,7 @@ from gitmem.memory.gather import require_branch
 from gitmem.store.destination import Destination
 from gitmem.store.files import disk_error
 from gitmem.store.layout import MEMORY
+from gitmem.store.scratch import scratch
 
 INCREMENTS: Final = 30
 """After that many increments a backup is a full one again: a restore needs all of a set, and sets are let go as a whole."""
@@ -230,18 +229,17 @@ def _poured(context: Context, bundle: bundles.Stream, file: BinaryIO, plan: _Pla
 @contextmanager
 def _spooled(context: Context, place: Destination) -> Iterator[tuple[BinaryIO, Path]]:
     """A new file to write a bundle into, where its destination wants it, with its path; it is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="backup-", dir=context.store.local))
-    path = place.spool(folder) / f".bundle.{os.getpid()}.tmp"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            yield file, path
-    except OSError as error:
-        raise disk_error(error, f"cannot write a backup to {place.shown}") from error
-    finally:
-        with suppress(OSError):
-            path.unlink()
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch(context.store.local) as folder:
+        path = place.spool(folder) / f".bundle.{os.getpid()}.tmp"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file, path
+        except OSError as error:
+            raise disk_error(error, f"cannot write a backup to {place.shown}") from error
+        finally:
+            with suppress(OSError):
+                path.unlink()
 
 
 def _records(context: Context, commit: str) -> int:

@@ -7,7 +7,6 @@ must be noticed. A drill that lets a canary pass has proved nothing, and says so
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +30,7 @@ from gitmem.store.files import write_atomic
 from gitmem.store.kinds import Kinds
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
+from gitmem.store.scratch import scratch
 from gitmem.store.store import Store
 
 UNREADABLE = "unreadable record"
@@ -61,8 +61,8 @@ def drill(context: Context, where: str | None = None, *, at: str | None = None) 
     names = [one.id for one in backups(context, where)]
     if not names:
         raise UsageError(f"there is no backup at {destination_of(context, where).shown}", "gitmem backup create --to DIR")
-    with tempfile.TemporaryDirectory(prefix="drill-", dir=context.store.local) as folder:
-        target = Path(folder) / "store"
+    with scratch(context.store.local) as folder:
+        target = folder / "store"
         identities = context.store.vault.identities
         place = f"{where_of(context, where).rstrip('/')}/{context.store.id}"
         done = restore_anew(place, target, identities, at=at or names[-1], progress=context.progress)
@@ -72,7 +72,7 @@ def drill(context: Context, where: str | None = None, *, at: str | None = None) 
         try:
             problems = [Problem(one.what, one.where, one.why) for one in verify_store(there).problems]
             opened, sealed, found = _read_all(there)
-            noticed, missed = _canaries(there, context, where, done.backup, Path(folder))
+            noticed, missed = _canaries(there, context, where, done.backup, folder)
         finally:
             store.close()
     problems += found + [Problem(CANARY, done.backup, f"{name}, and the drill did not notice") for name in missed]

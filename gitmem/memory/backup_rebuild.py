@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,6 +14,7 @@ from gitmem.errors import Tampered
 from gitmem.git import bundles
 from gitmem.git.repo import Repo
 from gitmem.store.destination import Destination
+from gitmem.store.scratch import scratch
 
 Progress = Callable[[str, int, int], None]
 _PIECE = 1 << 20
@@ -30,12 +30,12 @@ def rebuilt(
     They are a full one, then increments; it has the one branch that they say. Raises Tampered for what is missing or altered,
     NoKey where no identity opens it.
     """
-    with tempfile.TemporaryDirectory(prefix=".rebuilt-", dir=folder) as name:
-        repo = bundles.empty_repository(Path(name) / "store.git", some[-1].commit)
+    with scratch(folder) as work:
+        repo = bundles.empty_repository(work / "store.git", some[-1].commit)
         try:
             for number, one in enumerate(some):
                 progress("unpacking backups", number, len(some))
-                unpack(place, one, repo, identities, Path(name))
+                unpack(place, one, repo, identities, work)
             repo.run("update-ref", some[-1].branch, some[-1].commit)
             repo.run("symbolic-ref", "HEAD", some[-1].branch)
             yield repo

@@ -18,6 +18,7 @@ from gitmem.memory.backup_chain import BACKUP, destination_of, lost_since, note,
 from gitmem.memory.context import Context, timestamp
 from gitmem.memory.folded import standing_here
 from gitmem.store.destination import Destination
+from gitmem.store.files import is_abandoned
 
 LAST: Final = "backups.last"
 DAYS: Final = "backups.days"
@@ -92,5 +93,6 @@ def _superfluous(place: Destination, chain: list[Signed]) -> Iterator[str]:
     named = {one.manifest.bundle for one in chain if one.manifest.holds and one.manifest.sequence >= floor}
     for name in place.names():
         manifest, bundle = sequence_of(name), bundle_sequence(name)
-        if (manifest and manifest < floor) or (bundle and bundle <= last and name not in named):
+        old = (manifest and manifest < floor) or (bundle and bundle <= last and name not in named)
+        if old or is_abandoned(name):  # what a killed process was writing
             yield name

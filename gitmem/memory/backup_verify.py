@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.folded import standing, standing_here
 from gitmem.memory.log_at import LogAt
 from gitmem.store.destination import Destination
+from gitmem.store.scratch import scratch
 
 ALTERED_BUNDLE = "altered bundle"
 UNSOUND = "unsound backup"
@@ -55,8 +55,8 @@ def verify(context: Context, where: str | None = None, *, deep: bool = False) ->
     ]
     problems += lost_since(context, place, chain)
     sets = sets_of(chain)
-    with tempfile.TemporaryDirectory(prefix="verify-", dir=context.store.local) as name:
-        problems += _bundles(context, place, [one for some in sets for one in some], Path(name))
+    with scratch(context.store.local) as folder:
+        problems += _bundles(context, place, [one for some in sets for one in some], folder)
         if deep and not problems:
             problems += _rebuilt(context, place, sets)
     if chain and not problems:

@@ -23,6 +23,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.folded import standing_here
 from gitmem.memory.log_at import LogAt
 from gitmem.store.layout import AUDIT, MEMORY, is_record_path
+from gitmem.store.scratch import scratch
 
 NEWEST: Final = "newest"
 """The newest backup, whichever that is."""
@@ -143,12 +144,9 @@ def _of_backup(context: Context, at: str, where: str | None) -> Moment:
 
 def _fetch(context: Context, some: list[Manifest], where: str | None) -> None:
     """Bring what this clone lacks of some backups into its repository, where it hangs from nothing."""
-    import tempfile
-    from pathlib import Path
-
     store, place = context.store, destination_of(context, where)
-    with tempfile.TemporaryDirectory(prefix="fetched-", dir=store.local) as folder:
+    with scratch(store.local) as folder:
         for number, one in enumerate(some):
             if store.repo.resolve(one.commit) is None:
                 context.progress("fetching backups", number, len(some))
-                unpack(place, one, store.repo, store.vault.identities, Path(folder))
+                unpack(place, one, store.repo, store.vault.identities, folder)

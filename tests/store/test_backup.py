@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -299,7 +300,7 @@ def test_a_drill_opens_everything_and_notices_its_canaries(template: Scene, monk
         sealed = not memory.context.store.config.plain
         assert (report.ok, report.problems, report.records, report.opened, report.sealed) == (True, [], 3, 3, 0)
         assert len(report.canaries) == 2 + sealed
-        assert [*(template.folder / "ada" / ".git" / "gitmem").glob("drill-*")] == []
+        assert [*(template.folder / "ada" / ".git" / "gitmem").glob(".scratch*")] == []
         monkeypatch.setattr("gitmem.memory.backup_drill.check_record", lambda _context, _path: None)
         blind = drill(memory.context)
         assert (blind.ok, len(blind.canaries), [one.what for one in blind.problems]) == (False, 1, ["canary"] * (1 + sealed))
@@ -351,3 +352,18 @@ def test_members_are_the_same_by_less_reading(tmp_path: Path) -> None:
         whole, quick_look = members_of(context), standing_here(context)
         assert (quick_look.by_name, quick_look.removed) == (whole.by_name, whole.removed)
         assert (quick_look.holders, quick_look.recovery, quick_look.scopes) == (whole.holders, whole.recovery, whole.scopes)
+
+
+def test_what_a_killed_backup_left_is_removed(scene: Scene) -> None:
+    """The directory it worked in by the next one, a half-written bundle at its destination by a rotation."""
+    dead = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    local = scene.folder / "ada" / ".git" / "gitmem"
+    (local / f".scratch.x.{dead}.tmp").mkdir()
+    (scene.shelf / f".bundle.{dead}.tmp").write_bytes(b"half")
+    with scene.open() as memory:
+        _learn(memory, "one more")
+        memory.backup()
+        assert [*local.glob(".scratch*")] == []
+        assert rotate(memory.context).leftovers == 1
+        assert verify(memory.context).problems == []
+    assert [*scene.shelf.glob(".*")] == []

@@ -1,0 +1,30 @@
+"""Directories that are gone when the work in them is done, and after a killed process when somebody works in the next one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitmem.store.files import disk_error, is_abandoned
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A new directory in `folder`, which is made if need be; with what it holds it is readable by its owner alone."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mine = f".{os.getpid()}.tmp"
+        for left in folder.glob(".scratch.*.tmp"):
+            if is_abandoned(left.name) and not left.name.endswith(mine):  # ours may be in use further up
+                shutil.rmtree(left, ignore_errors=True)
+        place = Path(tempfile.mkdtemp(prefix=".scratch.", suffix=mine, dir=folder))
+    except OSError as error:
+        raise disk_error(error, f"cannot work in {folder}") from error
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

@@ -10,6 +10,7 @@ from gitmem.errors import GitmemError, NoKey, UsageError
 
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
+    from gitmem.crypto.identity import Identity
     from gitmem.memory.cloning import Cloned
     from gitmem.memory.joining import Request
     from gitmem.memory.memory import Memory
@@ -17,22 +18,18 @@ if TYPE_CHECKING:
 
 def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     """The request of whoever calls; an identity is made if there is none. Raises GitmemError for one who is a member."""
-    from gitmem.cli.session import person
     from gitmem.memory.found import default_name
     from gitmem.memory.joining import request
 
     own = own_name(memory)
     if own is not None:
         raise GitmemError(f"you are a member of this store already, as {own}", "`gitmem status`")
-    identity, fresh = person(ui).identity()
-    if fresh:
-        ui.note(f"made your identity: {identity.source}; keep a copy of it")
+    identity = _identity(ui, memory)
     return request(memory.context, identity, name or default_name(memory.context.store.repo, os.environ))
 
 
 def invited(ui: Ui, memory: Memory, line: str, name: str | None) -> Request:
     """The request of whoever was invited. Raises GitmemError for one who is a member, or an invitation that does not hold."""
-    from gitmem.cli.session import person
     from gitmem.memory.inviting import accept, parse_invitation
 
     invitation = parse_invitation(line)
@@ -40,10 +37,19 @@ def invited(ui: Ui, memory: Memory, line: str, name: str | None) -> Request:
         raise UsageError(f"this invitation is for {invitation.name}", "leave --name out")
     if (own := own_name(memory)) is not None:
         raise GitmemError(f"you are a member of this store already, as {own}", "`gitmem status`")
-    identity, fresh = person(ui).identity()
-    if fresh:
-        ui.note(f"made your identity: {identity.source}; keep a copy of it")
+    identity = _identity(ui, memory)
     return accept(memory.context, invitation, identity)
+
+
+def _identity(ui: Ui, memory: Memory) -> Identity:
+    """The first identity that is found (the store has read it, so that its passphrase is asked once), or a new one."""
+    from gitmem.cli.session import person
+
+    if found := next(iter(memory.context.store.vault.identities), None):
+        return found
+    identity, _ = person(ui).identity()
+    ui.note(f"made your identity: {identity.source}; keep a copy of it")
+    return identity
 
 
 def own_name(memory: Memory) -> str | None:

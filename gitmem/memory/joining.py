@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmem.core.members import Members, Rank
-from gitmem.errors import UsageError
+from gitmem.errors import NoKey, UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.enrolment import member_file, wrapped_keys
@@ -87,6 +87,24 @@ def request(context: Context, identity: Identity, name: str, invitation: str = "
     remember_name(context, check_name(name))
     key = SigningKey.derive(identity.secret_bytes(), context.store.id)
     return Request(context.store.id, name, identity.recipient, key.public, invitation)
+
+
+def ask(context: Context, name: str, invitation: str = "") -> Request:
+    """The request of whoever has the first identity that is found, invited or not.
+
+    Raises NoKey without an identity, UsageError for an invitation of another name, and what `inviting.accept` raises.
+    """
+    from gitmem.memory.inviting import accept, parse_invitation
+
+    identity = next(iter(context.store.vault.identities), None)
+    if identity is None:
+        raise NoKey("there is no identity to join with", "`gitmem join` makes one")
+    if not invitation:
+        return request(context, identity, name)
+    found = parse_invitation(invitation)
+    if found.name != name:
+        raise UsageError(f"this invitation is for {found.name}, not for {name[:63]}", "join under the name that it says")
+    return accept(context, found, identity)
 
 
 def add_member(context: Context, asked: Request, role: str = "member") -> tuple[Member, Committed | None]:

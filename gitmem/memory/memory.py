@@ -236,6 +236,28 @@ class Memory:
 
         return invite(self.context, name, role, days).line()
 
+    def join(self, name: str, invitation: str = "") -> str:
+        """The line that asks for membership under a name, for an admin to accept; raises NoKey without an identity.
+
+        With an invitation this clone is first held against what the inviter had seen.
+        """
+        from gitmem.memory.joining import ask
+
+        return ask(self.context, name, invitation).line()
+
+    def add_member(self, request: str, *, role: str = "member") -> Member:
+        """Accept the line that somebody else's `join` gave. Compare the fingerprint with them first."""
+        from gitmem.memory.joining import add_member, parse_request
+
+        return add_member(self.context, parse_request(request), role)[0]
+
+    def recover(self, name: str, recovery: Path | str) -> None:
+        """Come back in as a member (a new admin, where nobody has the name) with the file of the recovery identity."""
+        from gitmem.memory.joining import ask
+        from gitmem.memory.recovery import read_identity, recover
+
+        recover(self.context, read_identity(Path(recovery)), ask(self.context, name))
+
     def set_role(self, name: str, role: str) -> None:
         """Say what a member may do from here on: admin, member, service or reader."""
         from gitmem.memory.removal import set_role
@@ -249,7 +271,7 @@ class Memory:
         return remove(self.context, name, dry_run=dry_run)
 
     def rotate(self, *scopes: str) -> Rotated:
-        """Make a new key for scopes (for all that have one), and seal with it what stands."""
+        """Make a new key for scopes (for all that we open), and seal with it what stands."""
         from gitmem.memory.rotation import rotate
 
         return rotate(self.context, scopes)

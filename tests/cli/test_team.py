@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -229,6 +230,29 @@ def test_a_key_under_a_passphrase(place: Path, ada: Seat) -> None:
     assert "has a passphrase, and there is no terminal" in mine("list").expect(12).err
     assert mine.terminal("learn", "--pattern", "x", "--fix", "y", answers=[("Passphrase for", "open sesame\n")]).code == 0
     assert mine.terminal("list", answers=[("Passphrase for", "wrong\n")]).code == 12
+
+
+def test_joining_with_a_key_under_a_passphrase(place: Path, ada: Seat) -> None:
+    """Whoever is asked for their passphrase joins with that SSH key, and reads with it what the team has."""
+    ada.learn()
+    ada("sync").ok()
+    key = place / "id_dan"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(key)]
+    if shutil.which(words[0]) is None or subprocess.run(words, check=False).returncode:
+        pytest.skip("no ssh-keygen")
+    (place / "dan.invitation").write_text(ada("member", "invite", "dan").ok().out)
+    answers = [("Passphrase for", "open sesame\n")]
+    remote = Git(ada.path)("remote", "get-url", "origin")
+    drawn = Seat(place, key).terminal("join", place / "dan.invitation", remote, "dans", answers=answers)
+    assert drawn.code == 0, drawn.text
+    assert "open sesame" not in drawn.text
+    ada("member", "add", re.findall(r"gitmem-join:[\w-]+", drawn.text)[0]).ok()
+    ada("sync").ok()
+    dans = Seat(place / "dans", key)
+    assert dans.terminal("sync", answers=answers).code == 0
+    read = dans.terminal("list", answers=answers)
+    assert (read.code, "sealed" in read.text) == (0, False), read.text
+    assert "pattern" in read.text
 
 
 def test_contested_deletion(ada: Seat, bob: Seat) -> None:

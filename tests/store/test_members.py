@@ -228,6 +228,28 @@ def test_an_invitation(team: Team) -> None:
             assert cem.verify().problems == []
 
 
+def test_joining_and_recovering_by_the_python_api(team: Team) -> None:
+    """Invited, asked, accepted; and with a new key, back in under the same name by the recovery identity."""
+    with team.open("ada") as ada:
+        line = ada.invite("cem", role="service")
+        who, lost = person(team.path / "home-cem"), person(team.path / "home-cem-2")
+        for one in (who, lost):
+            one.identity()
+        clone(str(team.remote), str(team.path / "cem"))
+        with open_memory(team.path / "cem", who) as cem:
+            with pytest.raises(UsageError, match="is for cem, not for eve"):
+                cem.join("eve", line)
+            assert ada.add_member(cem.join("cem", line)).role == "service"
+            ada.sync()
+            cem.sync()
+            assert len(cem.records()) == 3
+    with open_memory(team.path / "cem", lost) as cem:
+        cem.recover("cem", next(person().folder.glob("recovery-*.txt")))
+        assert len(cem.records()) == 3
+        cem.sync()
+        assert cem.verify().problems == []
+
+
 def test_an_invitation_to_a_store_that_lost_something(team: Team) -> None:
     """Whoever shows the invited an older state is found out; nothing is asked of such a store."""
     with team.open("ada") as ada:

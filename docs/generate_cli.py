@@ -52,7 +52,7 @@ Fields are only ever added. A failed call ends with one line on standard error, 
 | `member list` | `{"members": [{"name", "role", "recipients", "keys", "me"}]}` |
 | `member add` | `{"name", "role", "recipients", "keys", "fingerprint", "commit"}` |
 | `audit verify` | `{"ok", "entries", "writers", "problems": [{"what", "where", "why"}], "notes"}` |
-| `gc` | `{"dry_run", "collected": [{"what", "id", "kind", "scope", "waits_for"}], "waiting": [the same], "replicas": [{"replica", "member", "last", "retired", "me", "holds_up"}], "retired", "commit", "problems"}` |
+| `gc` | `{"dry_run", "collected": [{"what", "id", "kind", "scope", "waits_for"}], "waiting": [the same], "replicas": [{"replica", "member", "last", "retired", "me", "holds_up"}], "retired", "commit", "problems", "let_go": [the same], "snapshots"}` |
 | `migrate detect` | `{"kinds": [{"kind", "newest", "versions": {version: records}, "waiting"}]}` |
 | `migrate plan`, `run`, `rollback` | `{"dry_run", "records": [{"id", "kind", "scope", "schema", "to", "fields"}], "sealed", "problems", "commit", "snapshot"}` |
 | `prune` | `{"dry_run", "records": [{"id", "kind", "scope", "reason", "why"}], "by_reason": {reason: records}, "standing", "archive", "commit", "snapshot", "revived"}` |

@@ -27,6 +27,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.deletions import returned
 from gitmem.memory.replicas import Replica, all_segments, replicas_of
 from gitmem.memory.reports import Committed
+from gitmem.memory.rubbish import let_go, rubbish
 from gitmem.store.config import load_config
 from gitmem.store.files import read_bounded
 from gitmem.store.layout import CONFIG, MEMORY, STORE_SCOPE, is_record_path
@@ -42,7 +43,10 @@ _PROGRESS_STEP: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """One thing that goes or waits: what it is (`tombstone`), the record's id, kind and scope, and the replicas waited for."""
+    """One thing that goes or waits: what it is, the record's id, kind and scope, and the replicas waited for.
+
+    It is a `tombstone`, or a record that stands and is `empty` or a `duplicate`.
+    """
 
     what: str
     id: str
@@ -65,7 +69,10 @@ class ReplicaStatus:
 
 @dataclass(frozen=True, slots=True)
 class GcReport:
-    """What a gc collected (or, when `dry_run`, would have), what waits, who is known, and who was retired by it."""
+    """What a gc collected (or, when `dry_run`, would have), what waits, who is known, and who was retired by it.
+
+    `let_go` are the records that it forgot because they say nothing, or what another says, `snapshots` how many old ones went.
+    """
 
     dry_run: bool
     collected: list[Garbage]
@@ -74,6 +81,8 @@ class GcReport:
     retired: str | None = None
     commit: str | None = None
     problems: list[str] = field(default_factory=list)
+    let_go: list[Garbage] = field(default_factory=list)
+    snapshots: int = 0
 
 
 @dataclass(slots=True)
@@ -95,6 +104,10 @@ def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) ->
         store.refresh()
         made = None if dry_run else commit(context, also=returned(context))
         problems = made.skipped if made else []
+        useless = rubbish(context)
+        if useless and not dry_run:
+            let_go(context, useless)
+        dropped = 0 if dry_run else len(snapshots.tidy(context))
         tombstones = dict(_tombstones(context))
         known = _read_log(context, tombstones)
         name = _find(context, known.replicas, retire) if retire else None
@@ -111,6 +124,8 @@ def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) ->
         retired=name,
         commit=made.commit if made else None,
         problems=problems,
+        let_go=[Garbage(reason, state.id, state.kind, state.scope) for reason, state in useless.values()],
+        snapshots=dropped,
     )
 
 

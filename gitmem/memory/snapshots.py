@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gitmem.git import snapshots
+from gitmem.memory.configuration import number
 from gitmem.memory.context import Context
 
 LAST: Final = "snapshots.last"
@@ -21,9 +22,14 @@ def before(context: Context, operation: str, without: Iterable[str] = ()) -> sna
     What is to leave no copy behind (files `without`, by their paths in the store) is not in it. Called under the store's lock,
     or before it is taken. Neither index nor work tree is touched.
     """
-    repo, config, now = context.store.repo, context.store.config, context.clock()
+    repo, now = context.store.repo, context.clock()
     prefix = context.store.prefix
     made = snapshots.create(repo, operation, now, prefix, [prefix + path for path in without])
-    last = config.number(LAST, snapshots.KEEP_LAST)
-    snapshots.prune(repo, now, keep_last=last, keep_days=config.number(DAYS, snapshots.KEEP_DAYS))
+    tidy(context)
     return made
+
+
+def tidy(context: Context) -> list[snapshots.Snapshot]:
+    """Drop the snapshots that the policy keeps no longer, and return them."""
+    last, days = number(context, LAST), number(context, DAYS)
+    return snapshots.prune(context.store.repo, context.clock(), keep_last=last, keep_days=days)

@@ -225,6 +225,22 @@ class Index:
             known = json.loads(counts), json.loads(last)
             yield Tally(record, kind, scope, path, bool(alive), int(conflicts), sealed > 0, *known)
 
+    def duplicates(self) -> Ids:
+        """The paths of standing records that say what another of their kind and scope with a smaller id says."""
+        standing = "alive AND sealed = 0 AND conflicts = 0"
+        rows = self.database.execute(
+            "SELECT e.path FROM entries e JOIN (SELECT kind, scope, body, min(id) AS first FROM entries "  # noqa: S608
+            f"WHERE {standing} GROUP BY kind, scope, body HAVING count(*) > 1) s "
+            f"ON e.kind = s.kind AND e.scope = s.scope AND e.body = s.body AND e.id > s.first WHERE {standing} ORDER BY e.path"
+        )
+        return [str(path) for (path,) in rows]
+
+    def empty(self) -> Ids:
+        """The paths of standing records that say nothing."""
+        body = json.dumps({"fields": {}, "sets": {}}, separators=(",", ":"))
+        statement = "SELECT path FROM entries WHERE alive AND sealed = 0 AND conflicts = 0 AND body = ? ORDER BY path"
+        return [str(path) for (path,) in self.database.execute(statement, (body,))]
+
     def count(self) -> int:
         """How many records stand."""
         return self._one("SELECT count(*) FROM entries WHERE alive")

@@ -118,6 +118,15 @@ def rules_for(values: Callable[[str], list[int]], kind: str, scope: str) -> Rule
     return Rules(**found)
 
 
+def _number(config: StoreConfig, name: str, most: int) -> int | None:
+    """Of concurrent values of a setting that is a number the one that holds; None where none of them is one."""
+    if name.startswith(_PRUNE):
+        said = numbers(config, name)
+        return _safest(name.split(".")[1], said) if said else None
+    value = config.number(name, -1)
+    return value if 0 <= value <= most else None
+
+
 def numbers(config: StoreConfig, name: str) -> list[int]:
     """The concurrent values of a setting that are numbers it may be."""
     most = _ABOUT[name.split(".")[1]][0]
@@ -129,7 +138,8 @@ def given(config: StoreConfig) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for name, value in config.values.items():
         try:
-            found[setting(name).name] = value
+            one = setting(name)
+            found[name] = value if one.words else _number(config, name, one.most)
         except UsageError:
             continue
     return found

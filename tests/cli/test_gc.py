@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.cli.conftest import Seat
 
-FIELDS = ["dry_run", "collected", "waiting", "replicas", "retired", "commit", "problems"]
+FIELDS = ["dry_run", "collected", "waiting", "replicas", "retired", "commit", "problems", "let_go", "snapshots"]
 
 
 def _forgotten(ada: Seat, bob: Seat) -> str:

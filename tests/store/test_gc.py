@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.core.edit import Pen
 from gitmem.errors import GitmemError, UsageError
 from gitmem.git import snapshots
 from gitmem.git.repo import Repo
 from gitmem.memory.gc import UNSIGNED
+from gitmem.memory.locate import locate
+from gitmem.memory.prune_undo import undo
+from gitmem.store.store import Write
 from tests.support.git import Git
 from tests.support.stores import open_memory, person
 from tests.support.team import NAMES, Team, closed, make_team, quick
@@ -279,3 +283,38 @@ def test_a_list_cannot_be_made_shorter_by_hand(team: Team) -> None:
     assert listing.read_bytes() == before
     team.agree()
     assert team.has(record) == []
+
+
+def test_empty_and_duplicate_records_are_forgotten(three: Team) -> None:
+    """Two tidy up at once: of equal notes one stays, the same for both; what says anything else stays; and it can be undone."""
+    ada = three["ada"]
+    notes = sorted(ada.learn("note", {"type": "semantic", "text": "the disk is full"}).id for _ in range(3))
+    others = [ada.learn("note", {"type": kind, "text": "the disk is full"}).id for kind in ("episodic", "procedural")]
+    three.sync()
+    told = ada.gc(dry_run=True)
+    assert {(one.id, one.what) for one in told.let_go} == {(one, "duplicate") for one in notes[1:]}
+    for name in ("ada", "bob"):
+        assert {one.id for one in three[name].gc().let_go} == {*notes[1:]}
+    three.agree()
+    standing = {record.id for record in three["cam"].records("note")}
+    assert standing == {notes[0], *others}
+    assert ada.gc().let_go == []
+    assert sorted(undo(three["bob"].context, "last").restored) == notes[1:]
+    three.agree()
+    assert ada.gc().let_go == []
+
+
+def test_a_record_that_says_nothing_is_forgotten(team: Team) -> None:
+    """All its fields were taken out, by an older gitmem perhaps."""
+    record = team.learn()
+    store, path = team["ada"].context.store, locate(team["ada"].context, record)
+    state = store.read(path)
+    assert state is not None
+    pen = Pen(state, store.writer_for(path, state))
+    pen.state.fields.clear()
+    pen.state.sets.clear()
+    pen.live()
+    store.write([Write(path, pen.state)])
+    assert [(one.id, one.what) for one in team["ada"].gc().let_go] == [(record, "empty")]
+    team.agree()
+    assert not team["bob"].get(record).alive

@@ -35,6 +35,9 @@ def command(ui: Ui, dry_run: bool, retire: str | None, yes: bool) -> None:
     bring the record back. git's history keeps what it said. A replica has heard of what it has synced, and this one learns
     of that by a sync of its own. A replica that will not be heard of again is retired by name; should it come back, it goes on
     under a new name and loses nothing.
+
+    Records that say nothing, or just what another of their kind and scope says, are forgotten first, as `gitmem prune` does; of
+    equal ones the one with the smallest id stays. Snapshots that the store's policy keeps no longer go, too.
     """
     from gitmem.cli.session import opened
     from gitmem.memory.gc import gc
@@ -65,9 +68,10 @@ def _what(report: GcReport) -> str | None:
     """What a gc is about to do, in words; None for nothing."""
     from gitmem.cli.present import counted
 
+    forget = f"forget {counted(len(report.let_go), 'empty or duplicate record')}" if report.let_go else ""
     collect = f"collect {counted(len(report.collected), 'forgotten record')}" if report.collected else ""
     retire = f"retire the replica {report.retired}" if report.retired else ""
-    return " and ".join(filter(None, (retire, collect))) or None
+    return " and ".join(filter(None, (retire, forget, collect))) or None
 
 
 def _show(ui: Ui, report: GcReport) -> None:
@@ -81,12 +85,18 @@ def _show(ui: Ui, report: GcReport) -> None:
             ("REPLICA", "MEMBER", "LAST SIGNED", "HOLDS UP", ""),
             [(one.replica, one.member, one.last, one.holds_up or "", _mark(one.retired, one.me)) for one in report.replicas],
         )
+    if report.let_go:
+        ui.rows(("USELESS", "KIND", "SCOPE", "WHY"), [(one.id, one.kind, one.scope, one.what) for one in report.let_go])
     for problem in report.problems:
         ui.warn(problem)
     if report.dry_run:
         ui.note(f"would {_what(report) or 'collect nothing'}")
     else:
         retired = f"retired {report.retired}, " if report.retired else ""
+        if report.let_go:
+            ui.note(
+                f"forgot {counted(len(report.let_go), 'record')} that said nothing new: `gitmem prune --undo last` undoes it"
+            )
         ui.note(f"{retired}collected {counted(len(report.collected), 'forgotten record')}")
     if report.waiting:
         ui.note(f"{_more(report)} for replicas that have not been heard since: `gitmem gc --dry-run` lists them")

@@ -19,7 +19,6 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gitmem.core.dots import dot_of, long_hash
-from gitmem.core.rank import confidence
 from gitmem.core.record import ALIVE, DEAD, State
 
 PRUNED: Final = "pruned"
@@ -75,6 +74,8 @@ class Known(NamedTuple):
     @property
     def confidence(self) -> float:
         """How surely it works, from 0 to 1 (`core.rank.confidence`)."""
+        from gitmem.core.rank import confidence  # it takes a tenth of a second to load, and every commit asks `is_pruned`
+
         return confidence(self.counts.get("fixed", 0), self.counts.get("failed", 0))
 
     @property

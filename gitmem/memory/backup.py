@@ -244,5 +244,5 @@ def _spooled(context: Context, place: Destination) -> Iterator[tuple[BinaryIO, P
 
 def _records(context: Context, commit: str) -> int:
     """How many records a commit holds."""
-    prefix = context.store.prefix
-    return sum(path.endswith(".yaml") for path in context.store.repo.ls_tree(commit, [prefix + MEMORY]))
+    folder = context.store.prefix + MEMORY
+    return context.store.repo.run("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, "--", folder).count(b".yaml\0")

@@ -165,14 +165,13 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     from gitmem.memory import removal
 
     with opened(ui) as memory:
-        found = removal.remove(memory.context, clean(name), dry_run=True)
-        sure = not dry_run and sure_of(ui, f"remove {found.member}, who could read {_read(found)}", yes)
-        if sure:
+        found = removal.remove(memory.context, clean(name), dry_run=dry_run or not yes)
+        if not (dry_run or yes) and sure_of(ui, f"remove {found.member}, who could read {_read(found)}", yes):
             found = removal.remove(memory.context, found.member)
     if ui.json:
         ui.data(found)
         return
-    if not sure and not dry_run:
+    if found.dry_run and not dry_run:
         ui.note("nothing was changed")
         return
     ui.rows(("SCOPE", "COULD READ"), [(scope, ident) for scope, ids in found.read.items() for ident in ids])

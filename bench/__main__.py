@@ -17,8 +17,9 @@ SMALL = {
     "audit": ["--small"],
     "redact": ["--times", "1"],
     "backup": ["500"],
+    "prune": ["5000"],
 }
-ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "members", "redact", "audit", "backup")
+ALL = ("writes", "flat", "sync", "contention", "merge", "recall", "members", "redact", "audit", "backup", "prune")
 
 
 def main() -> int:

@@ -19,6 +19,9 @@ _WORDS = {
     acts.REFUSED: "had no right to",
     acts.EXPORT: "exported",
     acts.OPENED: "first used the key",
+    acts.BACKUP: "made or rotated the backup",
+    acts.DRILL: "drilled with the backup",
+    acts.RESTORE: "restored records to what they were at",
 }
 _TIMES = "\N{MULTIPLICATION SIGN}"
 

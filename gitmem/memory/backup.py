@@ -22,7 +22,6 @@ from gitmem.errors import GitmemError, NoStore, Tampered, UsageError
 from gitmem.git import bundles
 from gitmem.memory import acts
 from gitmem.memory.backup_chain import (
-    BACKUP,
     destination_of,
     known_of,
     last_link,
@@ -98,7 +97,7 @@ def create(context: Context, to: str | None = None, *, full: bool | None = None,
         raise GitmemError(f"there is no backup at {place.shown} that an increment of this clone could build on", "--full")
     made = _write(context, _Plan(place, last, not goes_on, head, members, sealed))
     note(context, place, made)
-    acts.note(context, BACKUP, [made.manifest.id])
+    acts.note(context, acts.BACKUP, [made.manifest.id])
     if to is not None:
         remember_place(context, to)
     return listed(made.manifest, place, created=True)

@@ -27,12 +27,10 @@ from gitmem.core.backups import (
 )
 from gitmem.errors import GitmemError, Tampered, UsageError
 from gitmem.git.remote_words import without_password
+from gitmem.memory import acts
 from gitmem.memory.context import Context
 from gitmem.store.destination import Destination, destination
 from gitmem.store.files import read_bounded, write_atomic
-
-BACKUP: Final = "backup"
-"""The act that the events tell of, with the backup's name."""
 
 _KEY: Final = "gitmem.backup"
 _FILE: Final = "backups.json"
@@ -118,9 +116,14 @@ def known_of(context: Context, place: Destination, chain: str | None) -> Known |
     return every.get(chain or "", here)
 
 
+def every_known(context: Context) -> list[Known]:
+    """The last link that this clone has seen of each chain, the newest last."""
+    return sorted(_load(context).values(), key=lambda one: one.time)
+
+
 def last_known(context: Context) -> Known | None:
     """The newest backup that this clone knows of, wherever it is."""
-    return max(_load(context).values(), key=lambda one: one.time, default=None)
+    return next(reversed(every_known(context)), None)
 
 
 def note(context: Context, place: Destination, last: Signed) -> None:
@@ -159,7 +162,7 @@ def _against(known: Known, chain: Sequence[Signed], place: Destination) -> list[
 def _acts(context: Context) -> Iterable[dict[str, Any]]:
     from gitmem.memory.events import every_event
 
-    return (event for event in every_event(context) if event.get("op") == BACKUP)
+    return (event for event in every_event(context) if event.get("op") == acts.BACKUP)
 
 
 def _load(context: Context) -> dict[str, Known]:

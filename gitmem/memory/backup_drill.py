@@ -76,7 +76,7 @@ def drill(context: Context, where: str | None = None, *, at: str | None = None) 
         finally:
             store.close()
     problems += found + [Problem(CANARY, done.backup, f"{name}, and the drill did not notice") for name in missed]
-    acts.note(context, "drill", [done.backup])
+    acts.note(context, acts.DRILL, [done.backup])
     return DrillReport(not problems, done.backup, opened + sealed + len(found), opened, sealed, noticed, problems)
 
 

@@ -14,7 +14,7 @@ from gitmem.core.backups import ROTATION, Signed, bundle_sequence, check_links, 
 from gitmem.errors import Tampered
 from gitmem.memory import acts
 from gitmem.memory.backup import Backup, add_link, listed
-from gitmem.memory.backup_chain import BACKUP, destination_of, lost_since, note, read_chain, unsigned
+from gitmem.memory.backup_chain import destination_of, lost_since, note, read_chain, unsigned
 from gitmem.memory.context import Context, timestamp
 from gitmem.memory.folded import standing_here
 from gitmem.store.destination import Destination
@@ -67,7 +67,7 @@ def rotate(
         )
         chain.append(add_link(context, place, told))
         note(context, place, chain[-1])
-        acts.note(context, BACKUP, [told.id])
+        acts.note(context, acts.BACKUP, [told.id])
     gone = [*_superfluous(place, chain)]
     for number, name in enumerate(gone):
         context.progress("removing files", number, len(gone))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitmem.core.audit import ERASE
 from gitmem.git.remote_words import without_password
+from gitmem.memory.backup_chain import every_known
 from gitmem.memory.context import Context
 from gitmem.memory.replicas import all_segments, replica_of, replicas_of
 
@@ -70,6 +71,9 @@ def _clones(context: Context, paths: Collection[str]) -> Iterator[Remaining]:
 
 
 def _beyond(context: Context) -> Iterator[Remaining]:
+    for one in every_known(context):
+        until = "until `gitmem backup create --full` and `gitmem backup rotate --last 1 --days 0`"
+        yield Remaining(BACKUP, f"{one.where}, the last of {one.time[:10]}", until)
     yield Remaining(BACKUP, "bundles, backups and copies made before, and clones that never signed", "until they are removed")
     key = "" if context.store.config.plain else ", and every copy opens with the keys of its readers"
     yield Remaining(READERS, f"what people and agents have read or copied{key}", "change what was secret at its source")

@@ -121,6 +121,7 @@ def _checked_out(source: _Source, target: Path, identities: Iterable[Identity], 
             raise Tampered(f"{strangers[0].where}: {strangers[0].why}", "restore another one: --at BACKUP")
         progress("checking out", 0, 0)
         repo = git_clone(str(bare.git_dir), target, branch=last.branch.removeprefix("refs/heads/"))
+        repo.run("remote", "set-head", "origin", "--delete")
         repo.run("remote", "remove", "origin")
     return repo
 

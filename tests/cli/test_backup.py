@@ -72,3 +72,7 @@ def test_drill_and_rotate(ada: Seat, tmp_path: Path) -> None:
     assert "nobody is there to ask" in ada("backup", "rotate").expect(2).err
     assert len(ada("backup", "rotate", "--yes", "--json").ok().json["removed"]) == 1
     assert ada("backup", "verify").ok().err.startswith("ok: 1 backup at")
+    ada("learn", "--pattern", "tells of what was done", "--fix", "by its commit").ok()
+    ada("commit").ok()
+    told = ada("audit", "log", "--acts").ok().out
+    assert (f"drilled with the backup {report['backup']}" in told, "made or rotated the backup" in told) == (True, True)

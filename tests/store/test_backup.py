@@ -112,6 +112,8 @@ def test_a_lost_laptop(template: Scene, tmp_path: Path) -> None:
         assert memory.status().replica != old.status().replica
         assert Git(tmp_path / "back")("status", "--porcelain") == ""
         assert Git(tmp_path / "back")("remote") == ""
+        Git(tmp_path / "back")("fsck", "--strict")
+        assert Git(tmp_path / "back")("for-each-ref", "refs/remotes") == ""
         _learn(memory, "learned after the loss")
         made = memory.backup()
         assert (made.type, made.records, made.id[-4:]) == ("incremental", 4, "0004")
@@ -258,7 +260,9 @@ def test_what_was_erased_stays_erased(scene: Scene, tmp_path: Path) -> None:
     """A backup that holds the erasure brings it along, whatever older bundles hold."""
     with scene.open() as memory:
         gone = memory.records()[0].id
-        erase(memory.context, [gone])
+        memory.backup()
+        report = erase(memory.context, [gone])
+        assert [one.where for one in report.remains if str(scene.there) in one.where] != []
         memory.backup()
     done = restore_anew(str(scene.there), tmp_path / "back", scene.who.identities)
     assert done.erased == [gone]

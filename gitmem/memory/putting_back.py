@@ -41,11 +41,14 @@ class Difference:
 
 
 def compare(then: Opened, now: Opened | None) -> Difference:
-    """What a record was, held against what it is; None where there is none. Fields in conflict then are left alone."""
-    was = {name: value for name, value in then.fields.items() if name not in then.conflicts}
+    """What a record was, held against what it is; None where there is none.
+
+    Of a field that had concurrent values then, the one that was shown counts: it is the same in every clone.
+    """
+    was = then.fields
     if now is None or not now.state.alive:
         elements = [(name, value) for name, values in then.sets.items() for value in values]
-        return Difference(True, lost=was, lost_elements=elements)
+        return Difference(True, lost=dict(was), lost_elements=elements)
     same = {name for name, value in was.items() if name in now.fields and json_line(value) == json_line(now.fields[name])}
     return Difference(
         False,

@@ -175,14 +175,18 @@ def _lines(then: Opened, now: Opened | None, different: Difference, *, replace: 
 
     fields, sets = (now.fields, now.sets) if now and not different.gone else ({}, {})
     if replace or different.gone:
-        kept = {name: value for name, value in fields.items() if name in then.conflicts}
-        wanted, elements = {**then.fields, **kept}, then.sets
+        wanted, elements = then.fields, then.sets
     else:
         wanted = {**fields, **different.lost}
         names = sets.keys() | {name for name, _ in different.lost_elements}
         elements = {name: [*sets.get(name, []), *(v for n, v in different.lost_elements if n == name)] for name in names}
     newer = [] if replace else [f"! {name} was written since, and stays" for name in sorted(different.newer)]
-    return [*changes(fields, wanted), *set_changes(sets, elements), *newer]
+    written = different.lost.keys() | (different.newer.keys() if replace else set())
+    several = [
+        f"! {name} had {len(then.conflicts[name])} values then; this is the one shown"
+        for name in sorted(written & then.conflicts.keys())
+    ]
+    return [*changes(fields, wanted), *set_changes(sets, elements), *newer, *several]
 
 
 def _since(context: Context, moment: Moment, some: Selection) -> Iterator[_Step]:

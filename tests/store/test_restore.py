@@ -141,6 +141,26 @@ def test_erasures_survive(team: Team) -> None:
     assert team.has(gone) == []
 
 
+def test_a_conflict_of_then_comes_back_as_it_was_shown(team: Team) -> None:
+    """Of two values that stood beside each other the one that was shown is put back, and it is said that there were two."""
+    ada, bob = team["ada"], team["bob"]
+    record = team.learn("error one")
+    ada.edit(record, {"fix": "of Ada"})
+    bob.edit(record, {"fix": "of Bob"})
+    team.sync()
+    shown = ada.get(record).fields["fix"]
+    ada.learn("pattern", {"pattern": "another", "fix": "one"})
+    then = _now(ada)
+    ada.resolve(record, "fix", value="settled")
+    [told] = ada.restore(then, replace=True).records
+    assert (told.what, told.lines[-1]) == ("put back", "! fix had 2 values then; this is the one shown")
+    assert (ada.get(record).fields["fix"], ada.get(record).conflicts) == (shown, {})
+    ada.forget(record)
+    ada.restore(then)
+    assert ada.get(record).fields["fix"] == shown
+    team.agree()
+
+
 def test_a_snapshot_can_be_restored(team: Team) -> None:
     """By its name: what a batch, a gc or a restore was preceded by."""
     ada = team["ada"]

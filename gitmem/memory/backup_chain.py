@@ -19,11 +19,14 @@ from gitmem.core.backups import (
     GONE,
     ID,
     MAX_MANIFEST,
+    Manifest,
     Signed,
     floor_of,
     manifest_name,
+    needed_for,
     parse_manifest,
     sequence_of,
+    sets_of,
 )
 from gitmem.errors import GitmemError, Tampered, UsageError
 from gitmem.git.remote_words import without_password
@@ -91,6 +94,16 @@ def last_link(place: Destination) -> Signed | None:
     """The newest manifest, None where there is no backup yet. Raises Tampered for what is none."""
     numbers = [number for name in place.names() if (number := sequence_of(name))]
     return read_link(place, max(numbers)) if numbers else None
+
+
+def backup_named(place: Destination, chain: Sequence[Signed], at: str | None) -> list[Manifest]:
+    """The backups needed for the one of that name, which is the last; for the newest without a name. Raises UsageError."""
+    kept = [one for some in sets_of(chain) for one in some]
+    named = [one for one in kept if at in (None, one.id)]
+    if not named:
+        there = ", ".join(one.id for one in kept[-5:]) or "none"
+        raise UsageError(f"there is no backup{f' {at}' if at else ''} at {place.shown}", f"there is: {there}")
+    return needed_for(chain, named[-1].sequence)
 
 
 def unsigned(chain: Iterable[Signed], place: Destination, is_known: Callable[[str], bool]) -> list[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gitmem.core.audit import segment_path
-from gitmem.core.backups import ID, Manifest, builds_up, needed_for, sets_of
+from gitmem.core.backups import ID, Manifest, builds_up
 from gitmem.core.codec import parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.moment import Ends, at_entry, at_time
@@ -17,7 +17,7 @@ from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git.bundles import independent
 from gitmem.git.lineage import walk
 from gitmem.git.snapshots import REFS, all_snapshots
-from gitmem.memory.backup_chain import destination_of, read_chain, unsigned
+from gitmem.memory.backup_chain import backup_named, destination_of, read_chain, unsigned
 from gitmem.memory.backup_rebuild import unpack
 from gitmem.memory.context import Context
 from gitmem.memory.folded import standing_here
@@ -126,12 +126,8 @@ def _of_snapshot(context: Context, name: str) -> Moment:
 def _of_backup(context: Context, at: str, where: str | None) -> Moment:
     place = destination_of(context, where)
     chain, problems = read_chain(place)
-    kept = [one for some in sets_of(chain) for one in some]
-    named = [one for one in kept if at in (NEWEST, one.id)]
-    if not named:
-        there = ", ".join(one.id for one in kept[-5:]) or "none"
-        raise UsageError(f"there is no backup {at} at {place.shown}", f"there is: {there}")
-    one, some = named[-1], needed_for(chain, named[-1].sequence)
+    some = backup_named(place, chain, None if at == NEWEST else at)
+    one = some[-1]
     members = standing_here(context)
     links = [link for link in chain if link.manifest in some]
     problems = unsigned(links, place, lambda key: members.holder(key) is not None)

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmem.core.backups import Manifest, Signed, builds_up, check_links, needed_for, sequence_of, sets_of
+from gitmem.core.backups import Manifest, Signed, builds_up, check_links, sequence_of
 from gitmem.core.record import RECORD_ID
 from gitmem.crypto.identity import Identity
 from gitmem.errors import NoStore, Tampered, UsageError
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
-from gitmem.memory.backup_chain import note, read_chain, remember_place, unsigned
+from gitmem.memory.backup_chain import backup_named, note, read_chain, remember_place, unsigned
 from gitmem.memory.backup_rebuild import Progress, rebuilt
 from gitmem.memory.backup_verify import members_at
 from gitmem.memory.cloning import clear
@@ -70,7 +70,7 @@ def restore_anew(
     place = _one_store(where)
     chain, problems = read_chain(place)
     problems += check_links(chain, place.shown)
-    source = _Source(where, place, chain, _wanted(place, chain, at))
+    source = _Source(where, place, chain, backup_named(place, chain, at))
     if not builds_up(source.some) or unsigned(source.links, place, lambda _: True):
         lines = "; ".join(f"{one.where}: {one.why}" for one in problems) or "a signature does not hold"
         raise Tampered(f"{source.some[-1].id} cannot be restored: {lines}", "restore another one: --at BACKUP")
@@ -98,16 +98,6 @@ def _one_store(where: str) -> Destination:
     if len(stores) > 1:
         raise UsageError(f"{above.shown} holds backups of several stores: {', '.join(stores)}", f"--from …/{stores[0]}")
     return destination(where, stores[0])
-
-
-def _wanted(place: Destination, chain: list[Signed], at: str | None) -> list[Manifest]:
-    """The backups that are needed for the one named, or for the newest. Raises UsageError."""
-    kept = [one for some in sets_of(chain) for one in some]
-    named = [one for one in kept if at in (None, one.id)]
-    if not named:
-        there = ", ".join(one.id for one in kept[-5:]) or "none"
-        raise UsageError(f"there is no backup {at or ''} at {place.shown}", f"there is: {there}")
-    return needed_for(chain, named[-1].sequence)
 
 
 def _checked_out(source: _Source, target: Path, identities: Iterable[Identity], progress: Progress) -> Repo:

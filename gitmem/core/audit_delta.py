@@ -27,8 +27,9 @@ from typing import Any, Final
 
 from gitmem.core.audit import Entry
 from gitmem.core.dots import Dot, dot_of, json_line
-from gitmem.core.record import Json, Register, State
+from gitmem.core.record import ALIVE, DEAD, Json, Register, State
 
+_LIFE: Final = "life"
 _DIGEST: Final = 16  # bytes: 128 bits
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,15}")
 
@@ -70,15 +71,18 @@ def values_in(path: str, register: Register) -> Values:
     values: Values = {}
     for key, value in register.items():
         dot = dot_of(key)
-        text = f"{path}\0{dot}\0{json_line(value)}".encode("utf-8", "surrogatepass")
-        digest = base64.urlsafe_b64encode(sha256(text).digest()[:_DIGEST]).decode().rstrip("=")
-        values.setdefault(dot, set()).add(digest)
+        values.setdefault(dot, set()).add(_digest(path, dot, value))
     return values
+
+
+def _digest(path: str, dot: Dot, value: Json) -> str:
+    text = f"{path}\0{dot}\0{json_line(value)}".encode("utf-8", "surrogatepass")
+    return base64.urlsafe_b64encode(sha256(text).digest()[:_DIGEST]).decode().rstrip("=")
 
 
 def _registers(state: State) -> Iterator[tuple[str, Register]]:
     yield from state.registers()
-    yield "life", state.life
+    yield _LIFE, state.life
 
 
 def _added(before: Values, after: Values) -> dict[str, Json]:
@@ -165,6 +169,11 @@ class Ledger:
             if time not in self.last.get(name, ()):
                 return f"the time {name!r} has no entry"
         return None if state.schema in self.schemas else f"schema {state.schema} has no entry"
+
+    def is_empty(self) -> bool:
+        """Whether every value was taken away again but for those that say that the record lives, or is dead."""
+        left = ((dot, digests) for dot, digests in self.values.items() if dot not in self.gone)
+        return all(digests <= {_digest(_LIFE, dot, ALIVE), _digest(_LIFE, dot, DEAD)} for dot, digests in left)
 
     def missing(self, state: State) -> str | None:
         """What entries vouch for and `state`, the newest, does not hold; None if it holds all. Call after `surplus`."""

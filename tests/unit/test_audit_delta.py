@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from gitmem.core.audit import EMPTY, Entry
 from gitmem.core.audit_delta import Ledger, dots_in, raised_in, record_detail
+from gitmem.core.collected import grave_of
 from gitmem.core.edit import Pen
 from gitmem.core.merge import merge, merge_all
 from gitmem.core.record import Json, State
+from gitmem.memory.audit_states import FileHistory, check_file
 from tests.support.auditing import STORE, TIME, new_record
 
 _STEPS = st.lists(
@@ -187,6 +189,37 @@ def test_what_an_entry_covers_and_does_not_add_is_gone() -> None:
     ledger = Ledger.of(world.entries)
     assert (ledger.surplus(pen.state), ledger.missing(pen.state)) == (None, None)
     assert ledger.missing(first)
+
+
+@given(_STEPS)
+def test_what_is_left_of_a_collected_record_holds_no_value(steps: list[tuple[int, str, int]]) -> None:
+    """However its histories met, what is collected adds up to nothing; what stands, or is written anew, does not."""
+    world = _world(steps)
+    newest = merge_all(world.states)
+    assert not any(newest.registers()) or not Ledger.of(world.entries).is_empty()
+    pen = Pen(newest, "r9-2")
+    pen.die()
+    world.sign(newest, grave_of(pen.state))
+    assert Ledger.of(world.entries).is_empty()
+    world.sign(None, new_record("r7-1", fix="again"))
+    assert not Ledger.of(world.entries).is_empty()
+
+
+def test_a_record_that_was_begun_twice_may_be_gone() -> None:
+    """Two clones sign the same record as new (one after a reset), git joins them, and it is collected once."""
+    world = World()
+    other = merge(world.start, new_record("r8-1", fix="first"))
+    pen = Pen(other, "r8-1")
+    pen.die()
+    world.sign(None, pen.state)
+    world.sign(pen.state, grave_of(pen.state))
+    hashes = [(None, "a"), (None, "b"), ("c", None)]
+    entries = [replace(entry, before=old, after=new) for entry, (old, new) in zip(world.entries, hashes, strict=True)]
+    path = "memory/team/pattern/aa/p-aa.yaml"
+    assert list(check_file(FileHistory(path, {}, None, []), entries, {})) == []
+    dropped = replace(entries[0], before=None, after="d", detail=record_detail(None, new_record("r7-1", fix="again")))
+    (problem,) = check_file(FileHistory(path, {}, None, []), [*entries, dropped], {})
+    assert problem.what == "missing file"
 
 
 def test_a_range_without_end_costs_nothing() -> None:

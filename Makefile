@@ -1,6 +1,6 @@
 # Needs python3 >= 3.11 (with venv), git and make; everything else goes into .venv, never into the system's Python.
 # PYTHON=python3.12 picks the interpreter, ARGS="-k merge" is handed to what a target runs.
-.PHONY: help demo test check lint bench mutants sim docs clean
+.PHONY: help demo test check lint bench mutants sim faults docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -38,6 +38,9 @@ bench: .venv/.dev ## the speed ratios of this machine
 
 sim: .venv/.dev ## ten thousand random histories of a team; goes on where it was stopped
 	@$(RUN) python -m tests.sim $(ARGS)
+
+faults: .venv/.dev ## three thousand faults at system calls; goes on where it was stopped
+	@$(RUN) python -m tests.faults $(ARGS)
 
 mutants: .venv/.dev ## put faults into the merge and the rotation rule, one at a time, and see that a test notices
 	@$(RUN) python -m tests.mutation $(ARGS)

@@ -16,6 +16,7 @@ from typing import Final
 
 from gitmem.errors import GitmemError
 from gitmem.git import process
+from gitmem.git.commits import refresh_index
 from gitmem.git.objects import check_path
 from gitmem.git.repo import Change, Repo
 
@@ -28,19 +29,27 @@ def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -
     """Bring index and work tree from tree-ish `old` to `new`, all paths or none, as `git checkout` does.
 
     What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way.
-    With `try_only` nothing is changed in any case.
+    With `try_only` nothing is changed in any case. What a killed checkout had written already is not in its own way: the index
+    is told of such files first.
     """
     # What is checked out in submodules is its owner's, as in git's own merges, whatever submodule.recurse says of read-tree.
     args = ("read-tree", "-m", "-u", "--no-recurse-submodules", *(["-n"] if try_only else []), old or repo.empty_tree(), new)
     done = repo.call(*args)
     if done.code:  # perhaps only because the index does not know yet that a file is as it was; git's own commands refresh it
         repo.call("update-index", "-q", "--refresh")
+        _take_over(repo, old, new)
         done = repo.call(*args)
     if done.code:
         raise GitmemError(
             f"changes in the work tree are in the way: {process.reason(done.err)}",
             "commit them or `git stash` them, then run the command again",
         )
+
+
+def _take_over(repo: Repo, old: str | None, new: str) -> None:
+    """Have the index know the files that hold what is to come."""
+    there = [change for change in repo.diff(old, new) if change.new and holds(repo, change.path, change.new)]
+    refresh_index(repo, there)
 
 
 def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:

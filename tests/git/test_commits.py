@@ -266,3 +266,15 @@ def test_checkout_is_all_or_nothing(make_repo: MakeRepo) -> None:
     checkout(repo, old, new)
     assert clean(git)
     assert len(changes) == 2
+
+
+def test_a_killed_checkout_is_not_in_its_own_way(make_repo: MakeRepo) -> None:
+    """Files that it had written before the index knew of them, new and changed ones, are taken for what they are."""
+    git = make_repo()
+    repo, changes = _step(git, {"a": "1", "b": "1"}, {"a": b"2", "b": b"2", "new": b"2"})
+    old, new = git("rev-parse", "HEAD~1", "HEAD").split()
+    write(git.path, "a", "2")
+    write(git.path, "new", "2")
+    checkout(repo, old, new)
+    assert clean(git)
+    assert len(changes) == 3

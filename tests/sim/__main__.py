@@ -6,7 +6,6 @@ import argparse
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from tests.sim.history import History, Templates
@@ -30,7 +29,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--progress", type=Path, default=Path(".sim/progress"), help="where an interrupted run goes on from")
     args = parser.parse_args()
-    _hermetic()
+    environment.become("sim")
+    os.environ["PATH"] = _short(os.environ["PATH"])
     if args.seed is None:
         return many(args.start, args.count, args.jobs, args.progress, paper=not args.large)
     templates = Templates()
@@ -51,19 +51,6 @@ def _one(args: argparse.Namespace, skip: set[int], templates: Templates) -> int:
     if args.keep:
         print(f"its clones are below {templates.folder}")  # noqa: T201
     return int(why is not None)
-
-
-def _hermetic() -> None:
-    """The environment that tests have: nothing of the machine's user."""
-    home = Path(tempfile.mkdtemp(prefix="gitmem-sim-home-")) / "home"
-    environment.make_home(home)
-    wanted = environment.hermetic(environment.inherited(dict(os.environ)), home)
-    wanted["PATH"] = _short(wanted["PATH"])
-    os.environ.clear()
-    os.environ.update(wanted)
-    import atexit
-
-    atexit.register(shutil.rmtree, home.parent, ignore_errors=True)
 
 
 def _short(path: str) -> str:

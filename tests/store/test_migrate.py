@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gitmem.core.edit import Pen
-from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import snapshots
 from gitmem.memory import together
 from gitmem.memory.locate import locate
-from gitmem.memory.memory import Memory
 from gitmem.memory.migrate import detect, plan, rollback, run
-from gitmem.store.layout import record_path
-from gitmem.store.store import Write
 from tests.support.git import Git
+from tests.support.older import older
 from tests.support.team import NAMES, Team, closed, make_team, quick
 
 
@@ -27,27 +22,6 @@ from tests.support.team import NAMES, Team, closed, make_team, quick
 def team(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Team]:
     """Ada's and Bob's clones of a plain store, and of a sealed one."""
     yield from closed(make_team(quick(tmp_path), NAMES[:2], plain=request.param))
-
-
-def older(memory: Memory, versions: str, record: str = "q-5zaaaaaaaaaa", **more: str) -> str:
-    """Write a quirk, or what it says of versions, as a gitmem without the second version does."""
-    store, path = memory.context.store, record_path("team", "quirk", record)
-    with store.lock:
-        store.refresh()
-        known = store.read(path)
-        pen = Pen(known or State("quirk", 1, "team", record), store.writer_for(path, known))
-        seal = store.sealing(pen.state)
-        said = {"versions": versions} if known else {"service": "db", "quirk": "sleeps", "versions": versions}
-        for name, value in (said | more).items():
-            pen.set(name, partial(_sealed, seal, value))
-        pen.live()
-        store.write([Write(path, pen.state)])
-    return record
-
-
-def _sealed(seal: Any, value: Json, path: str, dot: str) -> Json:
-    stored: Json = seal(path, dot, value)
-    return stored
 
 
 def shared(team: Team, versions: str = "since 14.2") -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 AUTHOR = "Ada Tester"
@@ -68,3 +71,13 @@ def make_home(home: Path) -> None:
     home.mkdir(mode=0o700, parents=True)
     (home / ".run").mkdir(mode=0o700)
     (home / ".gitconfig").write_text(_GITCONFIG)
+
+
+def become(name: str) -> None:
+    """Make this process's environment one that a test has, with a home of its own, which goes when the process ends."""
+    place = Path(tempfile.mkdtemp(prefix=f"gitmem-{name}-home-"))
+    make_home(place / "home")
+    wanted = hermetic(inherited(dict(os.environ)), place / "home")
+    os.environ.clear()
+    os.environ.update(wanted)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)

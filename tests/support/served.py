@@ -131,8 +131,7 @@ class _Server:
     def serve(self) -> None:
         """Serve until standard input ends."""
         self.programs = {name: import_module(module).run for name, module in PROGRAMS.items()}
-        for module in (*_modules(), *_LIBRARIES, *sys.argv[2:]):
-            import_module(module)
+        load(*sys.argv[2:])
         woken, wake = os.pipe()
         for end in (woken, wake):
             os.set_blocking(end, False)
@@ -215,6 +214,12 @@ class _Server:
     def _kill_all(self) -> None:
         for child in list(self.running):
             self._gone(child)
+
+
+def load(*also: str) -> None:
+    """Import all of gitmem, but for `mcp`, and what its functions import when they need it."""
+    for module in (*_modules(), *_LIBRARIES, *also):
+        import_module(module)
 
 
 def _modules() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gitmem.core.record import MAX_BYTES
@@ -14,7 +15,8 @@ from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.folded import members_of
 from gitmem.memory.found import prepare_clone
-from gitmem.memory.gather import contents_at, own_changes, refuse_plaintext
+from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, own_changes, refuse_plaintext
+from gitmem.memory.halves import set_aside
 from gitmem.memory.heal import heal, unhealed
 from gitmem.memory.keeping import keep_keys
 from gitmem.memory.reopening import complete_attributes, put_back_keys
@@ -68,6 +70,7 @@ def _run(context: Context, name: str, check: Callable[[Context], tuple[bool, str
 
 
 def _mend(context: Context) -> None:
+    _clear_leftovers(context)
     put_back_keys(context)
     prepare_clone(context.store.repo, context.store.root)
     complete_attributes(context)
@@ -76,15 +79,21 @@ def _mend(context: Context) -> None:
     for path in sorted(broken.keys() - _of_newer_format(context, broken)):
         before = contents_at(context, context.store.repo.head(), [path]).get(path)
         if before is not None:
-            (context.store.local / "damaged").mkdir(mode=0o700, exist_ok=True)
-            file = context.store.root / path
-            file.replace(context.store.local / "damaged" / file.name)  # set aside, never overwritten
+            set_aside(context, path)
             context.store.put_file(path, before)
     index = context.store.local / "index.db"
     if context.index is None:
         for suffix in ("", "-wal", "-shm", "-journal"):
             index.with_name(index.name + suffix).unlink(missing_ok=True)
     _mend_history(context)
+
+
+def _clear_leftovers(context: Context) -> None:
+    """Take half-written files out of the way of all that follows, which reads the log; what is in conflict is settled later."""
+    with context.store.lock, suppress(Unmerged):
+        context.store.refresh()
+        now = under_way(context.store.repo)
+        drop_leftovers(context, [context.store.repo.head(), *(now.merging if now else ())])
 
 
 def _mend_history(context: Context) -> None:

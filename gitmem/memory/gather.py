@@ -20,12 +20,14 @@ from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory import acts
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
+from gitmem.memory.halves import half_written, set_aside
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, OWN_PREFIXES, SCHEMAS, is_record_path
+from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
 from gitmem.store.opened import resealed
 
 _MAX_FILE = 64 << 20  # bytes of any file a store holds
 _PROGRESS_STEP = 500
+_GROWING = (f"{MEMORY}/", f"{AUDIT}/", f"{EVENTS}/")
 
 
 _UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})  # git-status(1)
@@ -98,7 +100,7 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     """Remove what a killed process left in the work tree, and return the other paths of the store that were changed there.
 
     That is half-written files, and log files of ours that none of `commits` (HEAD, and what is being merged) holds: a commit
-    was cut short, and the journal still has what they say. Files that are `wanted` stay.
+    was cut short, and the journal still has what they say. Half-written files of others are set aside. What is `wanted` stays.
     """
     store = context.store
     store.confirm()  # first: whoever takes a new name knows the old ones, whose files these may be
@@ -110,10 +112,22 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     gone = set(fresh) - held | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
     for path in gone:
         inside(store.root, path).unlink(missing_ok=True)
+    gone |= _set_aside_halves(context, commits, {*changed} - {*fresh} - gone - {*wanted})
     if gone:
         names = "".join(f"{store.prefix}{path}\0" for path in sorted(gone))
         store.repo.run("update-index", "--force-remove", "-z", "--stdin", input=os.fsencode(names))
     return [path for path in changed if path not in gone]
+
+
+def _set_aside_halves(context: Context, commits: Iterable[str | None], changed: Collection[str]) -> set[str]:
+    pending = set(context.store.pending.paths())
+    others = [path for path in sorted(changed) if path.startswith(_GROWING) and path not in pending]
+    halves = set(half_written(context, others)) if others else set()
+    halves -= {path for commit in commits for path in contents_at(context, commit, sorted(halves))}
+    for path in halves:
+        set_aside(context, path)
+        context.warn(f"{path} was half written by a git that was killed: it is set aside, and the next sync brings it")
+    return halves
 
 
 def own_changes(context: Context, *, merged: bool = False) -> Iterator[str]:

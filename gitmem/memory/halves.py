@@ -1,0 +1,62 @@
+"""Files that a killed git has half written into the work tree: set aside, so that the next merge can bring them whole.
+
+git writes a file in place. What it has not finished is in no commit and not among its objects, so that nobody could tell what
+it was to be, and no merge could write over it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from gitmem.core.record import MAX_BYTES
+from gitmem.errors import GitmemError
+from gitmem.memory.context import Context
+from gitmem.store.files import inside, read_bounded
+from gitmem.store.layout import is_record_path
+
+DAMAGED = "damaged"
+"""The directory beside the journal in which such files are kept."""
+
+
+def half_written(context: Context, paths: Iterable[str]) -> list[str]:
+    """Those of the paths that hold nothing: broken record files, and any other content that git does not know.
+
+    They are paths of no commit, and nothing of ours.
+    """
+    files = [path for path in paths if inside(context.store.root, path).is_file()]
+    known = _known(context, [path for path in files if not is_record_path(path)])
+    return [path for path in files if (_is_broken(context, path) if is_record_path(path) else path not in known)]
+
+
+def set_aside(context: Context, path: str) -> None:
+    """Move a file out of the work tree; it is never overwritten or removed."""
+    folder = context.store.local / DAMAGED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    name = path.rpartition("/")[2]
+    free = next(n for n in range(len(os.listdir(folder)) + 2) if not (folder / _numbered(name, n)).exists())  # noqa: PTH208
+    inside(context.store.root, path).replace(folder / _numbered(name, free))
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name}.{number}" if number else name
+
+
+def _is_broken(context: Context, path: str) -> bool:
+    from gitmem.memory.soundness import is_newer, sound_or_none  # which needs what needs this
+
+    try:
+        data = read_bounded(inside(context.store.root, path), MAX_BYTES)
+    except GitmemError:
+        return False  # not half of anything
+    return data is not None and sound_or_none(path, data) is None and not is_newer(data)
+
+
+def _known(context: Context, paths: list[str]) -> set[str]:
+    """Those of the files whose content is among git's objects."""
+    repo = context.store.repo
+    if not paths:
+        return set()
+    names = "".join(f"{context.store.root / path}\n" for path in paths)
+    blobs = repo.run("hash-object", "--no-filters", "--stdin-paths", input=os.fsencode(names)).decode().split()
+    return {path for path, blob in zip(paths, blobs, strict=True) if not repo.call("cat-file", "-e", blob).code}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,10 @@ class Found(NamedTuple):
     id: str
     type: str
     data: bytes
+
+
+_ENDED: Final = Found("", "", b"")
+"""The answer of a git that has ended instead."""
 
 
 class _Idle(NamedTuple):
@@ -62,20 +66,39 @@ class Reader:
         _end_all(self._idle)
 
     def _read(self, names: list[str], limit: int | None) -> Iterator[Found | None]:
+        while names:
+            answered = yield from self._read_of_one(names, limit)
+            if not answered:  # it ended at the first question: this is what it cannot read
+                yield None
+            names = names[max(answered, 1) :]
+
+    def _read_of_one(self, names: list[str], limit: int | None) -> Generator[Found | None, None, int]:
+        """Read as far as one git answers, and return how many it answered: it ends at a damaged object, or is ended."""
         child, header = self._ask(names)
+        answered = 0
         try:
-            for _ in names[1:]:
-                yield _answer(child, header, limit)
+            while (answer := _answer(child, header, limit)) is not _ENDED:
+                answered += 1
+                if answered == len(names):
+                    break
+                yield answer
                 header = _next_line(child)
-            last = _answer(child, header, limit)
         except BaseException:  # the reading was given up: answers to it would be taken for others
             _end(child)
             raise
+        if answer is _ENDED:
+            _end(child)
+            return answered
+        self._keep(child)
+        yield answer
+        return answered
+
+    def _keep(self, child: subprocess.Popen[bytes]) -> None:
+        """Keep a git that has answered everything for the next question."""
         if self._idle:
             _end(child)
         else:
             self._idle.append(_Idle(os.getpid(), child))
-        yield last
 
     def _ask(self, names: list[str]) -> tuple[subprocess.Popen[bytes], bytes]:
         """The git that was asked for these, and the first line of what it answers."""
@@ -137,20 +160,23 @@ def _next_line(child: subprocess.Popen[bytes]) -> bytes:
 def _answer(child: subprocess.Popen[bytes], header: bytes, limit: int | None) -> Found | None:
     """One object after its header, `id type size`; a name that stands for none is repeated with `missing` or `ambiguous`."""
     words = header.split()
+    if not header:
+        return _ENDED
     if len(words) != 3 or not words[2].isdigit():
         return None
     assert child.stdout  # noqa: S101
-    return Found(words[0].decode(), words[1].decode(), _content(child.stdout, int(words[2]), limit))
+    data = _content(child.stdout, int(words[2]), limit)
+    return _ENDED if data is None else Found(words[0].decode(), words[1].decode(), data)
 
 
-def _content(stream: IO[bytes], size: int, limit: int | None) -> bytes:
-    """Read one object and the newline behind it, dropping what exceeds the limit without holding it in memory."""
+def _content(stream: IO[bytes], size: int, limit: int | None) -> bytes | None:
+    """Read one object and the newline behind it, without holding in memory what exceeds the limit; None if it is cut off."""
     wanted = size if limit is None else min(size, limit + 1)
     data = stream.read(wanted)
-    left = size - wanted + 1
+    left = size - len(data) + 1
     while left > 0 and (skipped := stream.read(min(left, 1 << 20))):
         left -= len(skipped)
-    return data
+    return None if left else data
 
 
 def _end_all(idle: list[_Idle]) -> None:

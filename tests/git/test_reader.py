@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -88,6 +89,19 @@ def test_a_git_that_was_ended(git: Git) -> None:
     child.kill()
     assert _data(reader, 1, 2) == [b"1", b"2"]
     assert child.returncode is not None
+    reader.close()
+
+
+def test_a_git_that_ends_amid_its_answers(git: Git) -> None:
+    """At a damaged object git ends: that one is unreadable, and what comes after it is asked of another."""
+    damaged = git.raw("hash-object", "-w", "--stdin", stdin=Random(1).randbytes(200_000)).decode().strip()
+    file = git.path / ".git/objects" / damaged[:2] / damaged[2:]
+    file.chmod(0o644)
+    os.truncate(file, 100_000)
+    reader = Reader(git.path, {})
+    names = ["HEAD:f0", damaged, "HEAD:f2", damaged, "HEAD:f3"]
+    assert [found and found.data for found in reader.read(names)] == [b"0", None, b"2", None, b"3"]
+    assert [found and found.data for found in reader.read([damaged])] == [None]
     reader.close()
 
 

@@ -59,6 +59,11 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def names(values: Iterable[str]) -> list[str]:
+    """The names in the values of an option that is repeatable and takes several with commas between them."""
+    return [clean(each.strip()) for value in values for each in value.split(",") if each.strip()]
+
+
 def assignments(words: Iterable[str], kind: Kind) -> dict[str, Any]:
     """The fields that `FIELD=VALUE` words set, by their dotted names. Raises UsageError for a word that is none."""
     found: dict[str, Any] = {}

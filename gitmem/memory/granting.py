@@ -11,7 +11,7 @@ from gitmem.core.members import Member, Members, Rank, own_scope, scope_detail
 from gitmem.core.nearest import nearest, shown
 from gitmem.core.record import Json
 from gitmem.core.token import EPOCH
-from gitmem.errors import UsageError
+from gitmem.errors import NoKey, UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.enrolment import wrapped_keys
@@ -102,10 +102,36 @@ def grant(context: Context, scope: str, name: str) -> Granted:
         held = {*vault.holders(scope, keys[-1].epoch)} - {RECOVERY}
         if not lacking:
             raise UsageError(f"{name} holds the key of {scope} already", "`gitmem key status` shows who holds what")
-        extras = [file for key in lacking for file in _key_files(key, [member])]
+        extras = wrapped_keys(lacking, name, member.recipients)
         if scope in who.scopes:
             extras[0] = _telling(extras[0], scope_detail(scope, [name]))
         return _committed(context, keys[-1], sorted({*held, name}), extras, f"gitmem: {name} is let into the scope {scope}")
+
+
+def letting_in(context: Context, who: Members, scope: str, name: str, recipients: Iterable[str]) -> list[Extra]:
+    """The files by which somebody who becomes a member in the same commit is let into a scope: one, for its newest key.
+
+    Raises what `check_passing` raises.
+    """
+    check_passing(context, who, scope)
+    vault = context.store.vault
+    extras = wrapped_keys([vault.key(scope, epoch) for epoch in vault.tips(scope)], name, recipients)
+    return [_telling(extras[0], scope_detail(scope, [name])), *extras[1:]]
+
+
+def check_passing(context: Context, who: Members, scope: str) -> None:
+    """Raise unless we can let a newcomer into a scope: UsageError for one that has no members of its own, GitmemError without
+    the right, NoKey without its key."""
+    _require_keys(context)
+    known_scope(context, scope)
+    if scope not in who.scopes:
+        raise UsageError(f"{scope} is every member's", "leave it out: whoever joins can read it")
+    _need_right(context, who, scope)
+    vault = context.store.vault
+    if all(vault.has(scope, epoch) for epoch in vault.tips(scope)):
+        return
+    held = " or ".join(each for each in vault.holders(scope, vault.newest_epoch(scope)) if each != RECOVERY) or "nobody"
+    raise NoKey(f"none of your keys opens {scope}, so you can let nobody into it", f"who can: {held}, an admin among them")
 
 
 def revoke(context: Context, scope: str, name: str, *, dry_run: bool = False) -> Revoked:

@@ -48,6 +48,13 @@ class Request:
         return _PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that the invitation leads into besides the team's. Raises UsageError for an invitation that is none."""
+        from gitmem.memory.inviting import parse_invitation
+
+        return parse_invitation(self.invitation).scopes if self.invitation else ()
+
+    @property
     def fingerprint(self) -> str:
         """What both sides compare: the signing key's SHA-256 as ssh prints it."""
         from gitmem.crypto.signing import fingerprint
@@ -108,11 +115,14 @@ def ask(context: Context, name: str, invitation: str = "") -> Request:
 
 
 def add_member(context: Context, asked: Request, role: str = "member") -> tuple[Member, Committed | None]:
-    """Accept a request: enrol the member and wrap the team's newest key to them, as one signed commit.
+    """Accept a request: enrol the member and wrap the team's newest key to them, and those of the scopes that an invitation
+    names, as one signed commit.
 
-    That key opens those before it. Raises UsageError for another store's request or a name that stands for someone else,
+    Such a key opens those before it. Raises UsageError for another store's request or a name that stands for someone else,
     NoKey without the keys to pass on, GitmemError for one who may not.
     """
+    from gitmem.memory.granting import letting_in
+
     if asked.store != context.store.id:
         raise UsageError(f"this request is for another store ({asked.store})", "run it in a clone of that store")
     with context.store.lock:
@@ -123,10 +133,13 @@ def add_member(context: Context, asked: Request, role: str = "member") -> tuple[
         invited = _invited(context, asked, known)
         role = invited.role if invited else role
         earlier = known.by_name[asked.name].recipients if asked.name in known.by_name else set()
+        recipients = sorted({asked.recipient, *earlier})
         extras = [
             member_file(context, asked.name, [asked.recipient], [asked.key], role, invited.number if invited else None),
-            *key_files(context, asked.name, sorted({asked.recipient, *earlier})),
+            *key_files(context, asked.name, recipients),
         ]
+        for scope in invited.scopes if invited else ():
+            extras += letting_in(context, known, scope, asked.name, recipients)
         made = commit(context, f"gitmem: {asked.name} becomes a member", extras)
     return next(member for member in members(context) if member.name == asked.name), made
 

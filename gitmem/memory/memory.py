@@ -230,11 +230,14 @@ class Memory:
 
         return members(self.context)
 
-    def invite(self, name: str, *, role: str = "member", days: int = 7) -> str:
-        """A line by which somebody knows this store and asks to become a member of it, once. Only an admin's counts."""
+    def invite(self, name: str, *, role: str = "member", days: int = 7, scopes: Iterable[str] = ()) -> str:
+        """A line by which somebody knows this store and asks to become a member of it, once. Only an admin's counts.
+
+        Whoever is accepted by it can read these scopes as well as the team's; we must belong to them.
+        """
         from gitmem.memory.inviting import invite
 
-        return invite(self.context, name, role, days).line()
+        return invite(self.context, name, role, days, scopes).line()
 
     def join(self, name: str, invitation: str = "") -> str:
         """The line that asks for membership under a name, for an admin to accept; raises NoKey without an identity.

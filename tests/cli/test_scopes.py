@@ -60,6 +60,26 @@ def test_a_scope_from_its_making_to_a_new_reader(ada: Seat, bob: Seat) -> None:
     assert {entry["scope"] for entry in bob("log", "--scope", "ops", "--json").ok().json["entries"]} == {"ops"}
 
 
+def test_an_invitation_into_a_scope(place: Path, ada: Seat) -> None:
+    """Both sides are told where it leads; whoever joins by it reads what stands in the scope."""
+    ada("scope", "add", "ops").ok()
+    found = ada.learn(*NOTE, "--scope", "ops")
+    ada("sync").ok()
+    assert ada("member", "invite", "dan", "--scope", "nowhere").expect(2).out == ""
+    made = ada("member", "invite", "dan", "--scope", "ops", "--json").ok().json
+    assert list(made) == ["invitation", "name", "role", "until", "scopes"]
+    assert made["scopes"] == ["ops"]
+    assert "it leads into ops as well" in ada("member", "invite", "dan", "--scope", "ops").ok().err
+    remote = Git(ada.path)("remote", "get-url", "origin")
+    dan = Seat(place / "dans", place / "keys/dan/gitmem/identity.txt", {"XDG_CONFIG_HOME": str(place / "keys/dan")})
+    asked = Seat(place, dan.key, dan.env)("join", made["invitation"], remote, "dans").ok().out
+    added = ada("member", "add", asked.strip()).ok()
+    assert "the invitation lets dan into ops as well" in added.err
+    ada("sync").ok()
+    dan("sync").ok()
+    assert dan("show", found, "--json").ok().json["fields"] == {"text": "the door code is 4711"}
+
+
 def test_scopes_that_cannot_be(ada: Seat, cli: Cli) -> None:
     """Names that are taken, reserved or mistaken for an epoch; members there are not; and a store without keys."""
     head = ada.head()

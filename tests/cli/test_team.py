@@ -57,7 +57,7 @@ def test_clone_and_join(place: Path, ada: Seat) -> None:
     assert line.out.strip() == asked["request"]
     assert asked["fingerprint"] in line.err
     added = ada("member", "add", line.out.strip(), "--json").ok().json
-    assert list(added) == ["name", "role", "recipients", "keys", "fingerprint", "commit"]
+    assert list(added) == ["name", "role", "recipients", "keys", "fingerprint", "commit", "scopes"]
     assert (added["name"], added["fingerprint"]) == ("cem", asked["fingerprint"])
     ada("sync").ok()
     cem("sync").ok()

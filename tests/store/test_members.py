@@ -13,7 +13,8 @@ from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
 from gitmem.memory.cloning import clone
 from gitmem.memory.erase import erase
 from gitmem.memory.folded import members_of
-from gitmem.memory.inviting import accept, check, invite, parse_invitation
+from gitmem.memory.granting import add_scope
+from gitmem.memory.inviting import Invitation, accept, check, invite, parse_invitation
 from gitmem.memory.joining import Request, add_member, parse_request, request
 from gitmem.memory.keyless import check_stores
 from gitmem.memory.memory import Memory
@@ -226,6 +227,55 @@ def test_an_invitation(team: Team) -> None:
             cem.sync()
             assert len(cem.records()) == 3
             assert cem.verify().problems == []
+
+
+def test_an_invitation_into_scopes(team: Team) -> None:
+    """It leads into scopes that inviter and accepter can read, with one key file for each; nobody passes on what they lack."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        for scope in ("ops", "projects/apollo"):
+            add_scope(ada.context, scope)
+        secret = ada.learn("note", {"text": "the vault code is 4711"}, scope="ops").id
+        set_role(ada.context, "bob", "admin")
+        ada.sync()
+        bob.sync()
+        with pytest.raises(UsageError, match="team is every member's"):
+            ada.invite("cem", scopes=["team"])
+        with pytest.raises(UsageError, match="there is no scope 'opps'; did you mean 'ops'"):
+            ada.invite("cem", scopes=["opps"])
+        with pytest.raises(NoKey, match="none of your keys opens ops") as lacking:
+            bob.invite("cem", scopes=["ops"])
+        assert lacking.value.hint == "who can: ada, an admin among them"
+        line = ada.invite("cem", scopes=["projects/apollo", "ops"])
+        forged = _signed_by(bob, parse_invitation(line))
+        with pytest.raises(UsageError, match="bob, who signed this invitation, does not belong to the scope 'ops'"):
+            check(ada.context, forged, members_of(ada.context))
+        who = person(team.path / "home-cem")
+        who.identity()
+        clone(str(team.remote), str(team.path / "cem"))
+        with open_memory(team.path / "cem", who) as cem:
+            asked = cem.join("cem", line)
+            before = members_of(bob.context)
+            with pytest.raises(NoKey, match="none of your keys opens ops"):
+                bob.add_member(asked)
+            assert members_of(bob.context) == before
+            ada.add_member(asked)
+            changed = team.change("ada")
+            assert (len(changed), sum(path.endswith("/cem.age") for path in changed)) == (5, 3)
+            ada.sync()
+            cem.sync()
+            assert cem.get(secret).fields["text"] == "the vault code is 4711"
+            assert cem.learn("note", {"text": "landed"}, scope="projects/apollo")
+            assert cem.verify().problems == []
+        bob.sync()
+        assert members_of(bob.context).scopes["ops"].members == {"ada", "cem"}
+        assert bob.verify().problems == []
+
+
+def _signed_by(memory: Memory, invitation: Invitation) -> Invitation:
+    """The same invitation as somebody else would have signed it."""
+    key = memory.context.store.vault.signing_key()
+    theirs = replace(invitation, key=key.public)
+    return parse_invitation(replace(theirs, signature=key.sign(theirs.body)).line())
 
 
 def test_joining_and_recovering_by_the_python_api(team: Team) -> None:

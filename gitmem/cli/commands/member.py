@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmem.cli.command import Group, define
+from gitmem.cli.complete import scopes as complete_scopes
 from gitmem.cli.exits import READS, WRITES
-from gitmem.cli.inputs import clean
+from gitmem.cli.inputs import clean, names
 from gitmem.cli.leaving import sure_of, tell_secrets
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
@@ -78,8 +79,11 @@ def add(ui: Ui, request: str, recipient: str | None, key: str | None, role: str)
         member, made = add_member(memory.context, asked, clean(role))
     if ui.json:
         ui.data({"name": member.name, "role": member.role, "recipients": member.recipients, "keys": member.keys,
-                 "fingerprint": asked.fingerprint, "commit": made.commit if made else None})  # fmt: skip
+                 "fingerprint": asked.fingerprint, "commit": made.commit if made else None,
+                 "scopes": asked.scopes})  # fmt: skip
         return
+    if asked.scopes:
+        ui.note(f"the invitation lets {member.name} into {' and '.join(asked.scopes)} as well")
     ui.note(f"{member.name} is a member; signs with {asked.fingerprint}: compare it with them")
     ui.note("`gitmem sync` passes the keys on; they run it afterwards")
 
@@ -89,31 +93,41 @@ def add(ui: Ui, request: str, recipient: str | None, key: str | None, role: str)
     examples=[
         ("gitmem member invite bob", "prints a line to send to bob"),
         ("gitmem member invite ci --role service --days 1 --output ci.invitation", ""),
+        ("gitmem member invite cyd --scope ops,projects/apollo", "cyd can read these two as well as the team's records"),
     ],
     exits=WRITES,
 )
 @click.argument("name", metavar="NAME")
 @click.option("--role", default="member", metavar="ROLE", help="What they may do: admin, member, service or reader.")
+@click.option(
+    "--scope", "into", multiple=True, metavar="NAME,…", shell_complete=complete_scopes,
+    help="A scope that they can read as well as the team's, and you can read yourself; repeatable.",
+)  # fmt: skip
 @click.option("--days", default=7, type=click.IntRange(1, 365), help="How long it holds; a week unless given.")
 @click.option("--output", metavar="FILE", help="Write it to a new file instead.")
 @pass_ui
-def invite(ui: Ui, name: str, role: str, days: int, output: str | None) -> None:
+def invite(  # noqa: PLR0913, PLR0917 - click passes each option by itself
+    ui: Ui, name: str, role: str, into: tuple[str, ...], days: int, output: str | None
+) -> None:
     """Invite somebody: one signed line by which they know the true store, and ask to become a member of it once.
 
-    They run `gitmem join INVITATION URL` and send back the line that it prints, for `gitmem member add`.
+    They run `gitmem join INVITATION URL` and send back the line that it prints, for `gitmem member add`. Whoever accepts it
+    must be able to read the scopes that it names.
     """
     from gitmem.cli.session import opened
     from gitmem.memory import inviting
 
     with opened(ui) as memory:
-        made = inviting.invite(memory.context, clean(name), clean(role), days)
+        made = inviting.invite(memory.context, clean(name), clean(role), days, names(into))
     if output is not None:
         _write_new(Path(output), f"{made.line()}\n")
     if ui.json:
-        ui.data({"invitation": made.line(), "name": made.name, "role": made.role, "until": made.until})
+        ui.data({"invitation": made.line(), "name": made.name, "role": made.role, "until": made.until, "scopes": made.scopes})
         return
     if output is None:
         ui.line(made.line())
+    if made.scopes:
+        ui.note(f"it leads into {' and '.join(made.scopes)} as well; who accepts it must be able to read that")
     ui.note(f"send it to {made.name}, who runs `gitmem join INVITATION URL`; it holds until {made.until} and is used once")
 
 

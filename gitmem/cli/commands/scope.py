@@ -9,7 +9,7 @@ import click
 from gitmem.cli.command import Group, define
 from gitmem.cli.complete import members, scopes
 from gitmem.cli.exits import READS, WRITES
-from gitmem.cli.inputs import clean
+from gitmem.cli.inputs import clean, names
 from gitmem.cli.leaving import sure_of, tell_secrets
 from gitmem.cli.ui import Ui, pass_ui
 
@@ -32,10 +32,10 @@ def command() -> None:
 )
 @click.argument("name", metavar="NAME")
 @click.option(
-    "--members", "names", multiple=True, metavar="MEMBER,…", shell_complete=members, help="Who can read it; repeatable."
+    "--members", "readers", multiple=True, metavar="MEMBER,…", shell_complete=members, help="Who can read it; repeatable."
 )
 @pass_ui
-def add(ui: Ui, name: str, names: tuple[str, ...]) -> None:
+def add(ui: Ui, name: str, readers: tuple[str, ...]) -> None:
     """Make a scope with a key of its own, for the members that are named and for you.
 
     NAME is a word, or two: agents/ci. Everybody else sees that records are there, merges and syncs them, and never what they
@@ -44,9 +44,8 @@ def add(ui: Ui, name: str, names: tuple[str, ...]) -> None:
     from gitmem.cli.session import opened
     from gitmem.memory.granting import add_scope
 
-    wanted = [clean(each.strip()) for given in names for each in given.split(",") if each.strip()]
     with opened(ui) as memory:
-        made = add_scope(memory.context, clean(name), wanted)
+        made = add_scope(memory.context, clean(name), names(readers))
     _report(ui, made, f"{made.scope} is there for {', '.join(made.members)}")
 
 

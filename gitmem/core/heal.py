@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gitmem.core.dots import Dot, dot_of
-from gitmem.core.merge import merge, merge_all, normalise
+from gitmem.core.merge import BY_HAND, merge, merge_all, normalise
 from gitmem.core.record import Json, Register, State
 
 
@@ -63,8 +63,9 @@ def losses(child: State, expected: State) -> list[Loss]:
     for path, register in registers(expected):
         held = {dot_of(key) for key in after.get(path, ())}
         gone = [key for key in register if dot_of(key) not in held and _knows(child, dot_of(key))]
-        if gone:
-            beside = _own(after.get(path, {}), expected) or _own(child.life, expected)
+        own = _own(after.get(path, {}), expected)
+        if gone and not any(dot.writer.startswith(BY_HAND) for dot in own):  # whoever edits a field by hand has seen it
+            beside = own or _own(child.life, expected)
             found += [Loss(path, key, register[key], beside) for key in gone]
     return found
 

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
     from gitmem.core.record import Json, Register
 
+BY_HAND = "h-"
+"""What the writer's name begins with where a hand edit became a write."""
+
 
 def merge(a: State, b: State) -> State:
     """The join of two states of one record. Raises InvalidRecord when they are states of different records."""
@@ -98,7 +101,7 @@ def normalise(state: State) -> State:
     for path, key in edits:
         register = by_path[path]
         value = register.pop(key)
-        dot = Dot(f"h-{long_hash(state.id, path, key, json_line(value))[:16]}", 1)
+        dot = Dot(f"{BY_HAND}{long_hash(state.id, path, key, json_line(value))[:16]}", 1)
         register[checked(path, str(dot), value)] = value
         result.seen[dot.writer] = 1
     return result

@@ -54,7 +54,7 @@ def used(world: World, clone: Clone, rng: Random) -> None:
         act: Callable[[], object] = lambda: clone.cli("used", record, *words)  # noqa: E731
     else:
         act = partial(clone.memory.used, record, fixed=fixed, ms=ms)
-    times = {} if ms is None else {"ms": ms, "timed": 1}
+    times = {} if ms is None else {"ms": ms, "timed": 1} if ms else {"timed": 1}  # nothing is added to a counter by 0
     world.deed(clone, record, act, Intent(life="", counts={"fixed" if fixed else "failed": 1, **times}))
 
 

@@ -148,3 +148,13 @@ def test_a_missing_or_broken_child_is_joined() -> None:
     assert not examine(None, []).join
     assert losses(base, base) == []
     assert base.life == {str(dot_of(next(iter(base.life)))): ALIVE}
+
+
+def test_a_hand_edit_replaced_what_it_stands_for() -> None:
+    """Also once somebody has signed for it, who cannot know what it replaced. What it does not touch is a loss all the same."""
+    parent = _after(State("pattern", 1, "team", "p-aaaaaaaaaaaaaaaaaaaaaaaaaa"), WRITERS[0], [("fix", 0), ("meaning", 0)])
+    edited = parent.copy()
+    edited.fields["fix"] = dict.fromkeys(parent.fields["fix"], "by hand")
+    assert examine(edited, [parent]).losses == []
+    edited.fields["meaning"] = {}
+    assert [loss.path for loss in examine(edited, [parent]).losses] == ["fields/meaning"]

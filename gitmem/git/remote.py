@@ -129,6 +129,14 @@ def fetch(repo: Repo, source: Upstream, *, force: bool = False) -> Fetched:
     raise unreadable(source.remote, said(done.err))
 
 
+def fetch_again(repo: Repo, source: Upstream) -> None:
+    """Bring all that the remote's branch reaches, also what we have: some of it lies damaged here. No ref moves.
+
+    git may call it failed for what is damaged still; what came is there all the same. It takes as long as a clone.
+    """
+    repo.call(*absolute_urls(repo, source.remote), "fetch", "--refetch", *_FETCH[1:], source.remote, source.ref, remote=True)
+
+
 def push(repo: Repo, target: Upstream, commit: str, over: str | None = None) -> Pushed:
     """Offer `commit` to the remote's branch. Every way this can end is a value, none an exception.
 

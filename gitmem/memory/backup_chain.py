@@ -53,10 +53,15 @@ class Known:
 
 def where_of(context: Context, where: str | None) -> str:
     """Where backups are: at a directory or URL, or where this clone was told that they are. Raises UsageError if never."""
-    said = where or context.store.repo.config_get(_KEY)
+    said = where or place_here(context)
     if said is None:
         raise UsageError("no place for backups is known here", "gitmem backup create --to DIR (or a URL) says it once")
     return said
+
+
+def place_here(context: Context) -> str | None:
+    """Where this clone's configuration says that backups go, None where it was never told."""
+    return context.store.repo.config_get(_KEY)
 
 
 def destination_of(context: Context, where: str | None) -> Destination:
@@ -66,7 +71,7 @@ def destination_of(context: Context, where: str | None) -> Destination:
 
 def remember_place(context: Context, where: str) -> None:
     """Keep in this clone's own configuration where backups go, unless it says so already, or the place holds a password."""
-    if without_password(where) == where and context.store.repo.config_get(_KEY) is None:
+    if without_password(where) == where and place_here(context) is None:
         context.store.repo.config_set(_KEY, where if "://" in where else str(Path(where).expanduser().resolve()))
 
 

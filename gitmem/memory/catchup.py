@@ -26,6 +26,7 @@ from gitmem.store.opened import Opened, open_state
 if TYPE_CHECKING:
     from gitmem.core.record import State
     from gitmem.store.index import Entry, Index
+    from gitmem.store.journal import Position
 
 FILE = "index.db"
 _BATCH = 500  # records a transaction
@@ -50,13 +51,27 @@ def current_index(context: Context) -> Index:
         raise error
 
 
+def indexed_position(context: Context) -> Position | None:
+    """The place in the journal up to which the index was brought when it was last used; None without a usable one."""
+    folder = context.store.local
+    if context.index is None and (folder / FILE).exists():
+        with suppress(GitmemError):
+            context.index = _index_in(context, folder)
+    told = context.index.get_meta("journal") if context.index else None
+    return _position(told) if told else None
+
+
 def _current(context: Context, folder: Path) -> Index:
     if context.index is None:
-        from gitmem.store.index import Index
-
-        context.index = Index.open(folder / FILE, context.store.vault.index_key(context.store.replica.name))
+        context.index = _index_in(context, folder)
     _catch_up(context, context.index)
     return context.index
+
+
+def _index_in(context: Context, folder: Path) -> Index:
+    from gitmem.store.index import Index
+
+    return Index.open(folder / FILE, context.store.vault.index_key(context.store.replica.name))
 
 
 def _close(context: Context) -> None:
@@ -113,11 +128,15 @@ def _spell(position: Iterable[int]) -> str:
     return ":".join(map(str, position))
 
 
+def _position(spelt: str) -> Position:
+    number, _, offset = spelt.partition(":")
+    return int(number), int(offset)
+
+
 def _journalled(context: Context, told: str | None) -> tuple[set[str], set[str]]:
     """The records with states, and those with counters only, that were journalled after `told`."""
     journal = context.store.journal
-    number, _, offset = (told or "0:0").partition(":")
-    entries = journal.since((int(number), int(offset)))
+    entries = journal.since(_position(told or "0:0"))
     return {e.path for e in entries if e.whole}, {e.path for e in entries if not e.whole}
 
 

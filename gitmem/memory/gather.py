@@ -37,6 +37,10 @@ class Unmerged(GitmemError):
     """Files of the store are in conflict in git's index."""
 
 
+class Exposed(InvalidRecord):
+    """A secret field of a sealed store stands in the clear."""
+
+
 @dataclass(slots=True)
 class Batch:
     """The files of one commit with their audit entries, and what had to be left out, in words.
@@ -254,12 +258,12 @@ def parse_or_none(data: bytes | None, path: str) -> State | None:
 
 
 def refuse_plaintext(context: Context, state: State, path: str) -> None:
-    """Raise InvalidRecord if a secret field of a sealed store stands in the clear."""
+    """Raise Exposed if a secret field of a sealed store stands in the clear."""
     if context.store.config.plain:
         return
     for at, register in state.registers():
         if not all(map(is_token, register.values())):
-            raise InvalidRecord(
+            raise Exposed(
                 f"{path}: {at} holds plaintext, and this store is sealed",
                 f"write it with `gitmem edit {state.id}`; if it was committed before, change what it gives away",
             )

@@ -29,9 +29,12 @@ class LogAt:
 
     def ends(self) -> Ends:
         """The end of each chain. Raises Tampered for a last segment that is none."""
-        last = {writer: max(numbers) for writer, numbers in self.chains.items()}
-        heads = (segment.head for segment in self._read([*last.items()]))
+        heads = (segment.head for segment in self.lasts())
         return {head.writer: (head.seq, head.hash) for head in heads}
+
+    def lasts(self) -> Iterator[Segment]:
+        """The last segment of each chain. Raises Tampered for what is none."""
+        yield from self._read([(writer, max(numbers)) for writer, numbers in self.chains.items()])
 
     def segments(self) -> Iterator[Segment]:
         """All segments, chain by chain. Raises Tampered for what is none."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from gitmem.errors import GitmemError
 from gitmem.memory import snapshots
+from gitmem.memory.backup_chain import place_here
 from gitmem.memory.catchup import current_index, drop_index
 from gitmem.memory.context import Context
 from gitmem.memory.event_archive import archive_events
@@ -17,7 +17,6 @@ from gitmem.memory.prune import prune
 from gitmem.memory.verifying import verify_store
 
 DONE, SKIPPED, FAILED = "done", "skipped", "failed"
-_BACKUP: Final = "gitmem.backup"  # where `gitmem backup create` remembers its place, in this clone's own configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _snapshot(context: Context, dry_run: bool) -> str:
 
 
 def _backup(context: Context, dry_run: bool) -> str:
-    where = context.store.repo.config_get(_BACKUP)
+    where = place_here(context)
     if where is None:
         raise _Skip("no place for backups is known here: `gitmem backup create --to DIR` says it once")
     if dry_run:

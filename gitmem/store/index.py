@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from gitmem.errors import GitmemError
 from gitmem.store.index_file import open_database
 from gitmem.store.index_text import BATCH, RecordText, Text, targets, text_of
 
@@ -263,6 +264,11 @@ class Index:
         which = "WHERE conflicts > 0 AND alive AND (? IS NULL OR scope = ?)"
         rows = self.database.execute(f"SELECT id FROM entries {which} ORDER BY id", (scope, scope))  # noqa: S608
         return [str(row[0]) for row in rows]
+
+    def check(self) -> None:
+        """Read every page of it. Raises GitmemError if one is damaged, or they do not fit together."""
+        if [row for row in self.database.execute("PRAGMA integrity_check(1)") if row != ("ok",)]:
+            raise GitmemError("the index does not hold together", "gitmem doctor --fix")
 
     def stats(self) -> Stats:
         """What the index holds; reads all of it."""

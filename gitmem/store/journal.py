@@ -108,6 +108,7 @@ class Journal:
         except OSError as error:
             raise disk_error(error, "cannot start a new journal") from error
         self._number, self._offset = following, 0
+        self.damaged.clear()
 
     def close(self) -> None:
         """Give the descriptor back."""

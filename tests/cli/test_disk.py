@@ -98,6 +98,8 @@ def test_full_disk(ada: Seat, tmp_path: Path) -> None:
         done = seat("learn", "--pattern", "y" * 5000, "--fix", "z" * 50_000).expect(1)
         assert "no space left" in done.err
         assert "Traceback" not in done.err
+        checks = seat("doctor", "--json").expect(1).json["checks"]
+        assert "disk" in {check["name"] for check in checks if not check["ok"]}
         filler.unlink()
         assert seat("show", found, "--json").ok().json["id"] == found
         assert seat("list").ok().out.count("\n") == 1

@@ -1,0 +1,84 @@
+"""Objects that lie damaged in git's store: empty, cut off, or not what their name says; and what git misses for it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from gitmem.git.objects import DURABLE
+from gitmem.git.process import readable
+from gitmem.git.repo import Repo
+
+_PIECE: Final = 1 << 20
+_LOOSE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}(?:[0-9a-f]{24})?")
+# An object that is whole, and not as git would write it today, is history as it happened, and no damage.
+_WHOLE: Final = ("error in ", "warning in ", "warning: ", "dangling ", "notice: ", "hint: ")
+
+
+def damage(repo: Repo) -> list[str]:
+    """What is damaged or missing, in git's words; every object is read and hashed again."""
+    done = repo.call("fsck", "--full", "--no-dangling", "--no-progress")
+    if done.code == 0:
+        return []
+    said = (done.err + "\n" + readable(done.out)).splitlines()
+    return sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
+
+
+def set_damaged_aside(repo: Repo, folder: Path) -> None:
+    """Move damaged objects and packs to `folder`, and put what can be read of such packs back as single objects.
+
+    Called when git found damage. While a damaged object lies there, git takes no sound one in its place.
+    """
+    packs = repo.common_dir / "objects" / "pack"
+    bad = [index.stem for index in sorted(packs.glob("*.idx")) if repo.call("verify-pack", str(index)).code]
+    for path in _damaged_loose(repo):
+        _move(path, folder / (path.parent.name + path.name))
+    for name in bad:
+        for path in sorted(packs.glob(f"{name}.*")):
+            _move(path, folder / path.name)
+        pack = folder / f"{name}.pack"
+        if pack.exists():
+            repo.call(*DURABLE, "unpack-objects", "-r", "-q", input=pack.read_bytes())
+    repo.close()  # what was read before may be open still
+
+
+def put_back_blobs(repo: Repo, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write contents that git should have as blobs: (id, content), each only if it is the content of that id."""
+    for blob, data in files:
+        if _hash(len(blob), [b"blob %d\0" % len(data), data]) == blob:
+            repo.run(*DURABLE, "hash-object", "-w", "--stdin", input=data)
+
+
+def _damaged_loose(repo: Repo) -> Iterator[Path]:
+    objects = repo.common_dir / "objects"
+    for path in sorted(objects.glob("[0-9a-f][0-9a-f]/*")):
+        name = path.relative_to(objects).as_posix()
+        if _LOOSE.fullmatch(name) and not _is_sound(path, name.replace("/", "")):
+            yield path
+
+
+def _is_sound(path: Path, name: str) -> bool:
+    unpacker = zlib.decompressobj()
+    try:
+        with path.open("rb") as file:
+            pieces = (unpacker.decompress(piece) for piece in iter(lambda: file.read(_PIECE), b""))
+            return _hash(len(name), pieces) == name and unpacker.eof and not unpacker.unused_data
+    except (OSError, zlib.error):
+        return False
+
+
+def _hash(digits: int, pieces: Iterable[bytes]) -> str:
+    """The id of an object, as hexadecimal of so many digits."""
+    digest = hashlib.sha256() if digits == 64 else hashlib.sha1(usedforsecurity=False)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _move(path: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.replace(target)

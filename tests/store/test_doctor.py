@@ -1,0 +1,273 @@
+"""`doctor`: each thing that breaks in a real store is named by its check, and `--fix` mends it or the command it names does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gitmem.core.codec import emit, parse
+from gitmem.errors import Locked
+from gitmem.memory.doctor import Check, doctor
+from gitmem.memory.memory import Memory
+from tests.support.git import Git
+from tests.support.stores import found, open_memory, person, share
+
+ERRORS = ("no route to host", "cannot resolve the name", "port already in use")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed store with a remote, a backup, and three records; one of them waits for a commit."""
+    folder = tmp_path_factory.mktemp("doctor")
+    Git(folder)("init", "--quiet", "--bare", folder / "remote.git")
+    ada = person(folder / "home")
+    found(folder / "ada", who=ada)
+    share(folder / "ada", folder / "remote.git", ada)
+    with open_memory(folder / "ada", ada) as memory:
+        for error in ERRORS[:2]:
+            memory.learn("pattern", {"pattern": error, "fix": "restart"})
+        memory.sync()
+        memory.backup(str(folder / "safe"))
+        memory.commit()
+    return folder
+
+
+@pytest.fixture
+def memory(template: Path, tmp_path: Path) -> Iterator[Memory]:
+    """The template's store, opened in a copy of it that is broken at will."""
+    shutil.copytree(template / "ada", tmp_path / "ada", symlinks=True)
+    key_file().parent.mkdir(parents=True)
+    shutil.copy(template / "home/.config/gitmem/identity.txt", key_file())
+    with open_memory(tmp_path / "ada") as opened:
+        opened.learn("pattern", {"pattern": ERRORS[2], "fix": "stop the other one"})
+        assert ill(opened) == {}
+        yield opened
+
+
+def ill(memory: Memory, *, fix: bool = False) -> dict[str, Check]:
+    """The checks that are not ok."""
+    return {check.name: check for check in doctor(memory.context, fix=fix) if not check.ok}
+
+
+def key_file() -> Path:
+    """Where the identity of whoever sits here is."""
+    return Path(os.environ["HOME"]) / ".config/gitmem/identity.txt"
+
+
+def root(memory: Memory) -> Path:
+    """Where the store is."""
+    return memory.context.store.root
+
+
+def record_file(memory: Memory, error: str) -> Path:
+    """The file of the record that was learned for an error."""
+    [record] = [one for one in memory.records() if one.fields["pattern"] == error]
+    return next((root(memory) / "memory").rglob(f"{record.id}.yaml"))
+
+
+def record_id(memory: Memory, error: str) -> str:
+    """The id of the record that was learned for an error."""
+    return record_file(memory, error).stem
+
+
+def all_stand(memory: Memory) -> bool:
+    """Whether every record can be read, and every change is vouched for."""
+    memory.commit()
+    return {one.fields["pattern"] for one in memory.records()} == {*ERRORS} and memory.verify().ok
+
+
+def test_a_killed_gits_locks(memory: Memory) -> None:
+    """Lock files without a git are removed; while one is at work here they are left alone."""
+    git = root(memory) / ".git"
+    locks = [git / "index.lock", git / "refs/heads/main.lock"]
+    for lock in locks:
+        lock.touch()
+    args = ["git", "hash-object", "--stdin"]
+    with subprocess.Popen(args, cwd=root(memory) / "memory", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as alive:
+        assert "locks" not in ill(memory)
+        with pytest.raises(Locked):
+            doctor(memory.context, fix=True)
+        assert all(lock.exists() for lock in locks)
+        alive.communicate(b"")
+    assert "index.lock" in ill(memory)["locks"].why
+    assert ill(memory, fix=True) == {}
+    assert not any(lock.exists() for lock in locks)
+
+
+def test_permissions(memory: Memory) -> None:
+    """Others may read neither what is never committed nor the identity."""
+    key = key_file()
+    key.chmod(0o644)
+    memory.context.store.local.chmod(0o755)
+    with open_memory(root(memory)) as again:
+        why = ill(again)["permissions"].why
+        assert str(key) in why and str(again.context.store.local) in why  # noqa: PT018 - one sentence names both
+        assert ill(again, fix=True) == {}
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_clock_that_is_behind(memory: Memory) -> None:
+    """The log's newest entries are from a time to come: this machine's clock is named."""
+    memory.context.clock = lambda: datetime.now(UTC) - timedelta(days=3)
+    assert "this machine's clock is behind" in ill(memory)["clock"].why
+
+
+def test_an_outdated_backup(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old backup is named once records changed since; another one mends it."""
+    later = datetime.now(UTC) + timedelta(days=9)
+    memory.context.clock = lambda: later
+    assert "backup" not in ill(memory)  # nothing was committed since
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"{later:%Y-%m-%dT%H:%M:%SZ}")
+    memory.commit()
+    check = ill(memory)["backup"]
+    assert "9 days old" in check.why
+    assert check.fix == "gitmem backup create"
+    memory.backup()
+    assert "backup" not in ill(memory)
+
+
+def _unpack(store: Path) -> None:
+    """Have every object lie by itself."""
+    for pack in (store / ".git/objects/pack").glob("*.pack"):
+        data = pack.read_bytes()
+        for file in pack.parent.glob(f"{pack.stem}.*"):
+            file.unlink()
+        Git(store).raw("unpack-objects", "-q", stdin=data)
+
+
+@pytest.mark.parametrize("left", ["work tree", "backup", "remote"])
+def test_damaged_objects(memory: Memory, left: str) -> None:
+    """An empty, a cut and a missing object come back from whichever source is left, and what was damaged is kept."""
+    git = Git(root(memory))
+    path = record_file(memory, ERRORS[0]).relative_to(root(memory))
+    blob, commit = git("rev-parse", f"HEAD:{path}"), git("rev-parse", "HEAD~1")
+    _unpack(root(memory))
+    wanted = [blob] if left == "work tree" else [blob, commit]
+    for name in wanted:
+        file = root(memory) / ".git/objects" / name[:2] / name[2:]
+        file.chmod(0o644)
+        file.write_bytes(b"" if name == blob else file.read_bytes()[:-9])
+    if left != "backup":
+        git("config", "--unset", "gitmem.backup")
+    if left == "remote":
+        record_file(memory, ERRORS[0]).unlink()
+    else:
+        git("remote", "remove", "origin")
+    memory.context.store.repo.close()
+    assert blob in ill(memory)["objects"].why
+    assert ill(memory, fix=True) == {}
+    assert all_stand(memory)
+    assert len(list((memory.context.store.local / "damaged/objects").iterdir())) == len(wanted)
+
+
+def test_a_flipped_bit_in_a_pack(memory: Memory) -> None:
+    """What can be read of a damaged pack is put back, the rest comes from elsewhere."""
+    memory.commit()
+    Git(root(memory))("repack", "-adq")
+    [pack] = (root(memory) / ".git/objects/pack").glob("*.pack")
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 4
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    memory.context.store.repo.close()
+    assert "objects" in ill(memory)
+    assert ill(memory, fix=True) == {}
+    assert all_stand(memory)
+
+
+def test_broken_record_files(memory: Memory) -> None:
+    """Each is named, the last good version stands again, also of one that is in no commit; the broken file is kept."""
+    for file in [record_file(memory, error) for error in ERRORS[1:]]:
+        file.write_bytes(b"\0" * 100)
+    assert "records" in ill(memory)
+    assert memory.match(ERRORS[0])  # the rest goes on
+    assert ill(memory, fix=True) == {}
+    assert all_stand(memory)
+    assert len(list((memory.context.store.local / "damaged").glob("*.yaml"))) == 2
+
+
+def test_a_broken_file_that_nothing_is_known_of(memory: Memory) -> None:
+    """It is named, set aside and kept."""
+    stray = record_file(memory, ERRORS[0]).with_name("p-stray.yaml")
+    stray.write_bytes(b"not a record\n")
+    assert "p-stray.yaml" in ill(memory)["records"].why
+    assert ill(memory, fix=True) == {}
+    assert (memory.context.store.local / "damaged/p-stray.yaml").read_bytes() == b"not a record\n"
+
+
+def test_exposed_plaintext(memory: Memory) -> None:
+    """A value in the clear in a sealed store is named as such, and sealed again by what the last commit holds."""
+    file = record_file(memory, ERRORS[0])
+    path = file.relative_to(root(memory)).as_posix()
+    state = parse(file.read_bytes(), path)
+    state.fields["fix"] = dict.fromkeys(state.fields["fix"], "in the clear")
+    file.write_bytes(emit(state))
+    names = ill(memory)
+    assert "plaintext" in names
+    assert "records" not in names
+    assert ill(memory, fix=True) == {}
+    assert b"in the clear" not in file.read_bytes()
+    assert all_stand(memory)
+
+
+def test_a_damaged_line_of_the_journal(memory: Memory) -> None:
+    """It costs itself alone: the file it was about is still there, other lines stay, and the damaged journal is kept."""
+    memory.used(record_id(memory, ERRORS[0]), fixed=True)
+    file = max((memory.context.store.local / "journal").glob("*.log"))
+    data = bytearray(file.read_bytes())
+    data[40] ^= 1
+    file.write_bytes(data)
+    with open_memory(root(memory)) as again:
+        assert "is damaged" in ill(again)["journal"].why
+        assert ill(again, fix=True) == {}
+        assert all_stand(again)
+        assert again.get(record_id(again, ERRORS[0])).usage.fixed == 1
+    assert list((memory.context.store.local / "damaged").glob("*.log"))
+
+
+def test_a_lost_tail_of_the_journal(memory: Memory) -> None:
+    """What the index had read and the journal lost is told; the record's file has what it said."""
+    assert memory.match(ERRORS[2])
+    file = max((memory.context.store.local / "journal").glob("*.log"))
+    file.write_bytes(b"")
+    with open_memory(root(memory)) as again:
+        assert "bytes at its end are gone" in ill(again)["journal"].why
+        assert ill(again, fix=True) == {}
+        assert all_stand(again)
+
+
+def test_a_damaged_index(memory: Memory) -> None:
+    """A page that does not authenticate is found without being asked for, and the index is made anew."""
+    memory.match(ERRORS[0])
+    memory.close()
+    file = memory.context.store.local / "index.db"
+    data = bytearray(file.read_bytes())
+    data[-2000] ^= 1
+    file.write_bytes(data)
+    with open_memory(root(memory)) as again:
+        assert "index" in ill(again)
+        assert ill(again, fix=True) == {}
+        assert all_stand(again)
+
+
+def test_a_half_updated_work_tree(memory: Memory) -> None:
+    """Files that a killed checkout had not written are named, and are there again."""
+    file = record_file(memory, ERRORS[0])
+    file.unlink()
+    assert "work tree" in ill(memory)
+    assert ill(memory, fix=True) == {}
+    assert file.exists()
+
+
+def test_hooks_and_strategy(memory: Memory) -> None:
+    """A missing hook and a strategy that git does not know of are set up again."""
+    (root(memory) / ".git/hooks/pre-commit").unlink()
+    Git(root(memory))("config", "--unset", "pull.twohead")
+    assert {"hooks", "git configuration"} <= ill(memory).keys()
+    assert ill(memory, fix=True) == {}

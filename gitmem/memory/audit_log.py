@@ -207,6 +207,12 @@ def _about(verb: str, name: str) -> Callable[[Entry, str, dict[str, int]], str]:
     return lambda entry, what, _raised: f"{verb} {_plain(entry.detail.get(name)) or what}"
 
 
+def _config(entry: Entry, what: str, _raised: dict[str, int]) -> str:
+    """Words for a file that is no record; which setting it was, where the entry says so."""
+    said = _plain(entry.detail.get("policy")) or _plain(entry.detail.get("redact"))
+    return f"changed {what}: {said}" if said else f"changed {what}"
+
+
 def _plain(value: Json) -> str:
     return value if isinstance(value, str) and value.isprintable() else ""
 
@@ -238,7 +244,7 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "migrate": _named("migrated"),
     "scope": lambda entry, _what, _raised: f"made or changed the scope {_plain(entry.detail.get('scope'))}",
     "key": _about("passed a key to", "member"),
-    "config": _named("changed"),
+    "config": _config,
     "close": _about("goes on from", "closed"),
     "attest": _named("vouched for"),
     "heal": _named("healed"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import ATTEST, COLLECT, PRUNE, Change
+from gitmem.core.audit import ATTEST, COLLECT, PRUNE, RESTORE, Change
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import is_list_path
@@ -80,12 +80,13 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     dirty = set(changed)
     paths = sorted(dirty | set(store.pending.paths()))
     records = [path for path in paths if is_record_path(path)]
+    restored = _restored(store.pending.events)
     committed = contents_at(context, head, [path for path in paths if not path.startswith(f"{AUDIT}/")])
     for number, path in enumerate(records):
         if number % _PROGRESS_STEP == 0:
             context.progress("records", number, len(records))
         try:
-            _gather_record(context, batch, path, committed.get(path))
+            _gather_record(context, batch, path, committed.get(path), restored)
         except InvalidRecord as error:
             batch.skipped.append(error.message)
             batch.left.add(path)
@@ -169,7 +170,7 @@ def contents_at(context: Context, revision: str | None, paths: list[str]) -> dic
     return {path.removeprefix(prefix): data for path, data in found.items()}
 
 
-def _gather_record(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
+def _gather_record(context: Context, batch: Batch, path: str, before: bytes | None, restored: Container[str]) -> None:
     store = context.store
     old = parse_or_none(before, path)
     on_disk = store.read_file(path)
@@ -195,14 +196,23 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
         store.put_file(path, data)
     if data == before and pending is not None:
         _vouch(context, batch, path, state, data)
-    op = _operation(old, state, by_hand=pending is None)
+    op = _operation(old, state, restored, by_hand=pending is None)
     batch.put(path, data, before, op, record_detail(old, state))
 
 
-def _operation(before: State | None, after: State, *, by_hand: bool) -> str:
-    """What a change was. A pruning that was killed before its commit is one all the same, and can be undone as one."""
+def _restored(events: Iterable[Json]) -> set[str]:
+    """The ids of the records that a restore wrote, by what the journal tells."""
+    restores = (event for event in events if isinstance(event, dict) and event.get("op") == RESTORE)
+    return {one for event in restores if isinstance(one := event.get("id"), str)}
+
+
+def _operation(before: State | None, after: State, restored: Container[str], *, by_hand: bool) -> str:
+    """What a change was. A pruning that was killed before its commit is one all the same, and can be undone as one; a restore
+    as well, but for what it let go."""
     if before is not None and before.alive and is_pruned(after):
         return PRUNE
+    if after.alive and after.id in restored:
+        return RESTORE
     return "hand" if by_hand else operation(before, after)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gitmem.core.audit import PRUNE, Entry, segment_path
+from gitmem.core.audit import PRUNE, RESTORE, Entry, segment_path
 from gitmem.core.edit import Pen
 from gitmem.core.erasure import erased_at
 from gitmem.core.record import State
@@ -23,7 +23,6 @@ from gitmem.memory.vouched import entries_in
 from gitmem.store.layout import is_record_path
 from gitmem.store.opened import Opened, open_state
 
-RESTORE = "restore"
 LAST = "last"
 _NAME = re.compile(r"([a-z0-9]{1,16}-[a-z0-9]{1,16})\.([1-9][0-9]{0,8})")
 _PROGRESS_STEP = 500

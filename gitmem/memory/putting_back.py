@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from gitmem.core.audit import RESTORE
 from gitmem.core.dots import json_line
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
@@ -122,4 +123,4 @@ def _sealed(seal: Any, value: Json, path: str, dot: str) -> Json:
 
 def _event(context: Context, state: State) -> dict[str, Json]:
     writer = context.store.replica.writer
-    return {"op": "restore", "id": state.id, "at": context.now(), "by": writer, "n": state.seen[writer]}
+    return {"op": RESTORE, "id": state.id, "at": context.now(), "by": writer, "n": state.seen[writer]}

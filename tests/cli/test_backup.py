@@ -56,6 +56,7 @@ def test_records_are_restored(ada: Seat, tmp_path: Path) -> None:
     done = ada("backup", "restore", "--yes", "--json").ok().json
     assert [(one["id"], one["what"]) for one in done["records"]] == [(record, "brought back")]
     assert ada("show", record, "--json").ok().json["alive"]
+    assert f"brought back {record[:10]}… (pattern, team)" in ada("audit", "log", "--op", "restore").ok().out
     assert "nothing to restore" in ada("backup", "restore").ok().err
     assert "names no state" in ada("backup", "restore", "--at", "tomorrow").expect(2).err
 

@@ -24,6 +24,7 @@ def test_the_first_layer_that_says_it_counts(ada: Seat) -> None:
     assert _layer(ada) == (50, "store")
     assert _layer(ada, GITMEM_PRUNE_UNUSED_DAYS="30") == (30, "environment")
     assert ada("config", "get", NAME).ok().out == "50\n"
+    assert f"changed .gitmem/config.yaml: {NAME} 50" in ada("audit", "log", "--limit", "1").ok().out
     head = ada.head()
     assert "says so already" in ada("config", "set", NAME, "50").ok().err
     assert ada.head() == head

@@ -46,6 +46,7 @@ def test_detect_plan_run(ada: Seat) -> None:
     done = ada("migrate", "run", "--yes", "--json").ok().json
     assert (done["dry_run"], done["commit"], done["snapshot"][:20]) == (False, ada.head(), "refs/gitmem/snapshot")
     assert ada("show", record, "--json").ok().json["schema"] == 2
+    assert f"migrated {record[:10]}… (incident, team)" in ada("audit", "log", "--limit", "1").ok().out
     again = ada("migrate", "run", "--yes").ok()
     assert again.err.strip() == "migrated 0 records"
     assert ada("audit", "verify").ok()

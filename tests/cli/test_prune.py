@@ -38,6 +38,8 @@ def test_pruning_and_back(ada: Seat) -> None:
     assert (back["restored"], back["skipped"]) == ([record], [])
     assert ada("show", record, "--json").ok().json["alive"] is True
     assert ada("prune", "--yes").ok().err.strip() == "pruned 0 records of 1"
+    told = [entry["words"] for entry in ada("audit", "log", "--record", record, "--json").ok().json["entries"]]
+    assert told[:2] == [f"{done} {record[:10]}… (pattern, team)" for done in ("brought back", "pruned")]
     ada("audit", "verify").ok()
 
 

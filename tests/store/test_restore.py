@@ -13,6 +13,7 @@ from gitmem.errors import UsageError
 from gitmem.git.repo import Repo
 from gitmem.git.snapshots import all_snapshots
 from gitmem.memory.audit_files import heads
+from gitmem.memory.audit_log import log
 from gitmem.memory.erase import erase
 from gitmem.memory.memory import Memory
 from gitmem.memory.moments import moment_of
@@ -66,6 +67,7 @@ def test_what_was_lost_comes_back_and_what_is_newer_stays(either: Team) -> None:
     assert (ada.get(lost).fields["fix"], ada.get(lost).sets["tags"], ada.get(lost).usage.fixed) == ("plug it in", ["net"], 1)
     assert (ada.get(cut).fields["fix"], ada.get(edited).fields["fix"]) == ("plug it in", "a better fix")
     assert ada.get(fresh).alive
+    assert {entry.record for entry in log(ada.context.store.root, op="restore")} == {lost, cut}
     assert ada.restore(then).commit is None
     team.agree()
     assert team["bob"].get(lost).fields == ada.get(lost).fields
@@ -83,6 +85,8 @@ def test_all_can_be_put_back_as_it_was(either: Team) -> None:
     team.sync()
     report = ada.restore(then, replace=True)
     assert {one.id: one.what for one in report.records} == {edited: "put back", fresh: FORGOTTEN}
+    told = {entry.record: entry.op for entry in log(ada.context.store.root, limit=3) if entry.record}
+    assert told == {edited: "restore", fresh: "forget"}
     assert (ada.get(edited).fields, ada.get(edited).sets) == (before.fields, before.sets)
     assert not ada.get(fresh).alive
     team.agree()

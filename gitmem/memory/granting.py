@@ -16,7 +16,7 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.enrolment import wrapped_keys
 from gitmem.memory.folded import members_of, need_rank
-from gitmem.memory.leaving import record_ids, secret_fields
+from gitmem.memory.leaving import Taken, taken
 from gitmem.memory.roster import my_name
 from gitmem.memory.scopes import check_scope, known_scope
 from gitmem.store.layout import STORE_SCOPE
@@ -134,23 +134,26 @@ def check_passing(context: Context, who: Members, scope: str) -> None:
     raise NoKey(f"none of your keys opens {scope}, so you can let nobody into it", f"who can: {held}, an admin among them")
 
 
-def revoke(context: Context, scope: str, name: str, *, dry_run: bool = False) -> Revoked:
+def taken_from(context: Context, scope: str, name: str) -> Taken:
+    """What a member who leaves a scope would take with them. Raises as `revoke` does."""
+    with context.store.lock:
+        _leaving(context, scope, name)
+        return taken(context, [scope])
+
+
+def revoke(context: Context, scope: str, name: str, *, dry_run: bool = False, shown: Taken | None = None) -> Revoked:
     """Take a member out of a scope: a new key for the others, and what stands sealed with it. What was read stays read.
 
+    What was `shown` before (`taken_from`) is not looked for again.
     Raises UsageError for who is not in it, and where nobody would be left; NoKey and GitmemError as `grant` does.
     """
-    from gitmem.memory.rotation import epoch_extras, finish, readers
+    from gitmem.memory.rotation import epoch_extras, finish
 
     store = context.store
     with store.lock:
-        store.refresh()
-        _require_keys(context)
-        known_scope(context, scope)
-        who = members_of(context)
-        _need_right(context, who, scope)
-        left = sorted({*readers(who, scope, name)} - {RECOVERY})
-        _check_leaving(context, who, scope, name, left)
-        read, secrets = record_ids(context, scope), secret_fields(context, [scope])
+        who, left = _leaving(context, scope, name)
+        found = taken(context, [scope], shown)
+        read, secrets = found.read[scope], found.secrets
         if dry_run:
             return Revoked(scope, left, store.vault.newest_epoch(scope), 0, [], dry_run, read, secrets)
         commit(context)
@@ -160,6 +163,20 @@ def revoke(context: Context, scope: str, name: str, *, dry_run: bool = False) ->
         commit(context, f"gitmem: {name} leaves the scope {scope}", extras)
     done = finish(context, [scope])
     return Revoked(scope, left, done.epochs[scope], done.resealed, done.problems, dry_run, read, secrets)
+
+
+def _leaving(context: Context, scope: str, name: str) -> tuple[Members, list[str]]:
+    """The members, and who is left in a scope without one of them. Raises unless they can be taken out of it, by us."""
+    from gitmem.memory.rotation import readers
+
+    context.store.refresh()
+    _require_keys(context)
+    known_scope(context, scope)
+    who = members_of(context)
+    _need_right(context, who, scope)
+    left = sorted({*readers(who, scope, name)} - {RECOVERY})
+    _check_leaving(context, who, scope, name, left)
+    return who, left
 
 
 def _check_leaving(context: Context, who: Members, scope: str, name: str, left: list[str]) -> None:

@@ -6,14 +6,16 @@ something. It names the record and the field and never the value. What earlier v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from gitmem.core.placeholder import KINDS
 from gitmem.core.redact import Policy, Redactor
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context
+from gitmem.store.journal import Position
 from gitmem.store.layout import MEMORY, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
 
@@ -21,13 +23,35 @@ _SECRETS = frozenset({"password", "token", "key"})
 _POLICY = Policy(keep=frozenset(KINDS) - _SECRETS)
 
 
-def record_ids(context: Context, scope: str) -> list[str]:
-    """The ids of the records of a scope, deleted ones among them: the leaver has them as well."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a leaver could read in some scopes: ids by scope (`read`) and the fields that hold what looks like a secret, by id.
+
+    `state` is what the store held then: its commit, and how far its journal had come.
+    """
+
+    read: dict[str, list[str]]
+    secrets: dict[str, list[str]]
+    state: tuple[str | None, Position]
+
+
+def taken(context: Context, scopes: list[str], shown: Taken | None = None) -> Taken:
+    """What whoever could read these scopes takes with them, deleted records included; what we cannot open has no secrets here.
+
+    A list that was `shown` before is that list, if nothing was written since: looking for secrets takes 0.8 ms a record.
+    """
+    context.store.refresh()
+    state = context.store.repo.head(), context.store.journal.position
+    if shown is not None and shown.state == state and [*shown.read] == scopes:
+        return shown
+    return Taken({scope: _record_ids(context, scope) for scope in scopes}, _all_secret_fields(context, scopes), state)
+
+
+def _record_ids(context: Context, scope: str) -> list[str]:
     return sorted(parse_record_path(path)[2] for path in _paths(context, scope))
 
 
-def secret_fields(context: Context, scopes: Iterable[str]) -> dict[str, list[str]]:
-    """The fields of records in these scopes that hold what looks like a secret, by id; what we cannot open is passed over."""
+def _all_secret_fields(context: Context, scopes: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for scope in scopes:
         for path in _paths(context, scope):

@@ -16,7 +16,7 @@ from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.folded import members_of, need_rank, segments_here
-from gitmem.memory.leaving import record_ids, secret_fields
+from gitmem.memory.leaving import Taken, taken
 from gitmem.memory.roster import my_name, read_member
 from gitmem.memory.rotation import epoch_extras, finish
 from gitmem.store.layout import member_path
@@ -41,9 +41,17 @@ class Removed:
     problems: list[str] = field(default_factory=list)
 
 
-def remove(context: Context, name: str, *, dry_run: bool = False) -> Removed:
+def taken_by(context: Context, name: str) -> Taken:
+    """What a member would take with them. Raises as `remove` does."""
+    with context.store.lock:
+        _check(context, members_of(context), name)
+        return taken(context, readable(context, name))
+
+
+def remove(context: Context, name: str, *, dry_run: bool = False, shown: Taken | None = None) -> Removed:
     """Remove a member: they sign nothing more that counts, and open nothing that is written from here on.
 
+    What was `shown` before (`taken_by`) is not looked for again.
     Killed anywhere, it was done or not; what is sealed in older keys then is sealed anew by running `rotate`, or a sync.
     Raises GitmemError for one who may not, and for the last admin.
     """
@@ -52,10 +60,9 @@ def remove(context: Context, name: str, *, dry_run: bool = False) -> Removed:
         members = members_of(context)
         _check(context, members, name)
         scopes = readable(context, name)
-        read = {scope: record_ids(context, scope) for scope in scopes}
-        found = Removed(name, dry_run, read, secret_fields(context, scopes))
+        found = taken(context, scopes, shown)
         if dry_run:
-            return found
+            return Removed(name, dry_run, found.read, found.secrets)
         commit(context)
         members = members_of(context)
         ours = [scope for scope in scopes if store.vault.opens(scope)]

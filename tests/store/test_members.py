@@ -17,9 +17,10 @@ from gitmem.memory.granting import add_scope
 from gitmem.memory.inviting import Invitation, accept, check, invite, parse_invitation
 from gitmem.memory.joining import Request, add_member, parse_request, request
 from gitmem.memory.keyless import check_stores
+from gitmem.memory.leaving import taken
 from gitmem.memory.memory import Memory
 from gitmem.memory.recovery import drill, read_identity, recover, vault_key
-from gitmem.memory.removal import remove, set_role
+from gitmem.memory.removal import remove, set_role, taken_by
 from gitmem.memory.rotation import rotate, waiting
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
@@ -67,6 +68,11 @@ def test_removal(team: Team) -> None:
     with team.open("ada") as ada:
         ada.context.redact = False
         kept = ada.learn("note", {"text": "the pager's password: hunter2-hunter9", "source": "the wiki"}).id
+        shown = taken_by(ada.context, "bob")
+        assert taken(ada.context, ["team"], shown) is shown
+        ada.edit(kept, {"source": "the token is ghp_0123456789abcdefghijABCDEFGHIJ012345"})
+        assert taken(ada.context, ["team"], shown).secrets == {kept: ["source", "text"]}, "something was written since"
+        ada.edit(kept, {"source": "the wiki"})
         looked = remove(ada.context, "bob", dry_run=True)
         assert looked.secrets == {kept: ["text"]}
         ada.forget(kept)

@@ -19,6 +19,7 @@ from gitmem.errors import UsageError
 if TYPE_CHECKING:
     from gitmem.memory.context import Context
     from gitmem.memory.joining import Request
+    from gitmem.memory.leaving import Taken
     from gitmem.memory.removal import Removed
 
 
@@ -179,9 +180,9 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     from gitmem.memory import removal
 
     with opened(ui) as memory:
-        found = removal.remove(memory.context, clean(name), dry_run=dry_run or not yes)
-        if not (dry_run or yes) and sure_of(ui, f"remove {found.member}, who could read {_read(found)}", yes):
-            found = removal.remove(memory.context, found.member)
+        shown = removal.taken_by(memory.context, clean(name))
+        go = not dry_run and sure_of(ui, f"remove {clean(name)}, who could read {_read(shown)}", yes)
+        found = removal.remove(memory.context, clean(name), dry_run=not go, shown=shown)
     if ui.json:
         ui.data(found)
         return
@@ -207,7 +208,7 @@ def _write_new(path: Path, text: str) -> None:
         raise UsageError(f"cannot write {path}: {(error.strerror or '').lower()}", "name a file that is not there") from None
 
 
-def _read(found: Removed) -> str:
+def _read(found: Removed | Taken) -> str:
     from gitmem.cli.present import counted
 
     parts = [f"{counted(len(ids), 'record')} in {scope}" for scope, ids in found.read.items()]

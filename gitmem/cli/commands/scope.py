@@ -111,13 +111,14 @@ def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory.granting import revoke as let_out
+    from gitmem.memory import granting
 
+    scope, member = clean(scope), clean(member)
     with opened(ui) as memory:
-        done = let_out(memory.context, clean(scope), clean(member), dry_run=True)
-        what = f"take {clean(member)}, who could read {counted(len(done.read), 'record')}, out of {done.scope}"
-        if not dry_run and sure_of(ui, what, yes):
-            done = let_out(memory.context, clean(scope), clean(member))
+        shown = granting.taken_from(memory.context, scope, member)
+        what = f"take {member}, who could read {counted(len(shown.read[scope]), 'record')}, out of {scope}"
+        go = not dry_run and sure_of(ui, what, yes)
+        done = granting.revoke(memory.context, scope, member, dry_run=not go, shown=shown)
     if ui.json:
         ui.data(done)
         return
@@ -128,7 +129,7 @@ def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     for problem in done.problems:
         ui.warn(problem)
     sealed = counted(done.resealed, "record")
-    ui.note(f"{clean(member)} is out of {done.scope}; {sealed} sealed with a new key; `gitmem sync` passes it on")
+    ui.note(f"{member} is out of {done.scope}; {sealed} sealed with a new key; `gitmem sync` passes it on")
     tell_secrets(ui, done.secrets)
 
 

@@ -50,6 +50,8 @@ def test_a_scope_from_its_making_to_a_new_reader(ada: Seat, bob: Seat) -> None:
     ada("scope", "revoke", "ops", "bob").expect(2)  # nobody is there to ask
     looked = ada("scope", "revoke", "ops", "bob", "--dry-run", "--json").ok().json
     assert (looked["dry_run"], looked["read"], looked["resealed"]) == (True, [found], 0)
+    drawn = ada.terminal("scope", "revoke", "ops", "bob", answers=[("take bob, who could read 1 record, out of ops?", "n\n")])
+    assert (drawn.code, "nothing was changed" in drawn.text, "cannot be taken back" in drawn.text) == (0, True, False)
     done = ada("scope", "revoke", "ops", "bob", "--yes", "--json").ok().json
     assert list(done) == ["scope", "members", "epoch", "resealed", "problems", "dry_run", "read", "secrets"]
     assert (done["members"], done["resealed"], done["problems"]) == (["ada"], 1, [])

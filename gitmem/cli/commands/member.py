@@ -12,7 +12,7 @@ from gitmem.cli.command import Group, define
 from gitmem.cli.complete import scopes as complete_scopes
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.inputs import clean, names
-from gitmem.cli.leaving import sure_of, tell_secrets
+from gitmem.cli.leaving import sure_of, tell
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gitmem.memory.context import Context
     from gitmem.memory.joining import Request
     from gitmem.memory.leaving import Taken
-    from gitmem.memory.removal import Removed
 
 
 @click.group("member", cls=Group)
@@ -181,23 +180,16 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
 
     with opened(ui) as memory:
         shown = removal.taken_by(memory.context, clean(name))
-        go = not dry_run and sure_of(ui, f"remove {clean(name)}, who could read {_read(shown)}", yes)
+        what = f"remove {clean(name)}, who could read {_read(shown)}"
+        go = not dry_run and sure_of(ui, what, yes)
         found = removal.remove(memory.context, clean(name), dry_run=not go, shown=shown)
     if ui.json:
         ui.data(found)
         return
-    if found.dry_run and not dry_run:
-        ui.note("nothing was changed")
-        return
-    ui.rows(("SCOPE", "COULD READ"), [(scope, ident) for scope, ids in found.read.items() for ident in ids])
-    for problem in found.problems:
-        ui.warn(problem)
-    if dry_run:
-        ui.note(f"would remove {found.member}, who could read {_read(found)}")
-        tell_secrets(ui, found.secrets)
-        return
-    ui.note(f"{found.member} is no member any more; {counted(found.resealed, 'record')} sealed with new keys")
-    tell_secrets(ui, found.secrets)
+    if go or dry_run:
+        ui.rows(("SCOPE", "COULD READ"), [(scope, ident) for scope, ids in found.read.items() for ident in ids])
+    did = f"{found.member} is no member any more; {counted(found.resealed, 'record')} sealed with new keys"
+    tell(ui, found, what, did, asked=not dry_run)
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -208,10 +200,10 @@ def _write_new(path: Path, text: str) -> None:
         raise UsageError(f"cannot write {path}: {(error.strerror or '').lower()}", "name a file that is not there") from None
 
 
-def _read(found: Removed | Taken) -> str:
+def _read(shown: Taken) -> str:
     from gitmem.cli.present import counted
 
-    parts = [f"{counted(len(ids), 'record')} in {scope}" for scope, ids in found.read.items()]
+    parts = [f"{counted(len(ids), 'record')} in {scope}" for scope, ids in shown.read.items()]
     return " and ".join(parts) or "what is open to everybody"
 
 

@@ -10,7 +10,7 @@ from gitmem.cli.command import Group, define
 from gitmem.cli.complete import members, scopes
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.inputs import clean, names
-from gitmem.cli.leaving import sure_of, tell_secrets
+from gitmem.cli.leaving import sure_of, tell
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
@@ -122,15 +122,9 @@ def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     if ui.json:
         ui.data(done)
         return
-    if done.dry_run:
-        ui.note(f"would {what}" if dry_run else "nothing was changed")
-        tell_secrets(ui, done.secrets)
-        return
-    for problem in done.problems:
-        ui.warn(problem)
     sealed = counted(done.resealed, "record")
-    ui.note(f"{member} is out of {done.scope}; {sealed} sealed with a new key; `gitmem sync` passes it on")
-    tell_secrets(ui, done.secrets)
+    did = f"{member} is out of {scope}; {sealed} sealed with a new key; `gitmem sync` passes it on"
+    tell(ui, done, what, did, asked=not dry_run)
 
 
 def _report(ui: Ui, made: Granted, said: str) -> None:

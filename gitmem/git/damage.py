@@ -1,4 +1,4 @@
-"""Objects that lie damaged in git's store: empty, cut off, or not what their name says; and what git misses for it."""
+"""What lies damaged in git's store: objects that are empty, cut off or not what they should be, or a branch that names none."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from gitmem.errors import GitmemError
+from gitmem.git import process
 from gitmem.git.objects import DURABLE
-from gitmem.git.process import readable
 from gitmem.git.repo import Repo
 
 _PIECE: Final = 1 << 20
 _LOOSE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}(?:[0-9a-f]{24})?")
+_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # An object that is whole, and not as git would write it today, is history as it happened, and no damage.
 _WHOLE: Final = ("error in ", "warning in ", "warning: ", "dangling ", "notice: ", "hint: ")
 
@@ -24,7 +27,7 @@ def damage(repo: Repo) -> list[str]:
     done = repo.call("fsck", "--full", "--no-dangling", "--no-progress")
     if done.code == 0:
         return []
-    said = (done.err + "\n" + readable(done.out)).splitlines()
+    said = (done.err + "\n" + process.readable(done.out)).splitlines()
     return sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
 
 
@@ -40,10 +43,24 @@ def set_damaged_aside(repo: Repo, folder: Path) -> None:
     for name in bad:
         for path in sorted(packs.glob(f"{name}.*")):
             _move(path, folder / path.name)
-        pack = folder / f"{name}.pack"
-        if pack.exists():
-            repo.call(*DURABLE, "unpack-objects", "-r", "-q", input=pack.read_bytes())
+        _unpack(repo, folder / f"{name}.pack")
     repo.close()  # what was read before may be open still
+
+
+def mend_ref(repo: Repo, folder: Path) -> None:
+    """Set the branch to where it last stood, as git's own log of it tells, where its file is empty or holds no id."""
+    with suppress(GitmemError):
+        repo.head()
+        return
+    name = repo.current_ref()
+    own = repo.git_dir if name == "HEAD" else repo.common_dir
+    log = own / "logs" / name
+    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+    stood = (words[1] for line in reversed(lines) if len(words := line.split(" ", 2)) > 1)
+    last = next((commit for commit in stood if _ID.fullmatch(commit) and repo.resolve(commit)), None)
+    if last is not None and name != "HEAD":
+        _move(own / name, folder / name.replace("/", "-"))
+        repo.run(*DURABLE, "update-ref", name, last)
 
 
 def put_back_blobs(repo: Repo, files: Iterable[tuple[str, bytes]]) -> None:
@@ -77,6 +94,15 @@ def _hash(digits: int, pieces: Iterable[bytes]) -> str:
     for piece in pieces:
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _unpack(repo: Repo, pack: Path) -> None:
+    """Put back each object of a damaged pack that can be read."""
+    if pack.exists():
+        with pack.open("rb") as file:
+            words = (*DURABLE, "unpack-objects", "-r", "-q")
+            with process.start(words, repo.root, stdin=file.fileno()) as child:
+                child.communicate()
 
 
 def _move(path: Path, target: Path) -> None:

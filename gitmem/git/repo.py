@@ -166,9 +166,11 @@ class Repo:
         while content and content.startswith("ref: "):
             name = content[5:]
             content = self._loose(name)
-        content = content or self._packed(name)
-        if content and not _OBJECT_ID.fullmatch(content):
-            raise GitmemError(f"the ref {name} does not hold a commit id", "`git fsck` tells more; `gitmem doctor` repairs it")
+        content = self._packed(name) if content is None else content
+        if content is not None and not _OBJECT_ID.fullmatch(content):
+            raise GitmemError(
+                f"the ref {name} does not hold a commit id", "`gitmem doctor --fix` sets it to where it last stood"
+            )
         return content
 
     def close(self) -> None:
@@ -273,7 +275,7 @@ class Repo:
         for name, found in zip(names, self._reader.read(names, limit), strict=True):
             if found is None:
                 raise GitmemError(
-                    f"the repository lacks the object {name}", "`git fsck` tells more; fetch, or restore a backup"
+                    f"the repository lacks the object {name}", "`gitmem doctor --fix` gets it from a backup or the remote"
                 )
             yield found
 

@@ -51,6 +51,7 @@ def doctor(context: Context, *, fix: bool = False) -> list[Check]:
         ("git configuration", _configuration),
         ("hooks", _hooks),
         ("objects", contents.objects),
+        ("branch", contents.branch),
         ("key", _key),
         ("membership", _membership),
         ("readers", _readers),
@@ -79,6 +80,7 @@ def _mend(context: Context) -> None:
     machine.mend_locks(context)
     machine.mend_permissions(context)
     salvage(context)
+    contents.mend_files(context)
     _clear_leftovers(context)
     put_back_keys(context)
     prepare_clone(context.store.repo, context.store.root)

@@ -12,25 +12,33 @@ from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git.damage import damage
+from gitmem.git.underway import under_way
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.context import Context
 from gitmem.memory.doctor_machine import Told
 from gitmem.memory.gather import Exposed, contents_at, own_changes, refuse_plaintext
 from gitmem.memory.halves import DAMAGED, set_aside
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
-from gitmem.store.files import inside, read_bounded
-from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMORY, is_record_path
 from gitmem.store.opened import open_state
 
 _SHOWN: Final = 5
 _FIX: Final = "gitmem doctor --fix"
 _NO_KEY: Final = 12
+_ADDED_TO: Final = (f"{AUDIT}/", f"{EVENTS}/", f"{KEYS}/")
 
 
 def objects(context: Context) -> Told:
     """Whether every object of git is there and what its name says."""
     found = damage(context.store.repo)
     return not found, "; ".join(found[:_SHOWN]) or "all are there, and what their names say", _FIX
+
+
+def branch(context: Context) -> Told:
+    """Whether HEAD stands at a commit."""
+    head = context.store.repo.head()
+    return True, f"stands at {head[:12]}" if head else "has no commit yet", ""
 
 
 def records(context: Context) -> Told:
@@ -144,7 +152,9 @@ def index(context: Context) -> Told:
 
 
 def work_tree(context: Context) -> Told:
-    """Whether the work tree has all record files that HEAD has."""
+    """Whether the work tree has all record files that HEAD has, and what is only added to as HEAD has it."""
+    if spoiled := [*_spoiled(context)]:
+        return False, f"{len(spoiled)} files of the log or of keys are not as committed: {', '.join(spoiled[:_SHOWN])}", _FIX
     waiting = set(context.store.pending.paths())
     strange = [path for path in own_changes(context) if path not in waiting]
     missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
@@ -153,3 +163,24 @@ def work_tree(context: Context) -> Told:
             f"{len(missing)} record files are gone from the work tree: {missing[0]} …", "gitmem commit puts them back"
         )
     return True, f"{len(strange)} files were changed by hand" if strange else "as committed", ""
+
+
+def mend_files(context: Context) -> None:
+    """Write files that are only ever added to as the last commit has them; what lay there is kept."""
+    with context.store.lock:
+        for path, data in _spoiled(context).items():
+            if (context.store.root / path).exists():
+                set_aside(context, path)
+            write_atomic(inside(context.store.root, path), data)
+        context.store.refresh()
+
+
+def _spoiled(context: Context) -> dict[str, bytes]:
+    """Files of the log and of keys that differ from HEAD's, with what HEAD has: nobody changes one but in a commit.
+
+    In the middle of a merge they may be what comes in.
+    """
+    if under_way(context.store.repo) is not None:
+        return {}
+    changed = sorted(path for path in own_changes(context) if path.startswith(_ADDED_TO))
+    return contents_at(context, context.store.repo.head(), changed)

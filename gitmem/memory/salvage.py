@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from gitmem.errors import GitmemError
 from gitmem.git import remote
-from gitmem.git.damage import damage, put_back_blobs, set_damaged_aside
+from gitmem.git.damage import damage, mend_ref, put_back_blobs, set_damaged_aside
 from gitmem.memory.backup_chain import backup_named, destination_of, read_chain
 from gitmem.memory.backup_rebuild import unpack
 from gitmem.memory.context import Context
@@ -29,13 +29,15 @@ def salvage(context: Context) -> None:
     if not damage(repo):
         return
     with context.store.lock:
-        set_damaged_aside(repo, context.store.local / DAMAGED / "objects")
+        folder = context.store.local / DAMAGED / "objects"
+        set_damaged_aside(repo, folder)
         for source in (_from_work_tree, _from_backup, _from_remote):
             if not damage(repo):
                 break
             with suppress(GitmemError, OSError):  # the next one may have it; the check tells what none had
                 source(context)
         repo.close()  # what was looked for in vain is looked for anew
+        mend_ref(repo, folder)
 
 
 def _from_work_tree(context: Context) -> None:

@@ -271,3 +271,28 @@ def test_hooks_and_strategy(memory: Memory) -> None:
     Git(root(memory))("config", "--unset", "pull.twohead")
     assert {"hooks", "git configuration"} <= ill(memory).keys()
     assert ill(memory, fix=True) == {}
+
+
+def test_a_branch_that_holds_no_commit(memory: Memory) -> None:
+    """A power loss emptied the branch's file: git's own log of it tells where it stood."""
+    git = Git(root(memory))
+    head = git("rev-parse", "HEAD")
+    (root(memory) / ".git/refs/heads/main").write_bytes(b"")
+    assert {"branch", "objects"} <= ill(memory).keys()
+    assert ill(memory, fix=True) == {}
+    git("merge-base", "--is-ancestor", head, "HEAD")
+    assert all_stand(memory)
+
+
+@pytest.mark.parametrize("below", ["log/audit", "log/events", ".gitmem/keys"])
+def test_damaged_files_of_the_log_and_of_keys(memory: Memory, below: str) -> None:
+    """Nobody changes one in place: it is written again as the last commit has it, and what lay there is kept."""
+    files = [file for file in sorted((root(memory) / below).rglob("*.*")) if file.is_file()]
+    whole = files[0].read_bytes()
+    files[0].write_bytes(whole[:-20] + b"?" * 20)
+    with open_memory(root(memory)) as again:
+        assert files[0].name in ill(again)["work tree"].why
+        assert ill(again, fix=True) == {}
+        assert files[0].read_bytes() == whole
+        assert all_stand(again)
+    assert (memory.context.store.local / "damaged" / files[0].name).exists()

@@ -97,9 +97,9 @@ class Redactor:
         return value
 
     def _in_context(self, name: str, value: str) -> Redacted:
-        """The value redacted as what follows `name=`; a name that says nothing of secrets changes nothing."""
+        """The value redacted as what follows `name=` in a line; several lines say by themselves what they are."""
         head = f"{name}="
-        if not value or "\n" in value or not secrets(View(f"{head}x1Y2z3-x1Y2z3-x1Y2z3")):
+        if not value or "\n" in value:
             return self.redact(value)
         done = self.redact(head + value)
         return Redacted(done.text.removeprefix(head), done.found) if done.text.startswith(head) else self.redact(value)

@@ -131,7 +131,9 @@ def check_passing(context: Context, who: Members, scope: str) -> None:
     if all(vault.has(scope, epoch) for epoch in vault.tips(scope)):
         return
     held = " or ".join(each for each in vault.holders(scope, vault.newest_epoch(scope)) if each != RECOVERY) or "nobody"
-    raise NoKey(f"none of your keys opens {scope}, so you can let nobody into it", f"who can: {held}, an admin among them")
+    raise NoKey(
+        f"none of your keys opens {scope}, so you can let nobody into it", f"an admin who holds its key can; held by {held}"
+    )
 
 
 def taken_from(context: Context, scope: str, name: str) -> Taken:

@@ -250,7 +250,7 @@ def test_an_invitation_into_scopes(team: Team) -> None:
             ada.invite("cem", scopes=["opps"])
         with pytest.raises(NoKey, match="none of your keys opens ops") as lacking:
             bob.invite("cem", scopes=["ops"])
-        assert lacking.value.hint == "who can: ada, an admin among them"
+        assert lacking.value.hint == "an admin who holds its key can; held by ada"
         line = ada.invite("cem", scopes=["projects/apollo", "ops"])
         forged = _signed_by(bob, parse_invitation(line))
         with pytest.raises(UsageError, match="bob, who signed this invitation, does not belong to the scope 'ops'"):

@@ -41,6 +41,7 @@ sim: .venv/.dev ## ten thousand random histories of a team; goes on where it was
 
 faults: .venv/.dev ## three thousand faults at system calls; goes on where it was stopped
 	@$(RUN) python -m tests.faults $(ARGS)
+	@$(RUN) python -m tests.faults --power $(ARGS)
 
 mutants: .venv/.dev ## put faults into the merge and the rotation rule, one at a time, and see that a test notices
 	@$(RUN) python -m tests.mutation $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,14 +18,17 @@ from gitmem.memory.context import Context
 from gitmem.memory.doctor_machine import Told
 from gitmem.memory.folded import members_of
 from gitmem.memory.found import prepare_clone
-from gitmem.memory.gather import Unmerged, drop_leftovers
+from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, forget_staged
+from gitmem.memory.halves import set_aside
 from gitmem.memory.heal import heal, unhealed
 from gitmem.memory.keeping import keep_keys
+from gitmem.memory.moving import finish_move
 from gitmem.memory.reopening import complete_attributes, put_back_keys
 from gitmem.memory.roster import members
 from gitmem.memory.rotation import strangers
 from gitmem.memory.salvage import salvage
 from gitmem.memory.unmerged import settle_unmerged
+from gitmem.store.layout import AUDIT, EVENTS, is_record_path
 
 _SHOWN = 5
 
@@ -87,6 +91,7 @@ def _mend(context: Context) -> None:
     complete_attributes(context)
     contents.mend_journal(context)
     settle_unmerged(context)
+    _clear_leftovers(context)  # those of a merge that was under way
     contents.mend_records(context)
     drop_index(context)
     _mend_history(context)
@@ -94,10 +99,27 @@ def _mend(context: Context) -> None:
 
 def _clear_leftovers(context: Context) -> None:
     """Take half-written files out of the way of all that follows, which reads the log; what is in conflict is settled later."""
-    with context.store.lock, suppress(Unmerged):
-        context.store.refresh()
-        now = under_way(context.store.repo)
-        drop_leftovers(context, [context.store.repo.head(), *(now.merging if now else ())])
+    store = context.store
+    with store.lock, suppress(Unmerged):
+        store.refresh()
+        now, head = under_way(store.repo), store.repo.head()
+        finish_move(context)
+        changed = drop_leftovers(context, [head, *(now.merging if now else ())])
+        if now is None:
+            _put_back(context, head, changed)
+
+
+def _put_back(context: Context, head: str | None, changed: list[str]) -> None:
+    """What HEAD holds of logs, which are only added to, stands again, and what a power loss or a hand made of it is set aside;
+    records that are gone are written again. What only the index holds of either is the rest of a merge that came to nothing."""
+    logs = [path for path in changed if path.startswith((f"{AUDIT}/", f"{EVENTS}/"))]
+    gone = {path for path in changed if not os.path.lexists(context.store.root / path)}
+    held = contents_at(context, head, [*logs, *(path for path in gone if is_record_path(path))])
+    for path, data in held.items():
+        if path not in gone:
+            set_aside(context, path)
+        context.store.put_file(path, data)
+    forget_staged(context, {path for path in gone - held.keys() if path in logs or is_record_path(path)})
 
 
 def _mend_history(context: Context) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmem.core.dots import long_hash
 from gitmem.core.record import Json
-from gitmem.errors import NoKey
+from gitmem.errors import InvalidRecord, NoKey
 from gitmem.memory.context import TEAM, Context
 from gitmem.store.layout import EVENTS, events_path
 
@@ -112,6 +112,8 @@ def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]
     import zstandard
 
     header = header_of(data)
+    if "payload" not in header:
+        raise ValueError(path)
     payload = header["payload"]
     if payload.startswith("ENC["):
         epoch = payload[4:].partition(",")[0]
@@ -164,6 +166,8 @@ def _legible(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
         return read_events(context, path, data)
     except NoKey:
         return []
+    except ValueError:
+        raise InvalidRecord(f"{path} is no batch of events", "`gitmem doctor --fix` puts back what HEAD holds") from None
 
 
 def _scope(context: Context) -> str:

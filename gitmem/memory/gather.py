@@ -20,7 +20,7 @@ from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory import acts
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
-from gitmem.memory.halves import half_written, set_aside
+from gitmem.memory.halves import half_written, is_cut_off, set_aside
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
 from gitmem.store.opened import resealed
@@ -118,15 +118,23 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     for path in gone:
         inside(store.root, path).unlink(missing_ok=True)
     gone |= _set_aside_halves(context, commits, {*changed} - {*fresh} - gone - {*wanted})
-    if gone:
-        names = "".join(f"{store.prefix}{path}\0" for path in sorted(gone))
-        store.repo.run("update-index", "--force-remove", "-z", "--stdin", input=os.fsencode(names))
+    forget_staged(context, gone)
     return [path for path in changed if path not in gone]
+
+
+def forget_staged(context: Context, paths: Iterable[str]) -> None:
+    """Take paths of the store out of git's index."""
+    store = context.store
+    names = "".join(f"{store.prefix}{path}\0" for path in sorted(paths))
+    if names:
+        store.repo.run("update-index", "--force-remove", "-z", "--stdin", input=os.fsencode(names))
 
 
 def _set_aside_halves(context: Context, commits: Iterable[str | None], changed: Collection[str]) -> set[str]:
     pending = set(context.store.pending.paths())
-    others = [path for path in sorted(changed) if path.startswith(_GROWING) and path not in pending]
+    others = [
+        path for path in sorted(changed) if path.startswith(_GROWING) and (path not in pending or is_cut_off(context, path))
+    ]
     halves = set(half_written(context, others)) if others else set()
     halves -= {path for commit in commits for path in contents_at(context, commit, sorted(halves))}
     for path in halves:

@@ -29,6 +29,15 @@ def half_written(context: Context, paths: Iterable[str]) -> list[str]:
     return [path for path in files if (_is_broken(context, path) if is_record_path(path) else path not in known)]
 
 
+def is_cut_off(context: Context, path: str) -> bool:
+    """Whether a record file is empty or ends within a line, as a power loss leaves it: a quick look."""
+    try:
+        data = read_bounded(inside(context.store.root, path), MAX_BYTES)
+    except GitmemError:
+        return False
+    return data is not None and not data.endswith(b"\n")
+
+
 def set_aside(context: Context, path: str) -> None:
     """Move a file out of the work tree; it is never overwritten or removed."""
     folder = context.store.local / DAMAGED

@@ -140,11 +140,11 @@ class Journal:
     def _open(self) -> int:
         if self._descriptor < 0:
             self._number = self.latest() or 1
-            fresh = not self._path().exists()
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = os.open(self._path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            if fresh:
+            if not os.fstat(self._descriptor).st_size:  # perhaps made just now, or by somebody who was killed then
                 sync_directory(self.directory)
+                sync_directory(self.directory.parent)
         return self._descriptor
 
     def _forget_descriptor(self) -> None:

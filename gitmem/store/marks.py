@@ -183,7 +183,7 @@ def _opened(path: Path) -> Any:
 
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(10_000)
-    connection.execute("pragma synchronous = full")
+    connection.execute("pragma synchronous = extra")  # else a power loss can bring back the journal that undoes a commit
     connection.execute(_TABLES)
     return connection
 

@@ -55,8 +55,11 @@ class Setting:
     said: Path
     places: Sequence[Path]
 
-    def run(self, body: Callable[[], None], fault: Fault | None = None) -> Ended:
-        """Run `body` in a process of its own, to its end and that of all that it started."""
+    def run(self, body: Callable[[], None], fault: Fault | None = None, before: Callable[[Call], None] | None = None) -> Ended:
+        """Run `body` in a process of its own, to its end and that of all that it started.
+
+        `before` is told of each call that is let go on, before it is made.
+        """
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -65,7 +68,7 @@ class Setting:
             self._be(body, theirs)
         theirs.close()
         try:
-            return self._watch(child, Listener(ours), fault)
+            return self._watch(child, Listener(ours), fault, before)
         finally:
             ours.close()
 
@@ -84,7 +87,7 @@ class Setting:
             sys.stdout.flush()
             os._exit(code)
 
-    def _watch(self, child: int, listener: Listener, fault: Fault | None) -> Ended:
+    def _watch(self, child: int, listener: Listener, fault: Fault | None, before: Callable[[Call], None] | None) -> Ended:
         ended, code, began = Ended(0), None, time.monotonic()
         while True:
             try:
@@ -99,7 +102,10 @@ class Setting:
                 ended.reached = True
                 _kill_group(child)
             if call is not _NOTHING:
-                listener.answer(call, self._meet(call, child, fault, ended))
+                error = self._meet(call, child, fault, ended)
+                if before is not None and not error and ended.calls and ended.calls[-1] is call and not ended.reached:
+                    before(call)
+                listener.answer(call, error)
         listener.close()
         if code is None:
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -15,6 +15,7 @@ from tests.faults.faulting import KINDS, Ended, Fault, Setting
 from tests.faults.scenes import SCENES, Scene, Stage, Template, make_template, set_stage
 from tests.faults.verdict import Done, judge, perform, remove_stale_locks
 from tests.support.disk import MEMORY_DISK
+from tests.support.seccomp import Call
 
 MOST = 3
 """Faults of a trial, at most."""
@@ -83,12 +84,12 @@ class Trial:
         """What the command has printed."""
         return self.folder / "said"
 
-    def attempt(self, fault: Fault | None) -> Ended:
-        """Begin the command once."""
+    def attempt(self, fault: Fault | None, before: Callable[[Call], None] | None = None) -> Ended:
+        """Begin the command once. `before` is told of each changing call before it is made."""
         acknowledged = self.folder / "acknowledged"
         acknowledged.write_bytes(b"")
         setting = Setting(self.stage.ours, self.stage.env, self.said, self.stage.places)
-        ended = setting.run(lambda: perform(self.stage, self.scene, acknowledged), fault)
+        ended = setting.run(lambda: perform(self.stage, self.scene, acknowledged), fault, before)
         self.done.update(map(int, acknowledged.read_text().split()))
         if fault is not None and ended.reached:
             self.met.append((fault, "" if fault.kind == "TIME" else ended.calls[fault.nth - 1].name))
@@ -103,14 +104,20 @@ class Trial:
                 self.tell(f"{fault}: {call and call[2:]}, ends with {ended.code}, acknowledged: {dict(self.done)}")
                 if self.done and self.scene.steps == 1:
                     break
-                remove_stale_locks(self.stage)
-            try:
-                wrong = list(judge(self.stage, self.scene, self.done, len(self.faults)))
-            except Exception:  # whatever it was, the store was not usable
-                wrong = [traceback.format_exc()]
+                for repository in ("ours/.git", "remote.git"):
+                    remove_stale_locks(self.folder / repository)
+            wrong = self.verdict()
             if wrong:
                 self.tell(self.said.read_text())
             return wrong
+
+    def verdict(self) -> list[str]:
+        """What is wrong now."""
+        remove_stale_locks(self.stage.folder / "remote.git")
+        try:
+            return list(judge(self.stage, self.scene, self.done, len(self.faults) or 1))
+        except Exception:  # whatever it was, the store was not usable
+            return [traceback.format_exc()]
 
 
 def draw(ground: Ground, seed: int, faults: int | None = None) -> Trial:

@@ -97,6 +97,7 @@ def _slim(path: Path) -> None:
         config.write(QUIET)
     if git_dir != path:
         Git(path)("remote", "set-url", "origin", "../remote.git")
+        Git(path)("config", "--unset", "gitmem.backup", check=False)  # the place of no copy's backups
         shutil.rmtree(git_dir / "gitmem")
         for sample in (git_dir / "hooks").glob("*.sample"):
             sample.unlink()

@@ -34,7 +34,6 @@ def perform(stage: Stage, scene: Scene, acknowledged: Path) -> None:
 
 def judge(stage: Stage, scene: Scene, done: Done, attempts: int) -> Iterator[str]:
     """Whatever is wrong after so many attempts, in which the steps `done` were acknowledged."""
-    remove_stale_locks(stage)
     said = stage.folder / "doctor"
     mended = Setting(stage.ours, stage.env, said, []).run(lambda: os._exit(gitmem(["doctor", "--fix"])))
     if mended.code:
@@ -49,12 +48,11 @@ def judge(stage: Stage, scene: Scene, done: Done, attempts: int) -> Iterator[str
             yield f"git fsck in {place.name}: {checked.stderr.decode()[:500]}"
 
 
-def remove_stale_locks(stage: Stage) -> None:
-    """A killed git leaves its lock files, here and in a remote on this disk, which whoever starts git again has to remove."""
-    for folder in (stage.ours / ".git", stage.folder / "remote.git"):
-        for lock in folder.rglob("*.lock"):
-            if lock.parent.name != "gitmem":
-                lock.unlink()
+def remove_stale_locks(git_dir: Path) -> None:
+    """A killed git leaves its lock files: who starts it again has to remove them, or who hosts it."""
+    for lock in git_dir.rglob("*.lock"):
+        if lock.parent.name != "gitmem":
+            lock.unlink()
 
 
 def _goes_on(stage: Stage, scene: Scene, done: Done, attempts: int) -> Iterator[str]:
@@ -131,7 +129,11 @@ def _foreign(stage: Stage) -> Iterator[str]:
     git = Git(stage.ours)
     for name, data in FOREIGN.items():
         if not (file := stage.ours / name).exists() or file.read_bytes() != data:
-            yield f"{name} was changed in the work tree"
+            blob = git("hash-object", "--stdin", stdin=data.decode())
+            if git.run(
+                "cat-file", "-e", blob
+            ).returncode:  # a `git merge` that fails resets, and keeps edits as `git stash` does
+                yield f"{name} was changed in the work tree"
         for commit in git("log", "--branches", "--remotes", "--format=%H", "--", name).split()[:-1]:
             yield f"{name} is in the commit {commit}"
     if git("log", "--branches", "--remotes", "--format=%H", "--", "new.txt"):

@@ -14,7 +14,7 @@ import pytest
 from gitmem.core.codec import emit, parse
 from gitmem.core.record import State
 from gitmem.memory.audit_log import log
-from gitmem.memory.heal import heal
+from gitmem.memory.heal import heal, unhealed
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
@@ -236,6 +236,27 @@ def test_a_reverted_record_stands_again(team: Team) -> None:
     push(team)
     team.healed()
     assert [memory.get(record).usage.fixed for memory in (team.ada, team.bob)] == [1, 1]
+
+
+@pytest.mark.parametrize("team", [True], indirect=True)
+def test_a_hand_edit_of_what_was_healed_once_is_no_loss(team: Team) -> None:
+    """Doctor looks at all of history, a sync at what is new in it: they agree on whether anything is missing."""
+    record = team.ada.learn("pattern", BASE).id
+    team.ada.sync()
+    team.ada.edit(record, {"meaning": "no cable"})
+    team.ada.sync()
+    team.plain("pull", "--quiet")
+    team.plain("revert", "--no-edit", "HEAD")
+    push(team)
+    team.healed()
+    team.plain("pull", "--quiet")
+    file = team.plain.path / path_of(team, record)
+    file.write_text(file.read_text().replace(BASE["fix"], "by hand"))
+    team.plain("commit", "--quiet", "--all", "-m", "by hand")
+    push(team)
+    team.sync()
+    assert team.ada.get(record).fields["fix"] == "by hand"
+    assert unhealed(team.ada.context) == []
 
 
 def test_what_was_replaced_stays_replaced(team: Team) -> None:

@@ -118,17 +118,19 @@ def after_sync(context: Context, source: remote.Upstream, commit: str) -> list[s
 
 
 def lost_by(context: Context, source: remote.Upstream, commit: str | None) -> list[str]:
-    """What a remote's branch, now at `commit`, has lost of what it held at our last sync, in words."""
-    repo = context.store.repo
+    """What a remote's branch, now at `commit`, has lost of what it held at our last sync, in words; HEAD may have it still."""
+    repo, head = context.store.repo, context.store.repo.head()
     last = _load(context).get("remotes", {}).get(source.place)
     ends = _ends(last.get("ends")) if isinstance(last, dict) else {}
     if not ends or (commit is not None and holds(repo, commit, str(last.get("commit")))):
         return []
     if commit is None:
         return [f"{source.remote} has no {source.ref} any more, which held all that was shared; it is shared again from here"]
-    log = LogAt(repo, context.store.prefix, commit)
-    lost = held_against(ends, log.hash_at, f"{source.remote} at the last sync")
-    return [f"{_told(problem)} (kept here, and shared again)" for problem in lost]
+    last_sync = f"{source.remote} at the last sync"
+    lost, lost_here = (
+        held_against(ends, LogAt(repo, context.store.prefix, tip).hash_at, last_sync) for tip in (commit, head or commit)
+    )
+    return [_told(problem) + ("" if problem in lost_here else " (kept here, and shared again)") for problem in lost]
 
 
 def _told(problem: Problem) -> str:

@@ -69,9 +69,22 @@ def test_sync_names_what_the_remote_lost_and_gives_it_back(team: tuple[Memory, M
     problems = ada.sync().problems
     assert len(problems) == 1
     assert "cut chain: log/audit/" in problems[0]
+    assert "(kept here, and shared again)" in problems[0]
     assert Git(bare_remote)("rev-parse", "main") == before
     assert ada.sync().problems == []
     assert ada.verify().ok
+
+
+def test_sync_claims_to_have_kept_only_what_it_has(team: tuple[Memory, Memory], bare_remote: Path) -> None:
+    """The remote and this clone both went back behind the last sync: what is lost is named as lost."""
+    ada, _ = team
+    git = Git(ada.context.store.root)
+    roll_back(bare_remote, 1)
+    git("fetch", "--quiet", "origin", "+main:refs/remotes/origin/main")
+    git("reset", "--quiet", "--hard", "origin/main")
+    problems = ada.sync().problems
+    assert ["last sync" in problem for problem in problems] == [True, False]
+    assert not any("kept here" in problem for problem in problems)
 
 
 def test_a_chain_that_was_cut_in_a_rewritten_history_is_named(team: tuple[Memory, Memory]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from gitmem.store.layout import CONFIG
 from tests.sim.clone import Clone, Role
 from tests.sim.gitwork import record_file, settle
 from tests.sim.oracle import Deed, Key, Proof
@@ -28,11 +29,11 @@ def hand_edit(world: World, clone: Clone, rng: Random) -> None:
     file.write_text(text.replace(line, line.replace(f'"{old}"', f'"{value}"')))
     clone.git("add", "--all")
     hook = ["--no-verify"] if rng.random() < 0.5 else []
-    record = file.stem
+    record, checked = file.stem, not hook and clone.role is not Role.GIT_ONLY and _has_store(clone)
     if clone.git("commit", "--quiet", "-m", f"edited by hand {world.step}", *hook).returncode:
         clone.git("checkout", "--quiet", "--force", "HEAD", "--", ".")
         raise Skip("refused")
-    if hook or clone.role is Role.GIT_ONLY:
+    if not checked:
         world.notes.add("a hand edit without the hook")
     key = Key(record, "fix", value)
     deed = Deed(
@@ -46,6 +47,11 @@ def hand_edit(world: World, clone: Clone, rng: Random) -> None:
     )
     world.oracle.deeds.append(deed)
     clone.said.append(str(deed))
+
+
+def _has_store(clone: Clone) -> bool:
+    """Whether the hook checks anything: where the store's founding was reverted it takes the branch for one without a store."""
+    return (clone.path / CONFIG).exists() or clone.git("cat-file", "-e", f"HEAD:{CONFIG}").returncode == 0
 
 
 @action(4, Role.GIT_ONLY)

@@ -58,7 +58,7 @@ class Held:
         tips = {*tracked, *(tip for own, common in places for tip in _tips(own, common))}
         env = {**os.environ, "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(f"{common}/objects" for _, common in places)}
         listing = _git(at, env, "rev-list", "--objects", "--stdin", stdin="\n".join(tips)).decode(errors="replace")
-        self.segments.update(line.partition(" ")[2] for line in listing.splitlines() if " log/audit/" in line)
+        self.segments.update(path for _, path in _named(listing) if path.startswith("log/audit/") and path.endswith(".jsonl"))
         blobs = dict(_records(listing))
         for blob, data in _contents(_git(at, env, "cat-file", "--batch", stdin="\n".join(blobs))):
             try:
@@ -102,9 +102,15 @@ def proof_of(before: State | None, after: State) -> Proof | None:
     return Proof(writer, after.seen.get(writer, 0), tuple((name, total) for _, name, total in counted))
 
 
-def _records(listing: str) -> Iterator[tuple[str, str]]:
+def _named(listing: str) -> Iterator[tuple[str, str]]:
+    """The objects with their paths: files, and folders as well."""
     for line in listing.splitlines():
         name, _, path = line.partition(" ")
+        yield name, path
+
+
+def _records(listing: str) -> Iterator[tuple[str, str]]:
+    for name, path in _named(listing):
         if path.startswith(("memory/", f"{FOLDER}/")) and path.endswith(".yaml"):
             yield name, path
 

@@ -6,11 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from tests.sim.foreign import hand_edit
+from tests.sim.held import Held
 from tests.sim.history import History, Templates
 from tests.sim.oracle import Deed, Key, Oracle, Proof
+from tests.sim.world import make_world
+from tests.support.git import Git
 from tests.support.stores import EFFORT
 
 _GROUPS = 12
@@ -88,3 +94,29 @@ def test_the_oracle_knows_the_dead(saw: bool, alive: bool | None) -> None:
     first = Key("p-a", "fix", "first")
     deeds = [_deed(1, set(), {first}, set()), _deed(2, {first} if saw else set(), set(), set(), "dead")]
     assert Oracle(deeds).expect([True, True]).alive("p-a") is alive
+
+
+def test_what_is_held_of_the_log_are_files(tmp_path: Path) -> None:
+    """Not their folders: git lists those as well, and a chain whose lost end is nowhere would seem to be held somewhere."""
+    git, segment = Git(tmp_path), "log/audit/w-1/000/000001.jsonl"
+    git("init", "--quiet", "--initial-branch=main")
+    (tmp_path / segment).parent.mkdir(parents=True)
+    (tmp_path / segment).write_text("an entry")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "a segment")
+    assert Held(tmp_path / ".git", []).segments == {segment}
+
+
+def test_an_edit_where_the_store_was_reverted_went_past_the_hook(
+    templates: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook takes the branch for one without a store, so that the log is not to explain the edit."""
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", *templates.served.env):  # the dates are set by the world
+        monkeypatch.setenv(name, templates.served.env.get(name, ""))
+    world = make_world(templates.get(plain=True), tmp_path / "world", Random(1), plain=True, paper=True)
+    clone = world.clones[1]
+    clone.git("revert", "--no-edit", clone.ask("rev-list", "--max-parents=0", "HEAD"), ok=True)
+    hand_edit(world, clone, Random(5))
+    world.close()
+    assert "--no-verify" not in " ".join(clone.said)
+    assert world.notes == {"a hand edit without the hook"}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from gitmem.errors import GitmemError
 from gitmem.git import hooks, setup
@@ -47,7 +48,8 @@ def doctor(context: Context, *, fix: bool = False) -> list[Check]:
     """Run every check; with `fix` mend first what is safe to mend. Nothing is removed but locks that nobody holds."""
     if fix:
         _mend(context)
-    checks = [
+    found = contents.faults(context)
+    checks: list[tuple[str, Callable[[Context], Told]]] = [
         ("locks", machine.locks),
         ("permissions", machine.permissions),
         ("disk", machine.disk),
@@ -60,8 +62,8 @@ def doctor(context: Context, *, fix: bool = False) -> list[Check]:
         ("membership", _membership),
         ("readers", _readers),
         ("merge", _merge),
-        ("records", contents.records),
-        ("plaintext", contents.plaintext),
+        ("records", partial(contents.records, found=found)),
+        ("plaintext", partial(contents.plaintext, found=found)),
         ("history", _history),
         ("kinds", _kinds),
         ("journal", contents.journal),

@@ -23,6 +23,9 @@ from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMORY, is_record_path
 from gitmem.store.opened import open_state
 
+Faults = dict[str, GitmemError]
+"""What is wrong with record files, by path in the store."""
+
 _SHOWN: Final = 5
 _FIX: Final = "gitmem doctor --fix"
 _NO_KEY: Final = 12
@@ -41,19 +44,19 @@ def branch(context: Context) -> Told:
     return True, f"stands at {head[:12]}" if head else "has no commit yet", ""
 
 
-def records(context: Context) -> Told:
+def records(context: Context, found: Faults) -> Told:
     """Whether every record file can be read and authenticated."""
-    broken = {path: error for path, error in _faults(context).items() if not isinstance(error, Exposed)}
+    broken = {path: error for path, error in found.items() if not isinstance(error, Exposed)}
     some = "; ".join(error.message for error in [*broken.values()][:_SHOWN])
     total = sum(1 for _ in (context.store.root / MEMORY).rglob("*.yaml"))
     return not broken, some or f"{total:,} record files are sound", _fix(context, broken)
 
 
-def plaintext(context: Context) -> Told:
+def plaintext(context: Context, found: Faults) -> Told:
     """Whether a sealed store has a secret value in the clear in its work tree."""
     if context.store.config.plain:
         return True, "the store is open: nothing in it is secret", ""
-    exposed = {path: error for path, error in _faults(context, opening=False).items() if isinstance(error, Exposed)}
+    exposed = {path: error for path, error in found.items() if isinstance(error, Exposed)}
     some = "; ".join(error.message for error in [*exposed.values()][:_SHOWN])
     return not exposed, some or "none lies in the work tree", _fix(context, exposed)
 
@@ -64,7 +67,7 @@ def _fix(context: Context, broken: Iterable[str]) -> str:
 
 def mend_records(context: Context) -> None:
     """Set broken record files aside in favour of what the last commit and the journal hold; one that neither knows stays."""
-    broken = _faults(context)
+    broken = faults(context)
     for path in sorted(broken.keys() - _of_newer_format(context, broken)):
         good = _last_good(context, path)
         if good is not None:
@@ -82,18 +85,17 @@ def _last_good(context: Context, path: str) -> bytes | None:
     return emit(merge_all(genuine)) if genuine else None
 
 
-def _faults(context: Context, *, opening: bool = True) -> dict[str, GitmemError]:
-    """Record files that hold no record, a secret in the clear or, where they are opened, what is not authentic."""
+def faults(context: Context) -> Faults:
+    """Record files that hold no record, a secret in the clear, or what is not authentic."""
     store = context.store
-    found: dict[str, GitmemError] = {}
+    found: Faults = {}
     for file in sorted((store.root / MEMORY).rglob("*.yaml")):
         path = file.relative_to(store.root).as_posix()
         try:
             state = store.read_file(path)
             if state is not None:
                 refuse_plaintext(context, state, path)
-                if opening:
-                    open_state(store.vault, state)
+                open_state(store.vault, state)
         except GitmemError as error:
             if error.exit_code != _NO_KEY:
                 found[path] = error

@@ -1,13 +1,16 @@
 """The lines in .gitattributes that tell git how to treat the store's files.
 
 They stand in the store's own tree, which is stronger than what a user's `core.attributesFile` says of `*` or `*.yaml`. Stronger
-still is the clone's `info/attributes`; what it does is found by asking git.
+still is the clone's `info/attributes`; what it does is found by asking git. What keeps bytes as they are stands there as well:
+a revert of the founding takes the .gitattributes away, and with `core.autocrlf` git then writes files that it never corrects.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from gitmem.git.repo import Repo
@@ -24,6 +27,8 @@ LINES: Final = (
     f"log/** {_AS_IT_IS} -merge",
 )
 
+_QUOTED: Final = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r"}
+
 _JOINED: Final = ("memory/s/k/aa/k-aa.yaml", ".gitmem/config.yaml", ".gitmem/members/a.yaml", ".gitmem/collected/aa.yaml")
 _WHOLE: Final = (".gitmem/keys/s/1/a.age", ".gitmem/schemas/k.json", "log/audit/a/000/1.jsonl")
 _OFF: Final = frozenset({"unset", "unspecified"})
@@ -35,17 +40,36 @@ _ALLOWED: Final = {
 }
 
 
-def with_own_lines(content: bytes) -> bytes:
+def with_own_lines(content: bytes, lines: Sequence[str] = LINES) -> bytes:
     """`content` of a .gitattributes with the store's lines in it: those that are missing are added at the end, in one piece.
 
     At the end, because the last line that matches a path wins. Other lines stay as they are.
     """
     have = {line.strip() for line in content.splitlines()}
-    missing = [line for line in LINES if line.encode() not in have]
+    missing = [line for line in map(os.fsencode, lines) if line not in have]
     if not missing:
         return content
     start = content if not content or content.endswith(b"\n") else content + b"\n"
-    return start + "".join(f"{line}\n" for line in missing).encode()
+    return start + b"".join(line + b"\n" for line in missing)
+
+
+def protect(repo: Repo, prefix: str) -> None:
+    """Have no commit that this clone checks out change how bytes of the store at `prefix` are written: see `unprotected`."""
+    file = own_file(repo)
+    before = file.read_bytes() if file.exists() else b""
+    file.parent.mkdir(exist_ok=True)
+    with file.open("ab") as out:  # what a person has written there is never rewritten
+        out.write(with_own_lines(before, _guards(prefix)).removeprefix(before))
+
+
+def unprotected(repo: Repo, prefix: str) -> bool:
+    """Whether the clone's own `info/attributes` lacks lines that keep the store's bytes where .gitattributes is missing."""
+    return not set(_guards(prefix)) <= set(_lines(repo))
+
+
+def own_file(repo: Repo) -> Path:
+    """The attributes that belong to the clone, for all its work trees; see gitattributes(5)."""
+    return repo.common_dir / "info" / "attributes"
 
 
 def misread(repo: Repo, prefix: str) -> list[str]:
@@ -60,13 +84,30 @@ def misread(repo: Repo, prefix: str) -> list[str]:
     return list(wrong.values())
 
 
-def overriding(repo: Repo) -> Iterator[str]:
-    """The lines of the clone's own `info/attributes`, which are stronger than the store's."""
+def overriding(repo: Repo, prefix: str) -> list[str]:
+    """The lines of the clone's own `info/attributes` that are not ours: they are stronger than the store's."""
+    return [line for line in _lines(repo) if not line.startswith("#") and line not in _guards(prefix)]
+
+
+def _lines(repo: Repo) -> Iterator[str]:
     try:
-        text = (repo.common_dir / "info" / "attributes").read_text("utf-8", "surrogateescape")
+        text = os.fsdecode(own_file(repo).read_bytes())
     except OSError:
         return
-    yield from (line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    yield from (line.strip() for line in text.split("\n") if line.strip())
+
+
+def _guards(prefix: str) -> list[str]:
+    """The lines for `info/attributes`. How records are merged is left to the tree: a store that lacks that is found ill."""
+    return [f"{_pattern(prefix, line.partition(' ')[0])} {_AS_IT_IS}" for line in LINES]
+
+
+def _pattern(prefix: str, path: str) -> str:
+    """`path`, itself a pattern, below the directory `prefix`, which stands for itself whatever is in its name."""
+    if re.fullmatch(r"[\w./-]*", prefix, re.ASCII):
+        return prefix + path
+    literal = re.sub(r"([\\*?\[])", r"\\\1", prefix) + path
+    return '"' + literal.translate(_QUOTED) + '"'
 
 
 def _allowed(path: str, name: str) -> frozenset[str]:

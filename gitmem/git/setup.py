@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.git import attributes
-from gitmem.git.places import MARK, PREFIX_KEY
+from gitmem.git.places import MARK, PREFIX_KEY, chosen
 from gitmem.git.repo import Repo
 
 STRATEGY: Final = "gitmem"
@@ -43,10 +43,11 @@ def configure(repo: Repo, prefix: str = "", file: Path | None = None) -> list[st
 
     A merge strategy that the user has chosen is kept, and a strategy that git would not find is not set: git then refuses
     every merge, while without it the merge driver still merges records one by one. With `file` all goes there, a file that
-    the clone's configuration includes for the store's own work tree.
+    the clone's configuration includes for the store's own work tree; else the store's bytes are protected in this clone's own
+    attributes as well.
     """
     before = repo.config()
-    wanted = _wanted(prefix)
+    wanted = _wanted(prefix, alone=file is not None)
     found = _strategy_found()
     for key in _STRATEGY_KEYS:
         if found and before.get(key, STRATEGY) == STRATEGY:
@@ -60,6 +61,8 @@ def configure(repo: Repo, prefix: str = "", file: Path | None = None) -> list[st
     for key, value in wanted.items():
         if before.get(key) != value:
             repo.config_set(key, value, file)
+    if file is None:
+        attributes.protect(repo, prefix)
     return notes
 
 
@@ -69,7 +72,7 @@ def check(repo: Repo) -> list[Problem]:
     fix = "gitmem doctor --fix"
     wrong = [
         Problem(key, f"is {config[key]!r}, not {value!r}" if key in config else "is not set", fix)
-        for key, value in _wanted(store_prefix(repo)).items()
+        for key, value in _wanted(store_prefix(repo), alone=bool(chosen(repo).branch)).items()
         if config.get(key, "") != value
     ]
     return [*wrong, *_strategy_problems(config), *_attribute_problems(repo)]
@@ -91,7 +94,8 @@ def quoted(word: str) -> str:
     return "'" + word.replace("'", "'\\''") + "'"
 
 
-def _wanted(prefix: str) -> dict[str, str]:
+def _wanted(prefix: str, *, alone: bool) -> dict[str, str]:
+    """Each key and its value; `alone`: for a work tree that holds nothing but the store."""
     driver = program("gitmem-merge-driver").replace("%", "%%")  # git expands %-sequences in it
     return {
         "merge.gitmem.name": "gitmem: merge two states of a record",
@@ -102,6 +106,8 @@ def _wanted(prefix: str) -> dict[str, str]:
         # git's default syncs nothing that it writes; a power loss then breaks repositories.
         "core.fsync": "all",
         PREFIX_KEY: prefix,
+        # Where others' files lie as well, this is for their owners to say, and the clone's own attributes protect ours.
+        **({"core.autocrlf": "false"} if alone else {}),
     }
 
 
@@ -126,11 +132,13 @@ def _attribute_problems(repo: Repo) -> Iterator[Problem]:
     if not (repo.root / prefix / MARK).exists():
         return
     wrong = "; ".join(attributes.misread(repo, prefix))
-    if wrong and list(attributes.overriding(repo)):
-        place = repo.common_dir / "info" / "attributes"
+    place = attributes.own_file(repo)
+    if wrong and attributes.overriding(repo, prefix):
         yield Problem("attributes", f"are overridden in {place}: {wrong}", f"take what concerns the store out of {place}")
     elif wrong:
         yield Problem("attributes", f"are not complete in .gitattributes: {wrong}", "gitmem doctor --fix")
+    elif not chosen(repo).branch and attributes.unprotected(repo, prefix):
+        yield Problem("attributes", f"of the store are not in {place} as well: a revert could take them", "gitmem doctor --fix")
 
 
 def _strategy_found() -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.git.attributes import LINES, with_own_lines
+from gitmem.git.attributes import LINES, own_file, with_own_lines
 from gitmem.git.repo import Repo
 from gitmem.git.setup import check, configure, program, quoted
 from tests.git.stores import found_store
@@ -117,6 +117,36 @@ def test_attributes_work(make_repo: MakeRepo, where: str) -> None:
     assert found[RECORDS[0], "diff"] == "gitmem"
 
 
+@pytest.mark.parametrize("prefix", ["", "team/store/", 'a "b" [c]*\\é/'])
+def test_no_line_end_changes_without_the_attributes(make_repo: MakeRepo, prefix: str) -> None:
+    """A revert of the founding takes .gitattributes away; what git writes until it is back keeps its bytes all the same."""
+    git = make_repo()
+    git("config", "core.autocrlf", "true")
+    configure(Repo.find(git.path), prefix)
+    git.commit("no attributes", {prefix + path: "a\nb\n" for path in RECORDS + OTHERS} | {"code.txt": "a\nb\n"})
+    git("rm", "--quiet", "-r", ".")
+    git("reset", "--quiet", "--hard")
+    assert {(git.path / prefix / path).read_bytes() for path in RECORDS + OTHERS} == {b"a\nb\n"}
+    assert (git.path / "code.txt").read_bytes() == b"a\r\nb\r\n"  # is its owner's
+
+
+def test_the_clones_own_attributes_are_added_to(make_repo: MakeRepo) -> None:
+    """What somebody wrote there stays as it is, ours stand once, and where they are missing that is found."""
+    git = make_repo()
+    found_store(git)
+    repo = Repo.find(git.path)
+    own_file(repo).write_bytes(b"*.txt text\r\n# \xff")
+    (problem,) = check(repo)
+    assert "info/attributes as well" in problem.why
+    assert problem.fix == "gitmem doctor --fix"
+    configure(repo)
+    assert check(repo) == []
+    once = own_file(repo).read_bytes()
+    assert once.startswith(b"*.txt text\r\n# \xff\nmemory/** -text")
+    configure(repo)
+    assert own_file(repo).read_bytes() == once
+
+
 def test_attributes_that_are_overridden_are_found(make_repo: MakeRepo) -> None:
     """What a clone's info/attributes says is stronger than the store's own lines: the check names the file."""
     git = make_repo()
@@ -124,10 +154,10 @@ def test_attributes_that_are_overridden_are_found(make_repo: MakeRepo) -> None:
     repo = Repo.find(git.path)
     assert check(repo) == []
     info = git.path / ".git/info/attributes"
-    info.parent.mkdir(exist_ok=True)
-    info.write_text("*.txt text\n")
+    ours = info.read_text()
+    info.write_text(f"{ours}*.txt text\n")
     assert check(repo) == []
-    info.write_text("* merge=union\n*.yaml text\n")
+    info.write_text(f"{ours}* merge=union\n*.yaml text\n")
     (problem,) = check(repo)
     assert str(info) in problem.fix
     assert "text is set for memory" in problem.why
@@ -140,7 +170,5 @@ def test_attributes_that_are_missing_are_found(make_repo: MakeRepo) -> None:
     found_store(git)
     (git.path / ".gitattributes").write_bytes(b"\n".join(line.encode() for line in LINES if "collected" not in line))
     (problem,) = check(Repo.find(git.path))
-    assert (
-        problem.why == "are not complete in .gitattributes: text is unspecified for .gitmem; merge is unspecified for .gitmem"
-    )
+    assert problem.why == "are not complete in .gitattributes: merge is unspecified for .gitmem"
     assert problem.fix == "gitmem doctor --fix"

@@ -125,6 +125,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
         for name, content in batch.files.items():  # not before: a key or a removal that is in no commit is nobody's word
             _put(context, name, content)
         settle(context, done, batch)
+        context.put_back.difference_update(batch.files)  # should they be taken once more, they are for that sync to see
         if batch.acts:
             acts.told(context)
         refresh_index(store.repo, store.repo.diff(head, made), force=True)

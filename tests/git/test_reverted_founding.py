@@ -80,6 +80,17 @@ def test_sync_brings_a_reverted_founding_back(team: _Team) -> None:
     _all_is_well(team)
 
 
+def test_what_stays_open_meets_the_revert_again(team: _Team) -> None:
+    """A server has synced the store back when its user returns to the revert: nothing it puts there bars the next sync."""
+    team.revert()
+    reverted = team.git("rev-parse", "HEAD")
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert memory.sync().problems == []
+        team.git("reset", "--quiet", "--hard", reverted)
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
 def test_sync_brings_it_back_where_only_the_driver_merges(team: _Team) -> None:
     """A clone without the merge strategy heals as well, also what somebody recorded beside the revert."""
     team.git("config", "--unset", "pull.twohead")

@@ -45,7 +45,7 @@ class Check:
 
 
 def doctor(context: Context, *, fix: bool = False) -> list[Check]:
-    """Run every check; with `fix` mend first what is safe to mend. Nothing is removed but locks that nobody holds."""
+    """Run every check; with `fix` mend first what is safe to mend. Only locks that nobody holds and the index are removed."""
     if fix:
         _mend(context)
     found = contents.faults(context)

@@ -13,20 +13,22 @@ from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context
 from gitmem.store.files import inside, read_bounded
-from gitmem.store.layout import is_record_path
+from gitmem.store.layout import AUDIT, EVENTS, is_record_path
 
+_LOGS = (f"{AUDIT}/", f"{EVENTS}/")
 DAMAGED = "damaged"
 """The directory beside the journal in which such files are kept."""
 
 
 def half_written(context: Context, paths: Iterable[str]) -> list[str]:
-    """Those of the paths that hold nothing: broken record files, and any other content that git does not know.
+    """Those of the paths that hold nothing: broken record files, and any content in the log that git does not know.
 
-    They are paths of no commit, and nothing of ours.
+    They are paths of no commit, and nothing of ours. What else lies below `memory/` is somebody's own, whatever it holds.
     """
     files = [path for path in paths if inside(context.store.root, path).is_file()]
-    known = _known(context, [path for path in files if not is_record_path(path)])
-    return [path for path in files if (_is_broken(context, path) if is_record_path(path) else path not in known)]
+    known = _known(context, [path for path in files if path.startswith(_LOGS)])
+    broken = (path for path in files if is_record_path(path) and _is_broken(context, path))
+    return [*broken, *(path for path in files if path.startswith(_LOGS) and path not in known)]
 
 
 def is_cut_off(context: Context, path: str) -> bool:

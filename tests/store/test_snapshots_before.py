@@ -40,7 +40,7 @@ def test_the_policy_says_how_many_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_rotation_and_an_erasure_have_one(tmp_path: Path) -> None:
-    """A new key leaves one behind. An erasure leaves none that holds what was erased, its own included."""
+    """A new key leaves one behind. An erasure leaves none that holds what was erased, but its own, which is without it."""
     found(tmp_path / "ada")
     with open_memory(tmp_path / "ada") as memory:
         record = memory.learn("pattern", {"pattern": "no route to host", "fix": "plug it in"}).id
@@ -48,4 +48,4 @@ def test_a_rotation_and_an_erasure_have_one(tmp_path: Path) -> None:
         memory.rotate()
         assert _reasons(tmp_path / "ada") == ["rotate"]
         erase(memory.context, [record])
-        assert _reasons(tmp_path / "ada") == []
+        assert _reasons(tmp_path / "ada") == ["erase"]

@@ -36,10 +36,13 @@ _ENDED: Final = Found("", "", b"")
 
 
 class _Idle(NamedTuple):
-    """A git that waits for questions, and the process that started it: a forked copy must not use its parent's pipes."""
+    """A git that waits for questions, the process that started it (a forked copy must not use its parent's pipes), and the
+    repository that it has open, which a restored backup may have taken the place of.
+    """
 
     owner: int
     child: subprocess.Popen[bytes]
+    place: tuple[int, ...]
 
 
 class Reader:
@@ -98,19 +101,19 @@ class Reader:
         if self._idle:
             _end(child)
         else:
-            self._idle.append(_Idle(os.getpid(), child))
+            self._idle.append(_Idle(os.getpid(), child, _place(self._root)))
 
     def _ask(self, names: list[str]) -> tuple[subprocess.Popen[bytes], bytes]:
         """The git that was asked for these, and the first line of what it answers."""
         asked = b"".join(_question(name) for name in names)
         while self._idle:
-            owner, child = self._idle.pop()
+            owner, child, place = self._idle.pop()
             if owner != os.getpid():
                 _forget(child)
-            elif line := _send(child, asked):
+            elif place == _place(self._root) and (line := _send(child, asked)):
                 return child, line
             else:
-                _end(child)  # it was ended while it waited: Ctrl-C reaches it as well
+                _end(child)  # or it was ended while it waited: Ctrl-C reaches it as well
         return self._ask_new(asked)
 
     def _ask_new(self, asked: bytes) -> tuple[subprocess.Popen[bytes], bytes]:
@@ -129,6 +132,15 @@ class Reader:
         args = ("rev-parse", "--git-dir")
         done = process.call(args, self._root, env=self._env)
         return process.failure(args, self._root, done) if done.code else None
+
+
+def _place(root: Path) -> tuple[int, ...]:
+    """Which directories lie at `root` that git has open once it has read there, by their inodes."""
+    found = []
+    for name in ("", ".git", ".git/objects", "objects"):
+        with suppress(OSError):
+            found.append(os.stat(root / name).st_ino)  # noqa: PTH116 (asked for each question: pathlib takes twice as long)
+    return tuple(found)
 
 
 def _question(name: str) -> bytes:
@@ -181,7 +193,7 @@ def _content(stream: IO[bytes], size: int, limit: int | None) -> bytes | None:
 
 def _end_all(idle: list[_Idle]) -> None:
     while idle:
-        owner, child = idle.pop()
+        owner, child, _ = idle.pop()
         (_end if owner == os.getpid() else _forget)(child)
 
 

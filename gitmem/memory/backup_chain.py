@@ -147,9 +147,11 @@ def last_known(context: Context) -> Known | None:
 def note(context: Context, place: Destination, last: Signed) -> None:
     """Note, durably, what is there now."""
     one = last.manifest
-    seen = _load(context) | {one.chain: Known(one.chain, one.sequence, last.digest, one.time, place.shown)}
+    seen = _load(context)
+    seen.pop(one.chain, None)  # it goes to the end: of two of the same second the one that was noted later is the newer
+    seen[one.chain] = Known(one.chain, one.sequence, last.digest, one.time, place.shown)
     content = {"v": 1, "chains": {name: asdict(known) for name, known in seen.items()}}
-    data = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    data = json.dumps(content, separators=(",", ":")).encode()
     write_atomic(context.store.local / _FILE, data + b"\n", mode=0o600, durable=True)
 
 

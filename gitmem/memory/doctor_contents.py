@@ -66,12 +66,15 @@ def _fix(context: Context, broken: Iterable[str]) -> str:
 
 
 def mend_records(context: Context) -> None:
-    """Set broken record files aside in favour of what the last commit and the journal hold; one that neither knows stays."""
+    """Set broken files aside in favour of what the last commit and the journal hold; a record that neither knows stays."""
     broken = faults(context)
+    strays = {path for path in broken if not is_record_path(path)}
+    strays -= contents_at(context, context.store.repo.head(), sorted(strays)).keys()
     for path in sorted(broken.keys() - _of_newer_format(context, broken)):
         good = _last_good(context, path)
-        if good is not None:
+        if good is not None or path in strays:
             set_aside(context, path)
+        if good is not None:
             context.store.put_file(path, good)
 
 

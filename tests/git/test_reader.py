@@ -105,6 +105,20 @@ def test_a_git_that_ends_amid_its_answers(git: Git) -> None:
     reader.close()
 
 
+def test_a_repository_that_was_put_back(git: Git, tmp_path: Path) -> None:
+    """A backup restored in its place has other files under the same names: the git that has the old ones open is of no use."""
+    reader = Reader(git.path, {})
+    shutil.copytree(git.path, tmp_path / "backup")
+    git.commit("more", {"f0": "new"})
+    assert _data(reader, 0) == [b"new"]
+    shutil.rmtree(git.path)
+    shutil.copytree(tmp_path / "backup", git.path)
+    assert _data(reader, 0, 1) == [b"0", b"1"]
+    git.commit("others", {"f0": "other"})
+    assert _data(reader, 0) == [b"other"]
+    reader.close()
+
+
 def test_close_leaves_no_process(git: Git) -> None:
     """Nor does a reader that is forgotten. A closed one can be asked again."""
     reader = Reader(git.path, {})

@@ -77,7 +77,8 @@ class Reader:
 
     def _read_of_one(self, names: list[str], limit: int | None) -> Generator[Found | None, None, int]:
         """Read as far as one git answers, and return how many it answered: it ends at a damaged object, or is ended."""
-        child, header = self._ask(names)
+        place = _place(self._root)  # before git opens what lies there
+        child, header = self._ask(names, place)
         answered = 0
         try:
             while (answer := _answer(child, header, limit)) is not _ENDED:
@@ -92,25 +93,25 @@ class Reader:
         if answer is _ENDED:
             _end(child)
             return answered
-        self._keep(child)
+        self._keep(child, place)
         yield answer
         return answered
 
-    def _keep(self, child: subprocess.Popen[bytes]) -> None:
+    def _keep(self, child: subprocess.Popen[bytes], place: tuple[int, ...]) -> None:
         """Keep a git that has answered everything for the next question."""
         if self._idle:
             _end(child)
         else:
-            self._idle.append(_Idle(os.getpid(), child, _place(self._root)))
+            self._idle.append(_Idle(os.getpid(), child, place))
 
-    def _ask(self, names: list[str]) -> tuple[subprocess.Popen[bytes], bytes]:
+    def _ask(self, names: list[str], here: tuple[int, ...]) -> tuple[subprocess.Popen[bytes], bytes]:
         """The git that was asked for these, and the first line of what it answers."""
         asked = b"".join(_question(name) for name in names)
         while self._idle:
             owner, child, place = self._idle.pop()
             if owner != os.getpid():
                 _forget(child)
-            elif place == _place(self._root) and (line := _send(child, asked)):
+            elif place == here and (line := _send(child, asked)):
                 return child, line
             else:
                 _end(child)  # or it was ended while it waited: Ctrl-C reaches it as well

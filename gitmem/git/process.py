@@ -203,6 +203,7 @@ def _kill(child: subprocess.Popen[bytes], alone: bool) -> None:
     """End git, and with it the ssh or helper it started where they have a session of their own.
 
     It is asked first: git then removes its lock files, here and in a remote on this disk, which would stop whoever comes next.
+    Git itself ends before those it started have tidied up; they hold its output open until they have.
     """
     import subprocess
 
@@ -212,7 +213,7 @@ def _kill(child: subprocess.Popen[bytes], alone: bool) -> None:
                 os.killpg(child.pid, how)
             else:
                 child.send_signal(how)
-            child.wait(_GRACE)
+            child.communicate(timeout=_GRACE)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:

@@ -202,6 +202,15 @@ def test_a_command_that_hangs_is_ended(make_repo: MakeRepo) -> None:
         Repo.find(git.path).call("hang", timeout=0.2, remote=True)
 
 
+def test_what_a_hanging_command_started_tidies_up_first(make_repo: MakeRepo) -> None:
+    """Git ends at once, the program it started (for a push: the remote's end, which holds a lock) a little later."""
+    git = make_repo()
+    git("config", "alias.hang", "!(trap 'sleep 0.5; touch tidied; exit' TERM; sleep 60 & wait) & exec sleep 60")
+    with pytest.raises(process.GitTimeout):
+        Repo.find(git.path).call("hang", timeout=0.5, remote=True)
+    assert (git.path / "tidied").exists()
+
+
 def test_blobs_are_streamed(make_repo: MakeRepo) -> None:
     """Thousands of objects, larger together than any pipe, in the order asked for."""
     git = make_repo()

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from gitmem.errors import GitmemError
-
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.memory.audit import LogEntry
@@ -17,17 +15,12 @@ if TYPE_CHECKING:
 def headlines(context: Context, entries: Iterable[LogEntry]) -> dict[str, str]:
     """What the records of `entries` are about now, by path; nothing for those that cannot be opened."""
     from gitmem.memory.headline import headline
-    from gitmem.memory.showing import get
+    from gitmem.memory.showing import those_at_hand
 
-    found: dict[str, str] = {}
-    for entry in entries:
-        if entry.record and entry.object not in found:
-            try:
-                record = get(context, entry.record)
-                found[entry.object] = headline(context, record.kind, record.fields)
-            except GitmemError:
-                found[entry.object] = ""  # the log is readable without a key; what it is about is not
-    return found
+    ids = {entry.object: entry.record for entry in entries if entry.record}
+    records = those_at_hand(context, dict.fromkeys(ids.values()))
+    found = {path: records[one] for path, one in ids.items() if one in records}
+    return {path: headline(context, record.kind, record.fields) for path, record in found.items()}
 
 
 def show_entries(ui: Ui, entries: list[LogEntry], titles: dict[str, str]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from gitmem.core.record import Json
 from gitmem.memory.consent import READS, allows
@@ -29,19 +29,52 @@ BACKUP: Final = "backup"
 DRILL: Final = "drill"
 RESTORE: Final = "restore-to"
 
+MANY: Final = 50
+"""So many records an answer may show and each is told as read; of more it is told which list was read."""
+
 _FILE: Final = "acts"
 _TAKEN: Final = "acts.taken"
 _NOTE: Final = "opened"
 _LARGE: Final = 4 << 20  # bytes after which equal lines are put together
 
 
+class Shown(Protocol):
+    """A record whose content somebody was shown."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 (of a record)
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+
+    @property
+    def scope(self) -> str: ...  # noqa: D102
+
+
+def note_reads(context: Context, shown: Collection[Shown]) -> None:
+    """Note that these records were shown: each of them, or of many the list they are, as `scope/kind` with `*` for several."""
+    if len(shown) <= MANY:
+        note(context, READ, [one.id for one in shown])
+    else:
+        note(context, READ, ["/".join(_only({getattr(one, part) for one in shown}) for part in ("scope", "kind"))])
+
+
+def lists_with(scope: str, kind: str) -> set[str]:
+    """The lists that a record of this scope and kind may have been in."""
+    return {f"{one}/{other}" for one in (scope, "*") for other in (kind, "*")}
+
+
+def _only(names: set[str]) -> str:
+    return names.pop() if len(names) == 1 else "*"
+
+
 def note(context: Context, op: str, objects: Iterable[str]) -> None:
-    """Note that something was done to objects: ids of records, forms of exports, `scope/epoch` of keys, and what was refused,
-    in words joined by hyphens."""
-    if op == READ and not allows(context, READS):
-        return
+    """Note that something was done to objects: ids of records or (see `note_reads`) lists, forms of exports, `scope/epoch`
+    of keys, and what was refused, in words joined by hyphens."""
     day = context.now()[:10]
     data = "".join(f"{day} {op} {one} 1\n" for one in objects).encode("utf-8", "surrogateescape")
+    if not data or (op == READ and not allows(context, READS)):
+        return
     with suppress(OSError):  # a read-only or full disk: what was read stands
         descriptor = os.open(context.store.local / _FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from gitmem.core.audit_parse import parse_segment
@@ -12,6 +13,8 @@ from gitmem.memory.audit_files import segment_files
 from gitmem.memory.audit_log import LogEntry, Wanted
 from gitmem.memory.context import Context
 from gitmem.memory.events import every_batch, read_events
+from gitmem.memory.locate import locate
+from gitmem.store.layout import parse_record_path
 
 _WORDS = {
     acts.READ: "read",
@@ -28,9 +31,21 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 
 def told_acts(context: Context, **wanted: str | None) -> list[LogEntry]:
     """The acts in all batches of events, newest first, asked for as in the log. Batches sealed to others are passed over."""
-    members = _members(context)
+    members, wanted_lists = _members(context), _lists_with(context, wanted.get("target"))
+    asked = Wanted(**wanted)
+    of_lists = replace(asked, target=None)
     found = [entry for writer, event in _events(context) if (entry := _entry(members.get(writer, writer), writer, event))]
-    return sorted(filter(Wanted(**wanted).fits, found), key=lambda entry: entry.time, reverse=True)
+    fitting = (one for one in found if asked.fits(one) or (one.object in wanted_lists and of_lists.fits(one)))
+    return sorted(fitting, key=lambda entry: entry.time, reverse=True)
+
+
+def _lists_with(context: Context, target: str | None) -> set[str]:
+    """The lists that a record was in if it was in any: who asks who has read it is told of them as well."""
+    try:
+        scope, kind, _ = parse_record_path(locate(context, target or ""))
+    except GitmemError:
+        return set()
+    return acts.lists_with(scope, kind)
 
 
 def _events(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -62,6 +77,7 @@ def _entry(member: str, writer: str, event: dict[str, Any]) -> LogEntry | None:
     at, one, op, times = (event.get(name) for name in ("at", "id", "op", "times"))
     if not (isinstance(at, str) and isinstance(one, str) and isinstance(op, str) and isinstance(times, int)):
         return None
-    record = one if op in (acts.READ, acts.DENIED) else None
-    words = f"{_WORDS[op]} {one}" + (f" {times}{_TIMES}" if times > 1 else "")
+    is_list = op == acts.READ and "/" in one
+    record = one if op in (acts.READ, acts.DENIED) and not is_list else None
+    words = f"{_WORDS[op]}{' a list of' if is_list else ''} {one}" + (f" {times}{_TIMES}" if times > 1 else "")
     return LogEntry(at, member, op, one, record, None, None, {op: times}, writer, 0, words)

@@ -9,6 +9,7 @@ from gitmem.core.merge import normalise
 from gitmem.core.record import State
 from gitmem.core.usage import totals
 from gitmem.errors import InvalidRecord, NoKey
+from gitmem.memory import acts
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, own_changes
 from gitmem.memory.locate import locate
@@ -36,35 +37,36 @@ def diff(context: Context, beginning: str | None = None) -> list[RecordDiff]:
     else:
         paths = sorted(filter(is_record_path, {*own_changes(context), *context.store.pending.paths()}))
     committed = contents_at(context, context.store.repo.head(), paths)
-    found = []
+    found, shown = list[RecordDiff](), list[RecordDiff]()
     for path in paths:
         try:
-            found.append(_compared(context, path, committed.get(path)))
+            _compare(context, path, committed.get(path), found, shown)
         except InvalidRecord as error:
             if beginning is not None:
                 raise
             context.warn(error.message)
-    return [one for one in found if one is not None]
+    acts.note_reads(context, shown)
+    return found
 
 
-def _compared(context: Context, path: str, before: bytes | None) -> RecordDiff | None:
+def _compare(context: Context, path: str, before: bytes | None, found: list[RecordDiff], shown: list[RecordDiff]) -> None:
+    """Add how a record differs to `found` if it does, and to `shown` if that tells of its values."""
     old = None if before is None else normalise(parse(before, path))
     new = context.store.read(path)
     if old == new:
-        return None
+        return
     scope, kind, record_id = parse_record_path(path)
     if new is None:
-        return RecordDiff(record_id, kind, scope, "removed by hand; `gitmem commit` puts it back")
+        found.append(RecordDiff(record_id, kind, scope, "removed by hand; `gitmem commit` puts it back"))
+        return
+    opens = True
     try:
-        lines = _value_lines(context, old, new)
+        lines = value_lines(context, old, new)
     except NoKey as error:
+        opens = False
         lines = [f"! {error.message}"] if old is None or (old.fields, old.sets) != (new.fields, new.sets) else []
-    return RecordDiff(record_id, kind, scope, _what(old, new, lines), [*lines, *_use_lines(old, new)])
-
-
-def changed_lines(context: Context, old: State | None, new: State | None) -> list[str]:
-    """What became of a record's values and of its use, line by line; nothing for one that went. Raises NoKey."""
-    return [] if new is None else [*_value_lines(context, old, new), *_use_lines(old, new)]
+    found.append(RecordDiff(record_id, kind, scope, _what(old, new, lines), [*lines, *use_lines(old, new)]))
+    shown += found[-1:] if opens and lines else []
 
 
 def _what(old: State | None, new: State, lines: list[str]) -> str:
@@ -75,7 +77,8 @@ def _what(old: State | None, new: State, lines: list[str]) -> str:
     return "edited" if lines or old.life != new.life else "used"
 
 
-def _value_lines(context: Context, old: State | None, new: State) -> list[str]:
+def value_lines(context: Context, old: State | None, new: State) -> list[str]:
+    """What became of a record's values, line by line; nothing for one that was forgotten. Raises NoKey."""
     from gitmem.core.diff import changes, set_changes
 
     was, now = _opened(context, old), _opened(context, new)
@@ -90,7 +93,8 @@ def _opened(context: Context, state: State | None) -> Opened | None:
     return None if state is None else open_state(context.store.vault, state)
 
 
-def _use_lines(old: State | None, new: State) -> list[str]:
+def use_lines(old: State | None, new: State) -> list[str]:
+    """How often a record was used meanwhile, line by line."""
     before, after = totals(old) if old else {}, totals(new)
     rose = {name: after.get(name, 0) - before.get(name, 0) for name in _USE}
     return [f"+ {name}: {by} more, {after[name]} in all" for name, by in rose.items() if by]

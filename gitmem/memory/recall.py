@@ -44,7 +44,7 @@ def match(
         )
         for scored in found
     ]
-    acts.note(context, acts.READ, [one.id for one in matches])
+    acts.note_reads(context, [one.entry for one in found])
     _count_matches(context, [scored.entry.path for scored in found])
     return matches
 
@@ -58,7 +58,7 @@ def search(context: Context, text: str, kind: str | None = None, limit: int = 10
     _check_scope(context, scope)
 
     found = search_index(current_index(context), text, kind, limit, scope)
-    acts.note(context, acts.READ, [one.entry.id for one in found])
+    acts.note_reads(context, [one.entry for one in found])
     return [Hit(s.entry.id, s.entry.kind, s.score, _nested(context, s.entry)) for s in found]
 
 

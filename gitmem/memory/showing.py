@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from gitmem.errors import NoKey
+from gitmem.errors import GitmemError, NoKey
 from gitmem.memory import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context, kind_to_show
@@ -14,14 +14,32 @@ from gitmem.memory.scopes import known_scope
 from gitmem.memory.view import record_of, sealed_record
 from gitmem.store.opened import open_state
 
-if TYPE_CHECKING:
-    from gitmem.store.index import Entry
-
 
 def get(context: Context, beginning: str) -> Record:
     """One record by its id or the beginning of it, with who wrote each of its concurrent values."""
     context.store.refresh()
-    path = locate(context, beginning)
+    record = _whole(context, locate(context, beginning))
+    acts.note(context, acts.READ, [record.id])
+    return record
+
+
+def those_at_hand(context: Context, ids: Iterable[str]) -> dict[str, Record]:
+    """These records by id, as far as they stand and can be opened."""
+    context.store.refresh()
+    found: dict[str, Record] = {}
+    for one in ids:
+        try:
+            record = _record(context, locate(context, one))
+        except GitmemError:
+            continue  # collected, erased, damaged: whoever asks for it by name is told
+        if record is not None and not record.sealed:
+            found[one] = record
+    acts.note_reads(context, found.values())
+    return found
+
+
+def _whole(context: Context, path: str) -> Record:
+    """The record at `path` with who wrote what. Raises GitmemError for none, NoKey for a sealed one."""
     state = context.store.read(path)
     if state is None:
         raise gone(context, path)
@@ -30,7 +48,6 @@ def get(context: Context, beginning: str) -> Record:
     except NoKey:
         acts.note(context, acts.DENIED, [state.id])
         raise
-    acts.note(context, acts.READ, [state.id])
 
     def author(key: str) -> tuple[str, str] | None:
         from gitmem.memory.audit import who_wrote
@@ -47,18 +64,24 @@ def listing(
     if scope is not None:
         known_scope(context, scope)
     entries = current_index(context).list(kind=kind, scope=scope, tag=tag, limit=limit)
-    return [record for record in (_record(context, entry) for entry in entries) if record is not None]
+    found = [record for record in (_record(context, entry.path) for entry in entries) if record is not None]
+    acts.note_reads(context, [record for record in found if not record.sealed])
+    return found
 
 
 def conflicts(context: Context, scope: str | None = None) -> list[Record]:
     """Records with concurrent values that wait for a person."""
     if scope is not None:
         known_scope(context, scope)
-    return [get(context, record_id) for record_id in current_index(context).conflicted(scope)]
+    ids = current_index(context).conflicted(scope)
+    context.store.refresh()
+    found = [_whole(context, locate(context, one)) for one in ids]
+    acts.note_reads(context, found)
+    return found
 
 
-def _record(context: Context, entry: Entry) -> Record | None:
-    state = context.store.read(entry.path)
+def _record(context: Context, path: str) -> Record | None:
+    state = context.store.read(path)
     if state is None:
         return None
     try:

@@ -11,9 +11,13 @@ import pytest
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory import acts
 from gitmem.memory.audit_acts import told_acts
+from gitmem.memory.audit_diff import entry_diffs
+from gitmem.memory.audit_log import log
 from gitmem.memory.consent import READS, choose
+from gitmem.memory.diff import diff
 from gitmem.memory.memory import Memory
 from gitmem.memory.removal import remove
+from gitmem.memory.showing import those_at_hand
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 
@@ -33,9 +37,14 @@ def told(memory: Memory) -> dict[tuple[str, str], int]:
     return {(entry.op, entry.object): entry.raised[entry.op] for entry in told_acts(memory.context)}
 
 
+def the_first(memory: Memory) -> str:
+    """The id of the pattern in the work tree, without reading it as somebody who works with it does."""
+    return min(file.stem for file in (memory.context.store.root / "memory/team/pattern").rglob("*.yaml"))
+
+
 def test_reads_are_put_together_and_told_with_the_next_commit(ada: Memory) -> None:
     """One fact for an object and a day, however it was read; nothing is told before there is something else to commit."""
-    record = next(iter(ada.records())).id
+    record = the_first(ada)
     for _ in range(3):
         ada.get(record)
     ada.search("error")
@@ -50,6 +59,45 @@ def test_reads_are_put_together_and_told_with_the_next_commit(ada: Memory) -> No
     assert sorted(e.raised[acts.READ] for e in told_acts(ada.context, op=acts.READ)) == [1, 5]
     assert ada.commit() is None
     assert ada.verify(full=True).problems == []
+
+
+def test_whatever_shows_what_a_record_says_is_told_as_a_read(ada: Memory) -> None:
+    """Lists, differences and what the log is about, as `show` and `match` are; what shows no value is none."""
+    note = ada.learn("note", {"text": "a note"}).id
+    ada.commit()
+    pattern = the_first(ada)
+    ada.edit(pattern, {"fix": "restart twice"})
+    ada.used(note, fixed=True)
+    assert len(diff(ada.context)) == 2
+    ada.records()
+    those_at_hand(ada.context, [note, "p-nowhere"])
+    entry_diffs(ada.context, log(ada.context.store.root, op="learn"))
+    ada.commit()
+    assert entry_diffs(ada.context, log(ada.context.store.root, op="use")) == [["+ fixed: 1 more, 1 in all"]]
+    assert not (ada.context.store.local / "acts").exists()
+    assert (told(ada)[acts.READ, note], told(ada)[acts.READ, pattern]) == (3, 3)
+
+
+def test_a_long_list_is_told_as_one_read(ada: Memory) -> None:
+    """Whatever its length: which list it was, how often; who asks who has read a record in it is told."""
+    record = the_first(ada)
+    for n in range(acts.MANY):
+        ada.learn("pattern", {"pattern": f"error {'abcdefgh'[n % 8]}{'klmnopqr'[n // 8]}", "fix": "restart"})
+    note = ada.learn("note", {"text": "an error it is not"}).id
+    ada.commit()
+    for _ in range(2):
+        ada.records(kind="pattern", limit=1000)
+    ada.search("error", limit=1000)
+    ada.learn("note", {"text": "another"})
+    ada.commit()
+    reads = told_acts(ada.context, op=acts.READ)
+    assert [(entry.object, entry.record, entry.raised[acts.READ]) for entry in reads] == [
+        ("team/*", None, 1),
+        ("team/pattern", None, 2),
+    ]
+    assert reads[1].words == "read a list of team/pattern 2\N{MULTIPLICATION SIGN}"
+    assert len(told_acts(ada.context, op=acts.READ, target=record)) == 2
+    assert [one.object for one in told_acts(ada.context, target=note, member="ada")] == ["team/*"]
 
 
 def test_what_was_refused_for_want_of_a_right_is_told(ada: Memory, tmp_path: Path) -> None:
@@ -70,9 +118,10 @@ def test_what_was_refused_for_want_of_a_right_is_told(ada: Memory, tmp_path: Pat
 
 def test_whoever_opted_out_is_not_told_of(ada: Memory) -> None:
     """Reads of a member who does not want them logged are not even noted here; what is no read still is."""
-    record = next(iter(ada.records())).id
+    record = the_first(ada)
     choose(ada.context, READS, allowed=False)
     ada.get(record)
+    ada.records()
     acts.note(ada.context, acts.EXPORT, ["audit.csv"])
     ada.learn("pattern", {"pattern": "error two", "fix": "none"})
     ada.commit()
@@ -91,7 +140,7 @@ def test_keys_and_exports_are_told_once(ada: Memory) -> None:
 
 def test_a_refusal_is_told_by_a_member_and_by_nobody_else(ada: Memory, tmp_path: Path) -> None:
     """Who is no member cannot write to the log: what they tried stays with them, and no commit fails for it."""
-    record = next(iter(ada.records())).id
+    record = the_first(ada)
     with open_memory(tmp_path / "ada", person(tmp_path / "elsewhere")) as stranger:
         with pytest.raises(NoKey):
             stranger.get(record)
@@ -110,12 +159,12 @@ def test_many_notes_stay_small(ada: Memory, monkeypatch: pytest.MonkeyPatch) -> 
     ada.commit()
     assert (told(ada)[acts.READ, "p-aaaa"], told(ada)[acts.READ, "p-bbbb"]) == (40, 80)
     (ada.context.store.local / "acts").mkdir()
-    ada.get(next(iter(ada.records())).id)
+    ada.get(the_first(ada))
 
 
 def test_acts_are_sealed(ada: Memory, tmp_path: Path) -> None:
     """Who reads what is not for the host."""
-    record = next(iter(ada.records())).id
+    record = the_first(ada)
     ada.get(record)
     ada.learn("pattern", {"pattern": "error two", "fix": "none"})
     ada.commit()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,9 +91,13 @@ def prune(repo: Repo, now: datetime, *, keep_last: int = KEEP_LAST, keep_days: i
     return dropped
 
 
-def drop_with(repo: Repo, paths: Sequence[str]) -> list[Snapshot]:
-    """Drop the snapshots that hold one of these files, and return them."""
-    dropped = [one for one in all_snapshots(repo) if any(repo.ls_tree(tree, paths) for tree in _trees(repo, one))]
+def drop_with(repo: Repo, paths: Sequence[str], holds: Callable[[str, str], bool]) -> list[Snapshot]:
+    """Drop the snapshots that have a file (by its path and blob, at or below one of `paths`) of which `holds`; return them."""
+    dropped = [
+        one
+        for one in all_snapshots(repo)
+        if any(holds(path, entry.id) for tree in _trees(repo, one) for path, entry in repo.ls_tree(tree, paths).items())
+    ]
     _delete(repo, dropped)
     return dropped
 

@@ -80,11 +80,13 @@ def _close(context: Context) -> None:
         context.index = None
 
 
-def drop_index(context: Context) -> None:
-    """Remove the index with all it holds; the next read builds it again."""
+def drop_index(context: Context) -> bool:
+    """Remove the index with all it holds, if there is one; the next read builds it again."""
     _close(context)
+    there = (context.store.local / FILE).exists()
     for file in context.store.local.glob(f"{FILE}*"):
         file.unlink(missing_ok=True)
+    return there
 
 
 def _copied(folder: Path) -> Path:

@@ -125,6 +125,7 @@ def bury(
     graves = {path: erased(state, store.writer_for(path, state), context.now()) for path, state in states.items()}
     entries = [_entry(path, states[path], held.get(path), grave, told) for path, grave in graves.items()]
     store.expunge({**graves, **redacted})
+    purge(context, redacted)  # and again below: killed between the two, nothing would tell this clone of its own redaction
     for path in states.keys() - held.keys():
         inside(store.root, path).unlink(missing_ok=True)  # no commit ever held it, and none will
     made = commit(context, _message(states, redacted), [*entries, *_lists(context, graves), *extras])

@@ -15,21 +15,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from gitmem.core.codec import emit
 from gitmem.core.erasure import Rule
 from gitmem.core.record import MAX_BYTES
-from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.errors import GitmemError
 from gitmem.git import rewriting
 from gitmem.git.commits import move_ref
 from gitmem.memory.audit_history import read_history
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
-from gitmem.memory.erasures import rules
+from gitmem.memory.erasures import left_of, rules
 from gitmem.memory.gather import require_branch
 from gitmem.memory.remains import Remaining, remains
 from gitmem.memory.reports import SyncReport
 from gitmem.memory.rewritten import Notice, begin, finish_rewriting, has_walked, require_admin, tidy_up
-from gitmem.memory.soundness import kept_of, sound_state
+from gitmem.memory.soundness import kept_of
 from gitmem.memory.sync import sync
 
 Changes = dict[str, dict[str, bytes | None]]
@@ -110,20 +109,10 @@ def _changes(context: Context, erased: Mapping[str, Rule]) -> Changes:
     for path, blobs in history.states.items():
         rule = erased.get(kept_of(path) or path)
         for blob, data in store.repo.read_blobs(blobs, MAX_BYTES) if rule else ():
-            left = _left(kept_of(path) or path, data, rule) if rule else data
+            left = left_of(kept_of(path) or path, data, rule) if rule else data
             if left != data:
                 found.setdefault(store.prefix + path, {})[blob] = left
     return found
-
-
-def _left(path: str, data: bytes, rule: Rule) -> bytes | None:
-    """What is left of a version of a record; nothing of one that cannot be read, for it may hold anything."""
-    try:
-        state = rule.cleaned(sound_state(path, data))
-    except InvalidRecord:
-        return None
-    left = None if state is None else emit(state)
-    return data if left is not None and state == sound_state(path, data) else left
 
 
 def _reach(context: Context, changes: Changes) -> int:

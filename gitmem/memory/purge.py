@@ -7,33 +7,45 @@ leave (`Store.read`), and this clone keeps the graves of erased records beside t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from functools import cache
+from types import MappingProxyType
 
 from gitmem.core.codec import parse
 from gitmem.core.collected import FOLDER as LISTS
 from gitmem.core.collected import is_list_path
-from gitmem.core.erasure import erased_in
-from gitmem.core.record import State
+from gitmem.core.erasure import Rule, erased_in
+from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import remote, snapshots
-from gitmem.memory import quarantine
+from gitmem.memory import erasures, quarantine
 from gitmem.memory.catchup import drop_index
 from gitmem.memory.context import Context
+from gitmem.memory.erasures import left_of
 from gitmem.memory.gather import contents_at
+from gitmem.memory.soundness import kept_of
 
 _ASIDE = ("damaged", "drafts")
 
 
-def settle_erasures(context: Context) -> list[str]:
-    """Take note of the erasures that came in, and purge this clone of what they are about; the ids of the records."""
+def settle_erasures(context: Context) -> str:
+    """Take note of what was erased elsewhere, and purge this clone of it; in words what for and of what, if there was anything.
+
+    Once the log holds for this clone nothing that was signed without the right to it: see `enforcing`.
+    """
     store = context.store
+    if erasures.has_looked(context):
+        return ""
     with store.lock:
         store.refresh()
-        news = store.graves.news()
-        if news:
-            _take(context, news)
-        return sorted(grave.id for grave in news.values())
+        graves, told = store.graves.news(), erasures.news(context)
+        paths = graves.keys() | told.keys()
+        dropped = purge(context, paths, told) if paths else []
+        store.graves.note(graves.values())
+        erasures.looked(context)
+    records = f"{len(paths)} record{'s were' if len(paths) > 1 else ' was'} erased or redacted elsewhere"
+    return f"{records}, and this clone is rid of what held it: {', '.join(dropped)}" if dropped else ""
 
 
 def replay_erasures(context: Context) -> list[str]:
@@ -60,27 +72,46 @@ def replay_erasures(context: Context) -> list[str]:
             repo.run("update-ref", source.tracking, before)  # the next sync is to see that the remote was rewritten
         news = {path: grave for path, grave in news.items() if not store.graves.is_noted(path, grave)}
         if news:
-            _take(context, news)
+            purge(context, news)
+            store.graves.note(news.values())
         return sorted(grave.id for grave in news.values())
 
 
-def _take(context: Context, news: dict[str, State]) -> None:
-    purge(context, news)
-    context.store.graves.note(news.values())
+def purge(context: Context, paths: Collection[str], rules: Mapping[str, Rule] = MappingProxyType({})) -> list[str]:
+    """Remove what lies beside the repository of these records: index, snapshots, quarantine, files set aside, drafts.
 
-
-def purge(context: Context, paths: Collection[str]) -> None:
-    """Remove what lies beside the repository of these records: index, snapshots, quarantine, files set aside, drafts."""
+    A snapshot stays if it holds of them no more than `rules` leave; without a rule for a record, if it does not hold it. What
+    was removed, in words.
+    """
     store = context.store
-    drop_index(context)
+    gone = ["the index"] if drop_index(context) else []
     for path in paths:
         context.paths.pop(_id(path), None)
-    snapshots.drop_with(store.repo, [store.prefix + path for path in paths])
-    quarantine.drop(context, paths)
+    dropped = _drop_snapshots(context, paths, rules)
+    aside = quarantine.drop(context, paths)
     for folder in _ASIDE:
         for path in paths:
-            for name in (_id(path), f"{_id(path)}.yaml"):
-                (store.local / folder / name).unlink(missing_ok=True)
+            for file in (store.local / folder / name for name in (_id(path), f"{_id(path)}.yaml")):
+                aside += file.exists()
+                file.unlink(missing_ok=True)
+    counts = ((dropped, "snapshot"), (aside, "file"))
+    return gone + [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count]
+
+
+def _drop_snapshots(context: Context, paths: Collection[str], rules: Mapping[str, Rule]) -> int:
+    """Drop the snapshots that hold what was erased, also in a copy that a merge kept beside its record; how many."""
+    repo, prefix = context.store.repo, context.store.prefix
+
+    @cache
+    def holds(path: str, blob: str) -> bool:
+        path = path.removeprefix(prefix)
+        record = kept_of(path) or path
+        if record not in paths or record not in rules:
+            return record in paths
+        return any(left_of(record, data, rules[record]) != data for _, data in repo.read_blobs([blob], MAX_BYTES))
+
+    folders = sorted({f"{prefix}{path.rpartition('/')[0]}" for path in paths})
+    return len(snapshots.drop_with(repo, folders, holds))
 
 
 def _erased_at(context: Context, commit: str) -> dict[str, State]:

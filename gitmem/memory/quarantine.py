@@ -43,13 +43,16 @@ def set_aside(context: Context, path: str, data: bytes, why: str) -> str:
     return f"{shown(path)} was quarantined: {why} (kept as {folder / name})"
 
 
-def drop(context: Context, paths: Collection[str]) -> None:
-    """Remove what was set aside of these files."""
+def drop(context: Context, paths: Collection[str]) -> int:
+    """Remove what was set aside of these files; how many there were."""
+    dropped = 0
     for note in (context.store.local / FOLDER).glob("*.why"):
         path = note.read_text("utf-8", "replace").partition("\n")[0]
         if path.partition(".kept-")[0] in paths:
             note.with_suffix("").unlink(missing_ok=True)
             note.unlink(missing_ok=True)
+            dropped += 1
+    return dropped
 
 
 def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list[str]]:

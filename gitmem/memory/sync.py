@@ -227,13 +227,11 @@ def _settled(context: Context) -> list[str]:
 
 
 def _settle(context: Context, tally: Tally) -> None:
-    """What was deleted or erased elsewhere goes here, too."""
+    """What was deleted elsewhere goes here, too."""
     told = settle_deletions(context, tally.brought, tally.revived)
     tally.problems += [one for one in told if one not in tally.problems]
     settle_prunings(context, [path.removeprefix(context.store.prefix) for path in tally.brought])
     take_note(context)
-    if erased := settle_erasures(context):
-        tally.notes.append(f"{len(erased)} records were erased, and this clone was purged of them")
 
 
 def _heal(context: Context, tally: Tally) -> None:
@@ -246,6 +244,8 @@ def _heal(context: Context, tally: Tally) -> None:
     tally.problems += [one for one in problems if one not in tally.problems]
     if complete_attributes(context):
         commit(context)
+    if told := settle_erasures(context):
+        tally.notes.append(told)
 
 
 def _follow(context: Context, branch: str, source: remote.Upstream) -> None:

@@ -77,14 +77,20 @@ def taken_back(context: Context, past: Past, path: str, what: Touched, counted: 
     Raises NoKey where a value must be written again that the caller cannot read.
     """
     data, base = past.now(path), past.before(path, what.segment)
-    answers: list[Json] = [*sorted(past.contents(path).keys() - {entry.after for entry in counted})]
+    signed = {entry.after for entry in counted}
+    refused = past.contents(path).keys() | {None for entry in what.entries if entry.after is None}
+    answers: list[Json] = [*sorted(refused - signed, key=str)]
     state = None if data is None or not holds_record(path) else parse_or_none(data, path)
     if state is None:
         if path.startswith("log/"):  # logs are only added to: what it tells of is gone from the records
             return Extra(path, data, QUARANTINE, {ANSWERS: answers}, complete=True)
-        theirs = {entry.after for entry in what.entries} - {entry.after for entry in counted}
+        theirs = {entry.after for entry in what.entries} - signed
         mine = None if data is None else sha256(data).hexdigest()
-        return Extra(path, base, QUARANTINE, {ANSWERS: answers}, complete=True) if mine in theirs else None
+        if mine in theirs:
+            return Extra(path, base, QUARANTINE, {ANSWERS: answers}, complete=True)
+        if data is not None or not answers:
+            return None
+        return Extra(path, None, QUARANTINE, {ANSWERS: [*answers, None]}, complete=True)  # left out already, by whoever met it
     plan = _plan(path, state, None if base is None else parse_or_none(base, path), what, counted)
     if base is None and plan.state is not None and not plan.state.life:
         pen = Pen(plan.state, context.store.writer_for(path, state))

@@ -11,7 +11,11 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.edit import Pen
 from gitmem.core.members import enrol_detail
 from gitmem.crypto.keys import wrap
+from gitmem.git import snapshots
 from gitmem.memory.commit import Extra, commit
+from gitmem.memory.erase import erase
+from gitmem.memory.erase_history import erase_history
+from gitmem.memory.erase_subject import erase_subject
 from gitmem.memory.memory import Memory
 from gitmem.memory.removal import remove, set_role
 from gitmem.store.layout import KEYS, MEMBERS, member_path
@@ -146,4 +150,28 @@ def test_honest_work_is_not_looked_at_twice(team: Path) -> None:
         for memory, text in ((bob, "one"), (ada, "two")):
             memory.learn("note", {"text": text})
             assert memory.sync().problems == []
+        assert ada.verify().problems == []
+
+
+def test_what_a_removed_member_erases_and_redacts(team: Path) -> None:
+    """It stands, in the clone of whoever takes it back too: nothing of it is purged there, or taken out of history."""
+    with _ada(team) as ada, _bob(team) as bob:
+        erased, redacted = sorted(record.id for record in ada.records())
+        ada.edit(redacted, {"text": "Marlowyn knows"})
+        ada.sync()
+        bob.sync()
+        snapshots.create(ada.context.store.repo, "test", ada.context.clock())
+        remove(ada.context, "bob")
+        erase(bob.context, [erased])
+        erase_subject(bob.context, ["Marlowyn"], redact=True)
+        ada.edit(redacted, {"tags": ["ada"]})
+        ada.sync()
+        _push_as_is(team)
+        report = ada.sync()
+        assert any("bob" in problem for problem in report.problems)
+        assert ada.get(erased).fields["text"].startswith("true")
+        assert ada.get(redacted).fields["text"] == "Marlowyn knows"
+        assert not any("redacted" in note for note in report.notes)
+        assert snapshots.all_snapshots(ada.context.store.repo)
+        assert erase_history(ada.context, dry_run=True).versions == 0
         assert ada.verify().problems == []

@@ -9,14 +9,15 @@ from typing import Final
 
 from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
-from gitmem.core.record import MAX_BYTES
+from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git.damage import damage
 from gitmem.git.underway import under_way
+from gitmem.memory.bitrot import refuse_damage, refuse_loss, silently_changed
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.context import Context
 from gitmem.memory.doctor_machine import Told
-from gitmem.memory.gather import Exposed, contents_at, own_changes, refuse_plaintext
+from gitmem.memory.gather import Exposed, contents_at, own_changes, parse_or_none, refuse_plaintext
 from gitmem.memory.halves import DAMAGED, set_aside
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
@@ -89,8 +90,10 @@ def _last_good(context: Context, path: str) -> bytes | None:
 
 
 def faults(context: Context) -> Faults:
-    """Record files that hold no record, a secret in the clear, or what is not authentic."""
+    """Record files that hold no record, a secret in the clear, or what is not authentic or nobody's."""
     store = context.store
+    store.forget_files()
+    unlike, committed = _record_changes(context)
     found: Faults = {}
     for file in sorted((store.root / MEMORY).rglob("*.yaml")):
         path = file.relative_to(store.root).as_posix()
@@ -98,6 +101,8 @@ def faults(context: Context) -> Faults:
             state = store.read_file(path)
             if state is not None:
                 refuse_plaintext(context, state, path)
+                if path in unlike:
+                    _refuse_unlike(context, path, state, committed.get(path))
                 open_state(store.vault, state)
         except GitmemError as error:
             if error.exit_code != _NO_KEY:
@@ -105,15 +110,45 @@ def faults(context: Context) -> Faults:
     return found
 
 
+def _unlike_head(context: Context) -> set[str]:
+    """Paths whose file is not what the last commit holds; git alone would believe what their size and time say."""
+    head = context.store.repo.head()
+    return {*own_changes(context), *(silently_changed(context, head) if head else ())}
+
+
+def _record_changes(context: Context) -> tuple[set[str], dict[str, bytes]]:
+    """Paths of records that are not as committed, and what is committed there. Other checks tell what ails git itself."""
+    with suppress(GitmemError):
+        unlike = {path for path in _unlike_head(context) if is_record_path(path)}
+        return unlike, contents_at(context, context.store.repo.head(), sorted(unlike))
+    return set(), {}
+
+
+def _refuse_unlike(context: Context, path: str, state: State, data: bytes | None) -> None:
+    """Raise InvalidRecord for what nobody can have made of what the last commit and the journal hold."""
+    committed = parse_or_none(data, path)
+    known = [one for one in (committed, context.store.pending.get(path)) if one is not None]
+    if state not in known:
+        refuse_damage(context, path, state, known)
+        refuse_loss(context, path, state, committed)
+
+
 def _of_newer_format(context: Context, broken: Iterable[str]) -> set[str]:
-    """Broken files that are sound to a newer gitmem: they are left alone."""
+    """Broken files that are sound to a newer gitmem: left alone. One with nothing new but the number is damaged."""
     found = set()
-    for path in broken:
+    paths = sorted(broken)
+    committed = contents_at(context, context.store.repo.head(), paths)
+    for path in paths:
         with suppress(InvalidRecord):  # too large, or no regular file
             data = read_bounded(inside(context.store.root, path), MAX_BYTES)
-            if data is not None and is_newer(data):
+            if data is not None and is_newer(data) and _rest(data) != _rest(committed.get(path, b"")):
                 found.add(path)
     return found
+
+
+def _rest(data: bytes) -> bytes:
+    """A record's file without its first line, which names the format."""
+    return data.partition(b"\n")[2]
 
 
 def journal(context: Context) -> Told:
@@ -187,5 +222,5 @@ def _spoiled(context: Context) -> dict[str, bytes]:
     """
     if under_way(context.store.repo) is not None:
         return {}
-    changed = sorted(path for path in own_changes(context) if path.startswith(_ADDED_TO))
+    changed = sorted(path for path in _unlike_head(context) if path.startswith(_ADDED_TO))
     return contents_at(context, context.store.repo.head(), changed)

@@ -187,6 +187,7 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     parts = [state for state in (on_disk, pending, old) if state is not None]
     if not parts:
         return
+    _refuse_damage(context, path, on_disk, parts[on_disk is not None :])
     state = store.graves.bury(path, merge_all(parts))
     if state is None:
         inside(store.root, path).unlink(missing_ok=True)  # collected, and brought back by a hand or a merge without gitmem
@@ -206,6 +207,14 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
         _vouch(context, batch, path, state, data)
     op = _operation(old, state, restored, by_hand=pending is None)
     batch.put(path, data, before, op, record_detail(old, state))
+
+
+def _refuse_damage(context: Context, path: str, on_disk: State | None, known: list[State]) -> None:
+    """Raise InvalidRecord if a file says what nobody can have written."""
+    if on_disk is not None and on_disk not in known:
+        from gitmem.memory.bitrot import refuse_damage  # which needs what needs this
+
+        refuse_damage(context, path, on_disk, known)
 
 
 def _restored(events: Iterable[Json]) -> set[str]:

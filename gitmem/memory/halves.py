@@ -26,7 +26,7 @@ def half_written(context: Context, paths: Iterable[str]) -> list[str]:
     They are paths of no commit, and nothing of ours. What else lies below `memory/` is somebody's own, whatever it holds.
     """
     files = [path for path in paths if inside(context.store.root, path).is_file()]
-    known = _known(context, [path for path in files if path.startswith(_LOGS)])
+    known = known_to_git(context, [path for path in files if path.startswith(_LOGS)])
     broken = (path for path in files if is_record_path(path) and _is_broken(context, path))
     return [*broken, *(path for path in files if path.startswith(_LOGS) and path not in known)]
 
@@ -63,8 +63,8 @@ def _is_broken(context: Context, path: str) -> bool:
     return data is not None and sound_or_none(path, data) is None and not is_newer(data)
 
 
-def _known(context: Context, paths: list[str]) -> set[str]:
-    """Those of the files whose content is among git's objects."""
+def known_to_git(context: Context, paths: list[str]) -> set[str]:
+    """Those of the files of the work tree whose content is among git's objects."""
     repo = context.store.repo
     if not paths:
         return set()

@@ -27,7 +27,7 @@ from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none, refuse_plaintext
 from gitmem.memory.moving import finish_move
-from gitmem.memory.soundness import holds_record, is_newer, kept_of
+from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.kinds import check_pattern
 from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
@@ -200,6 +200,8 @@ def _reviewed_record(
         parse(staged, path)  # says why. In a merge one with conflict markers counts for nothing: the parents hold all
     if state is not None:
         _check_place(path, state)
+        if len(versions) == 1 and (why := not_genuine(context, path, state)):
+            raise InvalidRecord(why, context.store.git_hint("restore --staged --worktree", path))
     parts = _sound(path, known)
     if state is not None:
         parts = [settled(state, merge_all(parts))] if parts and len(versions) > 1 else [state, *parts]

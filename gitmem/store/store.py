@@ -236,8 +236,12 @@ class Store:
         self.put_marks(states.items())
         self.journal.clear(kept)
         self.pending.clear()
-        self._files.clear()
+        self.forget_files()
         self.refresh()
+
+    def forget_files(self) -> None:
+        """Read every record file again when it is next asked for, also one whose size and time say that it is as it was."""
+        self._files.clear()
 
     def put_file(self, path: str, data: bytes) -> None:
         """Write a record into the work tree. Not durable by itself: the journal, then a commit, holds what it says."""

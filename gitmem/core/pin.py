@@ -21,6 +21,7 @@ from gitmem.errors import UsageError
 CUT: Final = "cut chain"
 FORKED: Final = "forked chain"
 FOUNDED: Final = "another beginning"
+REWRITTEN: Final = "rewritten history"
 
 _PREFIX: Final = "gitmem-pin:1"
 _MAX_TEXT: Final = 64 * 1024

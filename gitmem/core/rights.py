@@ -1,14 +1,15 @@
-"""What rank an entry of the log takes that is not about members: judged by the file it changes, not by what it is called."""
+"""What rank an entry of the log takes that is not about members: judged by the file it changes, hardly by what it is called."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from gitmem.core.audit import CLOSE, HEAL, QUARANTINE, Entry
+from gitmem.core.audit import CLOSE, HEAL, QUARANTINE, REWRITE, Entry
 from gitmem.core.members import FOLDER, Rank
 
 KEYS: Final = ".gitmem/keys/"
 _FREE: Final = ("memory/", "log/")
+_BY_OP: Final = {CLOSE: Rank.READER, REWRITE: Rank.ADMIN}  # clones leave the history that a rewriting speaks of
 
 
 def key_place(path: str) -> tuple[str, str, str] | None:
@@ -23,8 +24,8 @@ def rank_for(entry: Entry, signer: str, *, restores: bool, strict: bool) -> Rank
     `restores` says that it puts a file back to a content that stood there by right, or takes out one that did not. Where the
     rules are not `strict`, every member passes keys on.
     """
-    if entry.op == CLOSE:
-        return Rank.READER
+    if entry.op in _BY_OP:
+        return _BY_OP[entry.op]
     if entry.object.startswith((*_FREE, f"{FOLDER}/")):
         return Rank.SERVICE
     if restores and entry.op in (HEAL, QUARANTINE):

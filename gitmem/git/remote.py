@@ -26,6 +26,8 @@ TIMEOUT_KEY: Final = "gitmem.timeout"
 
 _SIDE: Final = "refs/gitmem/"
 INCOMING: Final = "refs/gitmem/incoming/"
+WITNESSED: Final = "refs/gitmem/witnessed/"
+"""Below it, by the names of remotes, what those that witness the log were seen to hold."""
 HEARD: Final = "refs/gitmem/heard/"
 """Below it, by the names of replicas, the commits that they have announced to hold; fetched like side refs."""
 _WRITER: Final = re.compile(r"[a-z0-9]{1,16}-[0-9]{1,15}")

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from gitmem.errors import GitmemError
 from gitmem.git import process, snapshots
-from gitmem.git.remote import INCOMING
+from gitmem.git.remote import INCOMING, WITNESSED
 from gitmem.git.repo import Repo
 
 TEMPORARY: Final = "rewriting-"
@@ -68,11 +68,15 @@ def backup(repo: Repo, file: Path, ref: str) -> None:
     file.chmod(0o600)
 
 
-def tidy(repo: Repo, refs: Iterable[str]) -> None:
-    """Have this repository forget what nothing but its own memory refers to: reflogs of these refs, snapshots, old objects."""
+def tidy(repo: Repo, refs: Iterable[str], olds: Iterable[str]) -> None:
+    """Have this repository forget what nothing but its own memory refers to: reflogs of these refs, snapshots, old objects.
+
+    Of what remote witnesses were seen to hold it forgets what descends from one of `olds`.
+    """
     snapshots.drop_all(repo)
-    stale = repo.run("for-each-ref", "--format=delete %(refname)", INCOMING, "refs/gitmem/tmp/")
-    repo.run("update-ref", "--stdin", input=stale)
+    stale = repo.run("for-each-ref", "--format=%(refname)", INCOMING, "refs/gitmem/tmp/").decode().split()
+    stale += [ref for ref in holders(repo, olds) if ref.startswith(WITNESSED)]
+    repo.run("update-ref", "--stdin", input="".join(f"delete {ref}\n" for ref in stale).encode())
     for name in _LEFTOVERS:
         (repo.git_dir / name).unlink(missing_ok=True)
     tracked = repo.run("for-each-ref", "--format=%(refname)", "refs/remotes/").decode().split()

@@ -141,9 +141,10 @@ def tidy_up(context: Context) -> list[str]:
     with store.lock:
         store.refresh()
         drop_index(context)
-        rewriting.tidy(store.repo, [store.repo.current_ref()])
+        olds = [first for notice in notices for first in notice.first]
+        rewriting.tidy(store.repo, [store.repo.current_ref()], olds)
         store.marks.set_note(_NOTE, "")
-        kept = rewriting.holders(store.repo, [first for notice in notices for first in notice.first])
+        kept = rewriting.holders(store.repo, olds)
     return [f"{ref} in this clone still reaches what was erased: delete it, then `git gc --prune=now`" for ref in kept]
 
 

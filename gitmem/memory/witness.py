@@ -6,27 +6,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmem.core.audit import ROOT, Problem
-from gitmem.core.pin import CUT, FOUNDED, held_against
+from gitmem.core.pin import CUT, FOUNDED, REWRITTEN, held_against
 from gitmem.core.witness import Witness, check_witness, parse_witness, signed, witnessed
 from gitmem.errors import GitmemError, NoStore, RemoteError, UsageError
 from gitmem.git import remote
+from gitmem.git.remote import WITNESSED
 from gitmem.memory.context import Context
 from gitmem.memory.log_at import LogAt
 from gitmem.memory.pins import founder, holds
+from gitmem.memory.rewritten import explained, leave, tidy_up
 from gitmem.memory.roster import my_name
 
 _REF = "refs/gitmem/witness/"
-_TRACKING = "refs/gitmem/witnessed/"
 
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """What came of having a remote witness the log: the ref there, whether it took HEAD, and what HEAD lacks of it."""
+    """What came of having a remote witness the log: the ref there, whether it took HEAD, and what HEAD lacks of it.
+
+    `notes` say what of a history that was rewritten to erase records could not be forgotten here.
+    """
 
     remote: str
     ref: str
     pushed: bool
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def state(context: Context, key: Path | None = None) -> bytes:
@@ -70,28 +75,49 @@ def check(context: Context, statement: bytes) -> tuple[list[Problem], str]:
 def push_to(context: Context, name: str) -> Witnessed:
     """Hold HEAD's log against what a remote witnessed last, and have it witness HEAD now.
 
+    What it holds is replaced only where an administrator signed that this history was rewritten to erase records.
     Raises UsageError for a remote there is not, RemoteError where it cannot be reached.
     """
     repo, head = context.store.repo, context.store.repo.head()
     if repo.config_get(f"remote.{name}.url") is None:
         raise UsageError(f"there is no remote {name!r}", f"git remote add {name} URL")
-    source = remote.Upstream(name, _REF + context.store.id, f"{_TRACKING}{name}")
+    source = remote.Upstream(name, _REF + context.store.id, f"{WITNESSED}{name}")
     before = repo.ref(source.tracking)
     fetched = remote.fetch(repo, source)
     if fetched.rewritten:
         fetched = remote.fetch(repo, source, force=True)
     problems = [problem for commit in {before, fetched.commit} - {None} for problem in _lost(context, str(commit))]
-    if before is not None and (fetched.commit is None or not holds(repo, fetched.commit, before)):
-        problems.append(Problem(CUT, f"{name} {source.ref}", f"it held the commit {before[:12]} and does not any more"))
-    return Witnessed(name, source.ref, not problems and head is not None and _offer(context, source, head), problems)
+    where = f"{name} {source.ref}"
+    if before is not None and (fetched.commit is None or not _goes_on(context, before, fetched.commit)):
+        problems.append(Problem(CUT, where, f"it held the commit {before[:12]} and does not any more"))
+    if head is None or problems:
+        return Witnessed(name, source.ref, pushed=False, problems=problems)
+    if fetched.commit is not None and not _goes_on(context, fetched.commit, head):
+        return Witnessed(name, source.ref, pushed=False, problems=[_unexplained(where, source.tracking, fetched.commit)])
+    return Witnessed(name, source.ref, pushed=True, notes=_offer(context, source, head, fetched.commit))
 
 
-def _offer(context: Context, source: remote.Upstream, head: str) -> bool:
-    pushed = remote.push(context.store.repo, source, head)
+def _goes_on(context: Context, before: str, after: str) -> bool:
+    """Whether a history goes on from a commit, or is that one without what was erased, by a signed notice."""
+    return holds(context.store.repo, after, before) or explained(context, before, after)
+
+
+def _unexplained(where: str, tracking: str, commit: str) -> Problem:
+    why = f"it holds the commit {commit[:12]}, which this history does not go on from, and no administrator signed that it"
+    return Problem(REWRITTEN, where, f"{why} was rewritten; `git merge {tracking}` takes in honest work")
+
+
+def _offer(context: Context, source: remote.Upstream, head: str, held: str | None) -> list[str]:
+    """Push HEAD, in place of the history that a remote `held` if that is an old one; what still reaches that here, in words."""
+    over = held if held is not None and not holds(context.store.repo, head, held) else None
+    pushed = remote.push(context.store.repo, source, head, over)
     if pushed.outcome is not remote.Push.OK:
         raise RemoteError(f"{source.remote} did not take {source.ref}: {pushed.why}", "check the right to write there")
     context.store.repo.run("update-ref", source.tracking, head)
-    return True
+    if over is None:
+        return []
+    leave(context)
+    return tidy_up(context)
 
 
 def _lost(context: Context, commit: str) -> list[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitmem.core.audit import ATTEST, CLOSE, Entry
+from gitmem.core.audit import ATTEST, CLOSE, REWRITE, Entry
 from gitmem.core.members import Rank
 from gitmem.core.rights import rank_for
 
@@ -28,6 +28,12 @@ def test_vouching_for_a_content_takes_what_writing_it_takes(path: str, rank: Ran
     """An entry that changes nothing speaks for what somebody else put there: a reader's word would let anything in."""
     told = entry(ATTEST, path, SAME, SAME)
     assert rank_for(told, "cyd", restores=False, strict=True) is rank
+
+
+def test_who_says_that_history_was_rewritten_is_an_admin() -> None:
+    """The notice lies in the configuration, which every member changes; it sends all clones to another history."""
+    told = entry(REWRITE, ".gitmem/config.yaml", SAME, "b" * 64)
+    assert rank_for(told, "cyd", restores=False, strict=True) is Rank.ADMIN
 
 
 def test_who_reads_closes_their_own_chain() -> None:

@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     exits=(*READS, 15),
 )
 @click.option("--full", is_flag=True, help="Look at everything again, not only at what came since the last time.")
-@click.option("--witness", metavar="FILE", help="Also check that all is there which this witness statement says was.")
+@click.option(
+    "--witness",
+    "witnesses",
+    metavar="FILE",
+    multiple=True,
+    help="Also check that all is there which this witness statement says was; repeatable.",
+)
 @pass_ui
-def verify(ui: Ui, full: bool, witness: str | None) -> None:
+def verify(ui: Ui, full: bool, witnesses: tuple[str, ...]) -> None:
     """Check that nothing was changed, dropped, forged or rolled back.
 
     Signatures, the chain of each writer, and every changed file of the history against the entry that vouches for it.
@@ -40,10 +46,10 @@ def verify(ui: Ui, full: bool, witness: str | None) -> None:
     from gitmem.cli.session import opened
     from gitmem.memory.verifying import against_witness
 
-    statement = read_file(witness) if witness else None
+    statements = [read_file(witness) for witness in witnesses]
     with opened(ui) as memory:
         report = memory.verify(full=full)
-        if statement is not None:
+        for statement in statements:
             report = against_witness(memory.context, report, statement)
     if ui.json:
         ui.data(report)
@@ -129,6 +135,8 @@ def witness(ui: Ui, key: Path | None, remote: str | None) -> None:
         _say(ui, done.problems)
     if done.problems:
         raise Tampered(f"the store lacks what {remote} has seen", "`gitmem audit verify` tells more; nothing was pushed there")
+    for note in done.notes:
+        ui.warn(note)
     ui.note(f"{remote} has seen all that is here, as {done.ref}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,17 +152,26 @@ def test_in_loose_objects(memory: Memory) -> None:
     history = Git(_root(memory))("rev-list", "--objects", "--all")
     for _ in range(EFFORT):
         hit = draw.sample([file for file in files if file.exists()], FLIPS)
-        untouched = _contents([file for file in files if file.exists() and file not in hit])
+        whole = _contents([file for file in files if file.exists()])
+        untouched = {file: data for file, data in whole.items() if file not in hit}
         for file in hit:
             _flip(draw, file)
         told = "\n".join(damage(memory.context.store.repo))
-        assert [file for file in hit if file.parent.name + file.name not in told] == []
+        for file in hit:
+            assert file.parent.name + file.name in told or _says_the_same(file, whole[file])
         salvage(memory.context)
         assert damage(memory.context.store.repo) == []
         assert _contents([*untouched]) == untouched
         assert Git(_root(memory))("rev-list", "--objects", "--all") == history
-    assert len(list((memory.context.store.local / "damaged/objects").iterdir())) == FLIPS * EFFORT
     assert memory.verify().ok
+
+
+def _says_the_same(file: Path, whole: bytes) -> bool:
+    """Whether the bit was one of the few that mean nothing, such as those that fill the last byte of what is compressed."""
+    try:
+        return zlib.decompress(file.read_bytes()) == zlib.decompress(whole)
+    except zlib.error:
+        return False
 
 
 @pytest.mark.parametrize("suffix", ["pack", "idx"])

@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--actions", type=int, metavar="K", help="its first K actions only")
     parser.add_argument("--skip", default="", metavar="I,J", help="without these actions")
     parser.add_argument("--large", action="store_true", help="up to five clones and thirty actions, not what fits on paper")
+    parser.add_argument("--life", action="store_true", help="pruning and migrating as well")
     parser.add_argument("--shrink", action="store_true", help="leave out what the failure does not need")
     parser.add_argument("--keep", action="store_true", help="leave its clones on the disk")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run it so often: names are random")
@@ -32,12 +33,12 @@ def main() -> int:
     environment.become("sim")
     os.environ["PATH"] = _short(os.environ["PATH"])
     if args.seed is None:
-        return many(args.start, args.count, args.jobs, args.progress, paper=not args.large)
+        return many(args.start, args.count, args.jobs, args.progress, paper=not args.large, life=args.life)
     templates = Templates()
     try:
         skip = {int(each) for each in args.skip.split(",") if each}
         if args.shrink:
-            print(shrink(args.seed, args.actions, skip, templates, paper=not args.large))  # noqa: T201
+            print(shrink(args.seed, args.actions, skip, templates, paper=not args.large, life=args.life))  # noqa: T201
             return 0
         return max(_one(args, skip, templates) for _ in range(args.repeat))
     finally:
@@ -46,7 +47,8 @@ def main() -> int:
 
 
 def _one(args: argparse.Namespace, skip: set[int], templates: Templates) -> int:
-    why = History(args.seed, args.actions, skip, not args.large, verbose=args.verbose, keep=args.keep).run(templates)
+    words = {"verbose": args.verbose, "keep": args.keep, "life": args.life}
+    why = History(args.seed, args.actions, skip, not args.large, **words).run(templates)
     print(f"history {args.seed}: {why or 'all agree'}")  # noqa: T201
     if args.keep:
         print(f"its clones are below {templates.folder}")  # noqa: T201

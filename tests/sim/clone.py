@@ -19,7 +19,7 @@ from tests.sim.oracle import Key
 from tests.support.cli import GITMEM
 from tests.support.served import ADDRESS
 
-PLACES = ("pattern", "fix", "meaning", "text")
+PLACES = ("pattern", "fix", "meaning", "text", "versions")
 """The fields the simulator writes; tags are the elements of `tags`."""
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from random import Random
 
+from gitmem.core.retention import PRUNED
 from gitmem.memory.doctor import doctor
+from tests.sim import life
 from tests.sim.clone import Clone, Role, refs
 from tests.sim.gitwork import settle
 from tests.sim.held import Held
@@ -37,6 +39,11 @@ def finish(world: World, rng: Random) -> None:
     expected = world.oracle.expect([held.has(deed) for deed in world.oracle.deeds])
     _gather_branches(world)
     _sync_all(world)
+    if world.life:
+        life.set_thresholds(world, dict.fromkeys(life.THRESHOLDS, "0").items())
+        life.come_to_rest(world.members[0])
+        _sync_all(world)
+        life.check_migrated(world, world.members[-1])
     _same_trees(world)
     _check_log(world, held)
     for clone in world.members:
@@ -145,7 +152,7 @@ def _check_record(world: World, clone: Clone, record: str, expected: Expectation
     look = clone.look(record)
     required, totals, alive = expected.required(record), expected.totals(record), expected.alive(record)
     state = look.state if look else clone.grave(record)
-    counted = {name: state.total(name) for name in state.counts} if state else {}
+    counted = {name: state.total(name) for name in state.counts if name != PRUNED} if state else {}
     wrong = {name: (counted.get(name, 0), totals.get(name, 0)) for name in counted | totals}
     wrong = {name: pair for name, pair in wrong.items() if pair[0] != pair[1]}
     assert not wrong, f"{clone.name}: {record} counts (is, must be): {wrong}"

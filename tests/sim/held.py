@@ -17,6 +17,8 @@ from tests.sim.oracle import Deed, Key, Proof
 _REFS = ("refs/heads/", "refs/gitmem/incoming/")
 _TRACKED = "refs/remotes/origin/main"
 _HEADS = ("HEAD", "MERGE_HEAD")
+DERIVED = ("m-", "p-")
+"""How the writers of what follows from other writes begin: a migration's, and a pruning's."""
 
 
 class Held:
@@ -87,7 +89,7 @@ def proof_of(before: State | None, after: State) -> Proof | None:
     seen = {} if before is None else before.seen
     counts = {} if before is None else before.counts
     assert all(after.seen.get(writer, 0) >= n for writer, n in seen.items()), f"{after.id} has unseen a write"
-    writers = {writer for writer, n in after.seen.items() if n > seen.get(writer, 0)}
+    writers = {writer for writer, n in after.seen.items() if n > seen.get(writer, 0) and not writer.startswith(DERIVED)}
     counted = [
         (writer, name, total)
         for name, by_writer in after.counts.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from gitmem.errors import NoKey, NoStore
-from tests.sim import collecting, foreign, gitwork, past, writes
+from tests.sim import collecting, foreign, gitwork, life, past, writes
 from tests.sim.final import finish
 from tests.sim.switches import OFF, draw
 from tests.sim.template import Template, make_template
@@ -20,7 +20,7 @@ from tests.sim.world import Skip, World, make_world
 from tests.support.disk import MEMORY_DISK
 from tests.support.served import Served
 
-__all__ = ["History", "Templates", "collecting", "foreign", "gitwork", "past", "writes"]
+__all__ = ["History", "Templates", "collecting", "foreign", "gitwork", "life", "past", "writes"]
 _ACTIONS = (12, 30)
 _ON_PAPER = (6, 12)
 _DRAWS = 4
@@ -50,7 +50,8 @@ class Templates:
 class History:
     """The history of a seed: its first `actions` actions (all of them by default) but for those in `skip`.
 
-    One of `paper` size has two or three clones and few actions: as much as one can draw on a sheet.
+    One of `paper` size has two or three clones and few actions: as much as one can draw on a sheet. In one of the `life` of a
+    store its members also prune and migrate.
     """
 
     seed: int
@@ -59,6 +60,7 @@ class History:
     paper: bool = False
     verbose: bool = False
     keep: bool = False
+    life: bool = False
     log: list[str] = field(default_factory=list)
 
     def run(self, templates: Templates) -> str | None:
@@ -72,6 +74,9 @@ class History:
         world: World | None = None
         try:
             world = make_world(template, folder, rng, plain=plain, paper=self.paper, driver_only="driver only" not in OFF)
+            if self.life:
+                world.life = True
+                life.set_thresholds(world, life.THRESHOLDS.items())
             self._say(f"{'plain' if plain else 'sealed'}, {', '.join(f'{c.name} ({c.role.value})' for c in world.clones)}")
             self._live(world, rng.randint(*(_ON_PAPER if self.paper else _ACTIONS)))
             finish(world, Random(f"end {self.seed}"))

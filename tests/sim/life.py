@@ -43,7 +43,7 @@ def set_thresholds(world: World, values: Iterable[tuple[str, str]]) -> None:
         clone.env = {**clone.env, **mine}
 
 
-@action(8, life=True)
+@action(14, life=True)
 def prune(world: World, clone: Clone, rng: Random) -> None:
     """`gitmem prune`: every record it tells of is dead here, by a write that is named after the life it ended."""
     try:
@@ -62,7 +62,7 @@ def prune(world: World, clone: Clone, rng: Random) -> None:
         world.oracle.deeds.append(Deed(world.step, clone.name, one.id, Proof(writer, 1, (tried,)), look.shown, life=PRUNED))
 
 
-@action(4, life=True)
+@action(8, life=True)
 def prune_undo(world: World, clone: Clone, rng: Random) -> None:
     """`gitmem prune --undo last`: what it tells of stands again, with all it held."""
     looks = {record: (clone.look(record), clone.grave(record)) for record in world.ids}
@@ -86,7 +86,7 @@ def prune_undo(world: World, clone: Clone, rng: Random) -> None:
         world.oracle.deeds.append(deed)
 
 
-@action(5, life=True)
+@action(8, life=True)
 def old_quirk(world: World, clone: Clone, rng: Random) -> None:
     """A quirk that a gitmem without the second version of its kind writes, or says anew from when to when it holds."""
     if _QUIRK not in world.ids and len(world.ids) >= MAX_RECORDS:
@@ -103,7 +103,7 @@ def old_quirk(world: World, clone: Clone, rng: Random) -> None:
     )
 
 
-@action(5, life=True)
+@action(8, life=True)
 def migrate_run(world: World, clone: Clone, rng: Random) -> None:
     """`gitmem migrate run`, and now and then back again: nothing that people wrote changes."""
     before = {record: look.shown for record in world.ids if (look := clone.look(record))}

@@ -8,7 +8,8 @@ value is written once, so that a value names its write. From that follows:
 - a value must be there unless a later acknowledged write may have seen and replaced it;
 - a value must be gone if every write of it was certainly seen by one that replaced it;
 - what is left of a collected record is its grave: its counters, and the values that its deletion had not seen;
-- a record stands if somebody edited it after the last deletion; it is dead if a deletion saw every edit.
+- a record stands if somebody edited it after the last deletion; it is dead if a deletion saw every edit;
+- a record that was pruned stands if it was tried more often than anybody knew who pruned it, and nobody forgot it.
 
 A write still exists unless every copy of it was destroyed on purpose: then neither a commit that some branch can reach nor a
 journal holds it (`tests.sim.held`).
@@ -16,9 +17,11 @@ journal holds it (`tests.sim.held`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from gitmem.core.retention import PRUNED
 
 
 class Key(NamedTuple):
@@ -116,10 +119,26 @@ class Expectation:
         ]
         deaths = [number for number in lives if self.deeds[number].life == "dead"]
         births = [number for number in lives if self.deeds[number].life == "alive"]
-        if births and (not deaths or births[-1] > deaths[-1]):
+        if births and all(births[-1] > number for number in [*deaths, *self._prunings(record)]):
             return True
+        if any(self._prunings(record)):
+            return None if deaths else self._pruned(record, births)
         seen = set().union(*(self._surely_saw[number] for number in lives))
         return False if deaths and set(births) <= seen else None
+
+    def _pruned(self, record: str, births: list[int]) -> bool | None:
+        """The same where nobody forgot it and some pruned it: it stands once it was tried more often than they knew."""
+        prunings = self._prunings(record)
+        known = [dict(self.deeds[number].proof.counts)[PRUNED] for number in prunings]
+        if _tries(self._existing(record)) > max(known):
+            return None if record in self.graves else True
+        seen = set().union(*(self._surely_saw[number] for number in prunings))
+        ever = _tries(deed for deed in self.deeds if deed.record == record)  # one that is lost may have brought it back
+        return False if ever <= min(known) and set(births) <= seen else None
+
+    def _prunings(self, record: str) -> list[int]:
+        pruned = (number for number, deed in enumerate(self.deeds) if deed.record == record and deed.life == PRUNED)
+        return [number for number in pruned if self.exists[number]]
 
     def _existing(self, record: str) -> list[Deed]:
         return [deed for deed, there in zip(self.deeds, self.exists, strict=True) if there and deed.record == record]
@@ -156,3 +175,7 @@ class Expectation:
             )
             saw.append(direct.union(*(saw[other] for other in direct)))
         return saw
+
+
+def _tries(deeds: Iterable[Deed]) -> int:
+    return sum(amount for deed in deeds for name, amount in deed.counts if name in ("fixed", "failed"))

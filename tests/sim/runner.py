@@ -14,27 +14,29 @@ from tests.support.runner import Series
 _templates: Templates | None = None
 
 
-def many(start: int, count: int, jobs: int, progress: Path, *, paper: bool) -> int:
+def many(start: int, count: int, jobs: int, progress: Path, *, paper: bool, life: bool = False) -> int:
     """Run the histories `start` to `count`, going on where an interrupted run stopped; 1 if any failed."""
-    size = "" if paper else "--large "
-    run = partial(_run, paper=paper)
+    size = ("" if paper else "--large ") + ("--life " if life else "")
+    run = partial(_run, paper=paper, life=life)
     return Series("history", lambda seed: f"python -m tests.sim --seed {seed} {size}-v", _begin, run).many(
         start, count, jobs, progress
     )
 
 
-def shrink(seed: int, actions: int | None, skip: Collection[int], templates: Templates, *, paper: bool) -> str:
+def shrink(
+    seed: int, actions: int | None, skip: Collection[int], templates: Templates, *, paper: bool, life: bool = False
+) -> str:
     """The command that runs a failing history with as few actions as it still fails with."""
-    why = History(seed, actions, skip, paper).run(templates)
+    why = History(seed, actions, skip, paper, life=life).run(templates)
     if why is None:
         return f"history {seed} does not fail"
     left_out = set(skip)
     for step in reversed(range(1, (actions or 30) + 1)):
-        now = None if step in left_out else History(seed, actions, {*left_out, step}, paper).run(templates)
+        now = None if step in left_out else History(seed, actions, {*left_out, step}, paper, life=life).run(templates)
         if now is not None and _sort(now) == _sort(why):
             left_out.add(step)
             why = now
-    size = "" if paper else "--large "
+    size = ("" if paper else "--large ") + ("--life " if life else "")
     return f"{why}\n    python -m tests.sim --seed {seed} {size}--skip {','.join(map(str, sorted(left_out)))} -v"
 
 
@@ -49,6 +51,6 @@ def _begin() -> None:
     multiprocessing.util.Finalize(_templates, _templates.close, exitpriority=1)
 
 
-def _run(seed: int, paper: bool) -> tuple[int, str | None]:
+def _run(seed: int, paper: bool, life: bool) -> tuple[int, str | None]:
     assert _templates is not None
-    return seed, History(seed, paper=paper).run(_templates)
+    return seed, History(seed, paper=paper, life=life).run(_templates)

@@ -24,17 +24,21 @@ class Action:
     weight: float
     roles: frozenset[Role]
     plain: bool
+    life: bool
 
 
 ACTIONS: list[Action] = []
 
 
-def action(weight: float, *roles: Role, plain: bool = False) -> Callable[[Act], Act]:
-    """Register a function as an action, of members unless `roles` say otherwise; `plain`: in stores without encryption only."""
+def action(weight: float, *roles: Role, plain: bool = False, life: bool = False) -> Callable[[Act], Act]:
+    """Register a function as an action, of members unless `roles` say otherwise.
+
+    `plain`: in stores without encryption only; `life`: in histories of the life of a store only.
+    """
 
     def register(act: Act) -> Act:
         name = act.__name__.replace("_", " ")
-        ACTIONS.append(Action(name, act, weight, frozenset(roles or {Role.MEMBER}), plain))
+        ACTIONS.append(Action(name, act, weight, frozenset(roles or {Role.MEMBER}), plain, life))
         return act
 
     return register
@@ -43,6 +47,10 @@ def action(weight: float, *roles: Role, plain: bool = False) -> Callable[[Act], 
 def draw(world: World, rng: Random) -> tuple[Action, Clone]:
     """An action and a clone to do it in."""
     (clone,) = rng.choices(world.clones, [3 if clone.role is Role.MEMBER else 1 for clone in world.clones])
-    fitting = [one for one in ACTIONS if one.name not in OFF and clone.role in one.roles and (world.plain or not one.plain)]
+    fitting = [
+        one
+        for one in ACTIONS
+        if one.name not in OFF and clone.role in one.roles and (world.plain or not one.plain) and (world.life or not one.life)
+    ]
     (chosen,) = rng.choices(fitting, [one.weight for one in fitting])
     return chosen, clone

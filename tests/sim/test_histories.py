@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from gitmem.core.retention import PRUNED
 from tests.sim.foreign import hand_edit
 from tests.sim.held import Held
 from tests.sim.history import History, Templates
@@ -49,6 +50,17 @@ def test_histories_converge_and_lose_nothing(group: int, templates: Templates) -
                     ]
                 )
             )
+    assert not failed, "\n\n".join(failed)
+
+
+@pytest.mark.parametrize("group", range(2 * EFFORT))
+def test_pruning_and_migrating_converge(group: int, templates: Templates) -> None:
+    """Several prune, undo, migrate and roll back at once, beside all else: what was tried or edited meanwhile stands."""
+    failed = []
+    for seed in range(group * 3, (group + 1) * 3):
+        history = History(seed, _LENGTH if EFFORT == 1 else None, paper=True, life=True)
+        if why := history.run(templates):
+            failed.append("\n".join([*history.log, f"python -m tests.sim --life --seed {seed} -v", why]))
     assert not failed, "\n\n".join(failed)
 
 
@@ -93,6 +105,15 @@ def test_the_oracle_knows_the_dead(saw: bool, alive: bool | None) -> None:
     """A deletion that surely saw every edit stands; of one that may not have, nothing is claimed."""
     first = Key("p-a", "fix", "first")
     deeds = [_deed(1, set(), {first}, set()), _deed(2, {first} if saw else set(), set(), set(), "dead")]
+    assert Oracle(deeds).expect([True, True]).alive("p-a") is alive
+
+
+@pytest.mark.parametrize(("known", "alive"), [(0, True), (1, False)])
+def test_the_oracle_knows_the_pruned(known: int, alive: bool) -> None:
+    """What was tried more often than whoever pruned it knew stands again; else it is dead, if the pruning saw every edit."""
+    first = Key("p-a", "fix", "first")
+    proof = Proof("p-1", 1, ((PRUNED, known),))
+    deeds = [_deed(1, set(), {first}, set()), Deed(2, "c1", "p-a", proof, frozenset({first}), life=PRUNED)]
     assert Oracle(deeds).expect([True, True]).alive("p-a") is alive
 
 

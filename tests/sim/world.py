@@ -66,6 +66,7 @@ class World:
     log: list[str] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
     backups: list[tuple[Clone, Path]] = field(default_factory=list)
+    life: bool = False
 
     @property
     def remote(self) -> Path:

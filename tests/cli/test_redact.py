@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.faults.test_secrets import _contents, _places
 MIXED = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0cD3fG6"
 SECRETS = [f"ghp_{MIXED}", "carol.jones@corp.example.org", "hunter2xyz", "198.18.7.42"]
 TEXT = f"push with {SECRETS[0]} as {SECRETS[1]} failed: password={SECRETS[2]} at {SECRETS[3]}"
+OTHER = "ask dave@corp.example.org"
 HIDDEN = "push with <token:1> as <email:1> failed: password=<password:1> at <ip:1>"
 
 
@@ -49,14 +51,44 @@ def test_a_person_is_told(ada: Seat) -> None:
     assert _pattern(ada, kept["id"]) == TEXT
 
 
-def test_edit(ada: Seat) -> None:
-    """By options and from a file; numbers that other fields have are not given to other secrets."""
+@pytest.mark.parametrize("way", ["option", "file", "stdin", "editor"])
+def test_every_way_to_edit(ada: Seat, tmp_path: Path, make_editor: Callable[[str], str], way: str) -> None:
+    """Tags and what stood before included; numbers that fields which stay have are not given to other secrets."""
     record = ada.learn("--pattern", TEXT, "--fix", "x")
-    done = ada("edit", record, "--fix", "ask dave@corp.example.org", "--json").ok().json
-    assert done["fields"]["fix"] == "ask <email:2>"
-    assert done["redacted"] == [{"what": "email", "field": "fix", "count": 1}]
-    ada("edit", record, "--no-redact", "--fix", "ask dave@corp.example.org").ok()
-    assert ada("show", record, "--json").ok().json["fields"]["fix"] == "ask dave@corp.example.org"
+    told = json.dumps({"pattern": HIDDEN, "fix": OTHER, "tags": [SECRETS[1]]})
+    (tmp_path / "record.json").write_text(told)
+    words = {
+        "option": ["--fix", OTHER, "--tag", SECRETS[1]],
+        "file": ["--file", tmp_path / "record.json"],
+        "stdin": ["--file", "-"],
+        "editor": [],
+    }[way]
+    editor = make_editor(f'cp {tmp_path}/record.json "$1"')
+    done = ada("edit", record, *words, "--json", input=told if way == "stdin" else "", env={"EDITOR": editor}).ok()
+    assert (done.json["fields"]["pattern"], done.json["fields"]["fix"]) == (HIDDEN, "ask <email:2>")
+    assert [tag[:7] for tag in done.json["sets"]["tags"]] == ["<email:"]
+    assert sorted(one["field"] for one in done.json["redacted"]) == ["fix", "tags"]
+    assert [place for secret in (*SECRETS, OTHER) for place in _places(secret, dict(_contents(ada.path)))] == []
+    ada("edit", record, "--no-redact", "--fix", OTHER).ok()
+    assert ada("show", record, "--json").ok().json["fields"]["fix"] == OTHER
+
+
+def test_resolve(ada: Seat, bob: Seat) -> None:
+    """A new value is redacted and told of; one that is picked stands as it was written."""
+    record = ada.learn("--pattern", TEXT, "--fix", "x")
+    for seat in (ada, bob, ada):
+        seat("sync").ok()
+    ada("edit", record, "--no-redact", "--fix", f"ask {SECRETS[1]}").ok()
+    bob("edit", record, "--fix", "ask somebody", "--set", "meaning=no way in").ok()
+    for seat in (ada, bob, ada):
+        seat("sync")
+    picked = bob("conflicts", "--json").ok().json["conflicts"][0]["conflicts"]["fix"]
+    dot = next(one["dot"] for one in picked if SECRETS[1] in one["value"])
+    done = bob("resolve", record, "fix", "--value", OTHER, "--json").ok()
+    assert done.json["fields"]["fix"] == "ask <email:2>"
+    assert done.json["redacted"] == [{"what": "email", "field": "fix", "count": 1}]
+    settled = ada("resolve", record, "fix", "--pick", dot, "--json").ok().json
+    assert (settled["fields"]["fix"], settled["redacted"]) == (f"ask {SECRETS[1]}", [])
 
 
 def test_two_people_one_record(ada: Seat, bob: Seat) -> None:

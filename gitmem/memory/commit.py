@@ -15,6 +15,7 @@ from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import parse
 from gitmem.core.ids import pseudonym
 from gitmem.core.record import Json
+from gitmem.errors import GitmemError
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
 from gitmem.memory import acts, checkpoints
@@ -58,7 +59,8 @@ def commit(
     """Commit everything recorded so far, and `extras`. None when there was nothing to commit.
 
     `also` are paths of the store that are to be looked at although nothing in the work tree has changed.
-    Raises GitmemError on a detached HEAD or in the middle of a merge, NoKey without the identity that signs.
+    Raises GitmemError on a detached HEAD, in the middle of a merge and on an orphan branch, NoKey without the identity that
+    signs.
     """
     store = context.store
     with store.lock:
@@ -66,6 +68,8 @@ def commit(
         require_branch(context)
         finish_move(context)
         head = store.repo.head()
+        if head is None:
+            _require_no_past(context)
         extras = list(extras)
         dirty = [path for path in drop_leftovers(context, [head], {e.path for e in extras}) if path not in context.put_back]
         store.read_config()
@@ -75,6 +79,17 @@ def commit(
         if not batch.changes:
             return _nothing(context, batch)
         return _write_commit(context, batch, chain, head, message or summary(batch))
+
+
+def _require_no_past(context: Context) -> None:
+    """A first commit founds a store. This clone must not have a log already, which an orphan branch would begin without."""
+    store = context.store
+    if store.marks.note("audit"):
+        raise GitmemError(
+            f"the branch {store.repo.branch()} has no commit yet, and the log of {store.repo.root} begins on another; "
+            "what was recorded is safe in the journal",
+            f"`{store.git_here} switch BRANCH`, then run this again",
+        )
 
 
 def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Callable[[], None]]:

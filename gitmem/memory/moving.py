@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gitmem.git.commits import refresh_index
+from gitmem.git.repo import Repo
 from gitmem.git.worktree import write_worktree
 from gitmem.memory.context import Context
 
@@ -30,7 +31,9 @@ def moving(context: Context, old: str | None, target: str = "") -> Iterator[None
 def finish_move(context: Context) -> None:
     """Finish what a killed process began: where the branch has moved, index and work tree follow, else they go back.
 
-    Files that somebody edited meanwhile are left alone. Called under the store's lock.
+    Files that somebody edited meanwhile are left alone. So are all of them where somebody began an orphan branch meanwhile,
+    which is to begin with what index and work tree hold: no move of ours goes from a commit to none. Called under the
+    store's lock.
     """
     note = context.store.marks.note(_NOTE)
     if not note:
@@ -39,8 +42,13 @@ def finish_move(context: Context) -> None:
     old, _, target = note.partition(" ")
     head = repo.head() or ""
     start = (target or head) if head == old else old
-    if start != head and all(not name or repo.call("cat-file", "-e", name).code == 0 for name in (start, head)):
+    orphan = bool(old) and not head
+    if not orphan and start != head and all(not name or _has(repo, name) for name in (start, head)):
         changes = repo.diff(start or None, head or None)
         refresh_index(repo, changes)  # first: it fails while a git that was left behind is still at work
         write_worktree(repo, changes)
     context.store.marks.set_note(_NOTE, "")
+
+
+def _has(repo: Repo, name: str) -> bool:
+    return repo.call("cat-file", "-e", name).code == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.errors import GitmemError
 from gitmem.memory.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
@@ -108,6 +109,24 @@ def test_files_go_back_where_a_killed_fast_forward_wrote_some(store: Path, bare_
         assert _texts(memory) == {"one", "two", "three"}
     assert _clean(other)
     assert git("rev-parse", "HEAD") == target
+
+
+def test_an_orphan_branch_begun_meanwhile_keeps_what_it_is_to_begin_with(store: Path) -> None:
+    """Between the killed commit and the next command somebody starts history over: index and files are not taken away."""
+    git = Git(store)
+    before = git("ls-files", "--stage")
+    _was_moving(store, git("rev-parse", "HEAD~1"))
+    git("checkout", "--quiet", "--orphan", "anew")
+    with open_memory(store) as memory:
+        assert _texts(memory) == {"one", "two"}
+        memory.learn("note", {"type": "semantic", "text": "three"})
+        with pytest.raises(GitmemError, match=r"the branch anew has no commit yet, and the log of .* begins on another"):
+            memory.commit()
+        assert git("ls-files", "--stage") == before
+        git("checkout", "--quiet", "--force", "main")
+        memory.commit()
+        assert _texts(memory) == {"one", "two", "three"}
+        assert memory.verify().problems == []
 
 
 def test_a_forgotten_start_is_no_obstacle(store: Path) -> None:

@@ -141,7 +141,8 @@ def _of_newer_format(context: Context, broken: Iterable[str]) -> set[str]:
     for path in paths:
         with suppress(InvalidRecord):  # too large, or no regular file
             data = read_bounded(inside(context.store.root, path), MAX_BYTES)
-            if data is not None and is_newer(data) and _rest(data) != _rest(committed.get(path, b"")):
+            before = committed.get(path, b"")
+            if data is not None and is_newer(data) and (data == before or _rest(data) != _rest(before)):
                 found.add(path)
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitmem.core.audit_parse import parse_segment
-from gitmem.errors import GitmemError, Tampered
+from gitmem.errors import GitmemError, NoKey, Tampered
 from gitmem.memory import acts
 from gitmem.memory.audit_files import segment_files
 from gitmem.memory.audit_log import LogEntry, Wanted
@@ -30,7 +30,7 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def told_acts(context: Context, **wanted: str | None) -> list[LogEntry]:
-    """The acts in all batches of events, newest first, asked for as in the log. Batches sealed to others are passed over."""
+    """The acts in all batches of events, newest first, asked for as in the log. Of batches sealed to others it warns."""
     members, wanted_lists = _members(context), _lists_with(context, wanted.get("target"))
     asked = Wanted(**wanted)
     of_lists = replace(asked, target=None)
@@ -49,15 +49,21 @@ def _lists_with(context: Context, target: str | None) -> set[str]:
 
 
 def _events(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
-    for writer, events in every_batch(context, _read):
+    sealed = list[str]()
+
+    def read(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
+        try:
+            return read_events(context, path, data)
+        except NoKey:
+            sealed.append(path)
+        except (GitmemError, ValueError, KeyError):
+            pass  # no batch, which `audit verify` names
+        return []
+
+    for writer, events in every_batch(context, read):
         yield from ((writer, event) for event in events if event.get("op") in _WORDS)
-
-
-def _read(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
-    try:
-        return read_events(context, path, data)
-    except (GitmemError, ValueError, KeyError):
-        return []  # sealed to others; or no batch, which `audit verify` names
+    if sealed:
+        context.warn(f"of {len(sealed)} files of events nothing is shown: they are sealed with keys that you do not have")
 
 
 def _members(context: Context) -> dict[str, str]:

@@ -29,6 +29,10 @@ from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS
 _ID: Final = re.compile(r"[a-z]-[a-z0-9]{26}")
 _ELEMENT: Final = re.compile(r"e[a-z2-7]{25}")
 _WORD: Final = re.compile(r"\S{0,128}|(?:ssh-[a-z0-9-]+ \S{1,2000})|age1\S+")
+_COMMIT: Final = r'"[0-9a-f]{40}(?:[0-9a-f]{24})?"'
+_NOTICE: Final = re.compile(  # that history was rewritten: see `rewritten`
+    rf'{{"commits":[0-9]{{1,9}},"first":\[{_COMMIT}(?:,{_COMMIT})*\],"map":"[0-9a-f]{{64}}","new":{_COMMIT},"old":{_COMMIT}}}'
+)
 _KEY: Final = re.compile(rf"{KEYS}/({SCOPE.pattern})/({EPOCH.pattern})/(?:{NAME.pattern}\.age|{EPOCH.pattern}\.link)")
 _SCHEMA: Final = re.compile(rf"{SCHEMAS}/({KIND.pattern})(?:/([1-9][0-9]{{0,5}}))?\.json")
 _BATCH: Final = re.compile(
@@ -178,9 +182,9 @@ def _check_segment(form: Form, path: str, data: bytes) -> None:
 
 
 def _prose(value: Json) -> str | None:
-    """A text in what an entry says that is no single word (a name, a hash, a time, a path) and no public key."""
+    """A text in what an entry says that is no single word (a name, a hash, a time, a path), no public key and no notice."""
     if isinstance(value, str):
-        return None if _WORD.fullmatch(value) else value
+        return None if _WORD.fullmatch(value) or _NOTICE.fullmatch(value) else value
     parts: list[Json] = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return next((found for part in parts if (found := _prose(part)) is not None), None)
 

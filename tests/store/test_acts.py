@@ -171,4 +171,7 @@ def test_acts_are_sealed(ada: Memory, tmp_path: Path) -> None:
     batch = max(Git(tmp_path / "ada")("ls-files", "log/events").split())
     assert record not in (tmp_path / "ada" / batch).read_text()
     with open_memory(tmp_path / "ada", person(tmp_path / "elsewhere")) as stranger:
+        warned: list[str] = []
+        stranger.context.warn = warned.append
         assert told_acts(stranger.context) == []
+        assert "sealed with keys that you do not have" in warned[0]

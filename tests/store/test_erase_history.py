@@ -15,6 +15,7 @@ from gitmem.git.repo import Repo
 from gitmem.memory.erase import erase
 from gitmem.memory.erase_history import HistoryReport, erase_history
 from gitmem.memory.heal import unhealed
+from gitmem.memory.keyless import check_stores
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person
 from tests.support.team import Team, closed, make_team, quick
@@ -170,6 +171,8 @@ def test_one_clone_alone_needs_no_remote(tmp_path: Path) -> None:
         assert not blobs & set(left)
         assert report.versions == 2
         assert memory.verify().problems == []
+        [keyless] = check_stores(tmp_path / "store", "HEAD")
+        assert keyless.problems == [], "the notice is no plaintext"
         assert memory.get(stays).fields["fix"] == "make room"
         assert "reflogs" not in {place.what for place in report.remains}
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from gitmem.memory.context import TEAM
+from gitmem.memory.erase import erase
+from gitmem.memory.erase_subject import erase_subject
 from gitmem.memory.folded import members_of
 from gitmem.memory.granting import add_scope, grant, revoke
 from gitmem.memory.memory import Memory
@@ -42,6 +44,18 @@ def _use(rng: Random, memory: Memory) -> object:
 
 def _forget(rng: Random, memory: Memory) -> object:
     return memory.forget(_pick(rng, memory)) if len(list(memory.records(limit=9))) > 4 else None
+
+
+def _erase(rng: Random, memory: Memory) -> object:
+    """Erase a record, or only what one of its values says, as `erase --subject` finds it."""
+    if len(list(memory.records(limit=9))) < 7:
+        return _learn(rng, memory)
+    record = memory.get(_pick(rng, memory))
+    if rng.random() < 0.5:
+        return erase(memory.context, [record.id])
+    named = memory.edit(record.id, {"fix" if record.kind == "pattern" else "text": f"{text(rng)} Bo Lind {text(rng)}"})
+    memory.commit()
+    return erase_subject(memory.context, ["Bo Lind"], redact=True) and named
 
 
 def _settle(rng: Random, memory: Memory) -> object:
@@ -91,6 +105,7 @@ ACTS: tuple[tuple[Act, int], ...] = (
     (_tag, 3),
     (_use, 5),
     (_forget, 1),
+    (_erase, 1),
     (_settle, 3),
     (_rotate, 1),
     (_scope, 2),

@@ -12,7 +12,7 @@ from gitmem.cli.command import define
 from gitmem.cli.exits import READS
 from gitmem.cli.inputs import clean
 from gitmem.cli.ui import Ui, pass_ui
-from gitmem.errors import Tampered
+from gitmem.errors import NoKey, Tampered
 
 if TYPE_CHECKING:
     from gitmem.core.audit import Problem
@@ -126,7 +126,10 @@ def witness(ui: Ui, key: Path | None, remote: str | None) -> None:
 
     with opened(ui) as memory:
         if remote is None:
-            ui.line(state(memory.context, key).decode().rstrip("\n"))
+            try:
+                ui.line(state(memory.context, key).decode().rstrip("\n"))
+            except NoKey as error:
+                raise NoKey(error.message, "who is no member signs with an SSH key: gitmem audit witness --key FILE") from error
             return
         done = push_to(memory.context, clean(remote))
     if ui.json:

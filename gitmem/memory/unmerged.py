@@ -19,7 +19,7 @@ from gitmem.git import process
 from gitmem.git.commits import identity_line
 from gitmem.git.merge import merge_store
 from gitmem.git.objects import DURABLE, Content, Draft, write_commits
-from gitmem.git.repo import BlobRef, Entry
+from gitmem.git.repo import BlobRef, Entry, Repo
 from gitmem.git.underway import UnderWay, under_way
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
@@ -194,7 +194,15 @@ def _conclude(context: Context) -> None:
     repo = context.store.repo
     name, _, rest = identity_line(repo, "COMMITTER", author(context)).rpartition(" <")
     who = ("-c", f"user.name={name}", "-c", f"user.email={rest.partition('>')[0]}")
-    args = (*DURABLE, *who, "commit", "--quiet", "--no-verify", "--no-edit", "--cleanup=strip")
+    message = ["--no-edit"] if _has_message(repo) else ["--message", "gitmem: merge"]
+    args = (*DURABLE, *who, "commit", "--quiet", "--no-verify", *message, "--cleanup=strip")
     done = repo.call(*args)
     if done.code:
         raise process.failure(args, repo.root, done)
+
+
+def _has_message(repo: Repo) -> bool:
+    """Whether git has written down what the merge is to be called: it does that last, and may have been killed before."""
+    file = repo.git_dir / "MERGE_MSG"
+    lines = file.read_text("utf-8", "replace").splitlines() if file.exists() else []
+    return any(line.strip() and not line.startswith("#") for line in lines)

@@ -191,9 +191,14 @@ def test_what_was_recorded_meanwhile_is_kept(clone: Clone) -> None:
     assert clone.memory.get(clone.record).usage.fixed == 2
 
 
-def test_doctor_settles_it_too(clone: Clone) -> None:
-    """`doctor` names the merge, `doctor --fix` concludes it."""
+@pytest.mark.parametrize("message", ["whole", "empty", "missing"])
+def test_doctor_settles_it_too(clone: Clone, message: str) -> None:
+    """`doctor` names the merge, `doctor --fix` concludes it, also where git had not written its message."""
     clone.git("merge", "side", check=False)
+    if message != "whole":
+        (clone.root / ".git/MERGE_MSG").unlink()
+    if message == "empty":
+        (clone.root / ".git/MERGE_MSG").touch()
     assert [check.ok for check in doctor(clone.memory.context) if check.name == "merge"] == [False]
     doctor(clone.memory.context, fix=True)
     clone.both()

@@ -19,6 +19,7 @@ Content: TypeAlias = "bytes | BlobRef | None"
 """What a path is to hold: new content, content git has, or nothing (the path is removed)."""
 
 DURABLE: Final = ("-c", "core.fsync=all")
+_CRASHES: Final = "fast_import_crash_*"
 
 
 class Draft(NamedTuple):
@@ -54,7 +55,15 @@ def write_commits(repo: Repo, drafts: Sequence[Draft]) -> list[Written]:
     # A branch that is deleted in the same run is never created: no ref appears even for a moment.
     stream.add(b"reset ", ref.encode(), b"\nfrom ", repo.zero_id().encode(), b"\n\n")
     stream.add(*(f'get-mark :{n}\nls :{n} ""\n'.encode() for n in range(1, len(drafts) + 1)), b"done\n")
-    out = repo.run(*DURABLE, "fast-import", "--quiet", "--done", "--date-format=raw", input=stream.joined())
+    before = {*repo.git_dir.glob(_CRASHES)}
+    try:
+        out = repo.run(*DURABLE, "fast-import", "--quiet", "--done", "--date-format=raw", input=stream.joined())
+    except GitmemError:
+        for report in {
+            *repo.git_dir.glob(_CRASHES)
+        } - before:  # it says no more than the error does, and nobody would remove it
+            report.unlink(missing_ok=True)
+        raise
     answers = out.decode().splitlines()
     return [Written(commit, tree.split()[2]) for commit, tree in zip(answers[::2], answers[1::2], strict=True)]
 

@@ -42,7 +42,9 @@ _KEPT_PREFIXES: Final = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_TRACE")
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOISE: Final = re.compile(r"^(?:hint|warning): ")
+_FULL: Final = re.compile(r"no space left on device|out of diskspace|disk quota exceeded", re.IGNORECASE)
 _LAST_LINES: Final = 3
+FULL_HINT: Final = "free some space and run the command again; what was recorded is safe meanwhile"
 _GRACE: Final = 2.0  # seconds git gets to tidy up when it is ended
 
 
@@ -151,9 +153,16 @@ def failure(args: Sequence[str], cwd: Path, done: Done) -> GitmemError:
         return Locked(
             f"another git command is at work here: {_last_lines(said)}", "wait for it to end; `gitmem doctor` finds stale locks"
         )
+    if full(said):
+        return GitmemError(f"git {_subcommand(args)} failed: no space is left on the disk", FULL_HINT)
     how = f"was ended by signal {-done.code}" if done.code < 0 else "failed"
     why = _last_lines(said) or f"exit code {done.code}"
     return GitmemError(f"git {_subcommand(args)} {how}: {why}", "`gitmem doctor` checks the store")
+
+
+def full(said: str) -> bool:
+    """Whether what git said is that our disk took nothing more; what a remote says begins otherwise."""
+    return any(_FULL.search(line) and not line.startswith("remote: ") for line in said.splitlines())
 
 
 def reason(said: str) -> str:

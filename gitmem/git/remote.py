@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from gitmem.errors import GitmemError
 from gitmem.git import process
 from gitmem.git.places import absolute_urls
-from gitmem.git.remote_words import denied, lost_race, remote_lines, said, unreadable, without_password
+from gitmem.git.remote_words import denied, lost_race, no_room, remote_lines, said, unreadable, without_password
 from gitmem.git.repo import Repo
 
 TIMEOUT: Final = 120.0
@@ -153,9 +153,10 @@ def push(repo: Repo, target: Upstream, commit: str, over: str | None = None) -> 
     refused = [line.split("\t")[2] for line in process.readable(done.out).splitlines() if line.startswith("!\t")]
     if not refused:
         return Pushed(Push.DENIED if denied(done.err) else Push.UNREACHABLE, said(done.err))
-    if lost_race(refused[0]) and not (over and "remote rejected" in refused[0]):
+    theirs = remote_lines(done.err)
+    if lost_race(refused[0]) and not no_room("; ".join(theirs)) and not (over and "remote rejected" in refused[0]):
         return Pushed(Push.BEHIND, refused[0])
-    return Pushed(Push.DENIED, without_password("; ".join([refused[0], *remote_lines(done.err)])))
+    return Pushed(Push.DENIED, without_password("; ".join([refused[0], *theirs])))
 
 
 def side_ref(writer: str) -> str:

@@ -18,6 +18,7 @@ _RACE: Final = re.compile(
     r"fetch first|non-fast-forward|stale info|failed to update ref|cannot lock ref|failed to lock|incorrect old value"
     r"|reference already exists|unable to resolve reference"
 )
+_NO_ROOM: Final = r"unpacker error|no space left|disk|quota|file too large|couldn't write"
 _CAUSE: Final = re.compile(r"fatal: |error: |ssh: |remote: |.*: Permission denied|Host key verification failed")
 _ADVICE_ONLY: Final = re.compile(r"Could not read from|unpack-objects abnormal exit|failed to push some refs")
 
@@ -35,7 +36,7 @@ _HINTS: Final = (
         "the remote is somebody's work tree: share a bare repository (`git init --bare`), or another branch",
     ),
     (
-        r"unpacker error|no space left|disk|quota|file too large",
+        _NO_ROOM,
         "the remote cannot store it: free some space there, then `gitmem sync` again; everything is committed here",
     ),
 )
@@ -51,6 +52,11 @@ def lost_race(said: str) -> bool:
     return bool(_RACE.search(said))
 
 
+def no_room(said: str) -> bool:
+    """Whether the remote says that it cannot write: a ref for which there is no room looks like one that was lost."""
+    return bool(re.search(_NO_ROOM, said, re.IGNORECASE))
+
+
 def denied(said: str) -> bool:
     """Whether it was said that we may not, rather than that nobody is there."""
     return bool(_DENIED.search(said))
@@ -59,6 +65,8 @@ def denied(said: str) -> bool:
 def unreadable(remote: str, why: str) -> RemoteError:
     """The error for a remote (a name or a URL) that cannot be read."""
     shown = without_password(remote)
+    if process.full(why):
+        return RemoteError(f"cannot take in what {shown} has: no space is left on the disk", process.FULL_HINT)
     return RemoteError(f"cannot read from {shown}: {why}", _hint(why, _READ_HINT).format(remote=shown))
 
 
@@ -76,7 +84,8 @@ def without_password(text: str) -> str:
 
 def said(err: str) -> str:
     """git's reason; where a transport broke, git's own last `fatal:` line only advises, and one before it names the cause."""
-    lines = [line for line in err.splitlines() if _CAUSE.match(line) and not _ADVICE_ONLY.search(line)]
+    marked = [line for line in err.splitlines() if _CAUSE.match(line) and not _ADVICE_ONLY.search(line)]
+    lines = [line for line in marked if process.full(line)] or marked
     cause = lines[-1] if lines else process.reason(err)
     return without_password(re.sub(r"^(fatal|error): ", "", cause)).strip()
 

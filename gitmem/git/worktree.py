@@ -55,8 +55,9 @@ def _take_over(repo: Repo, old: str | None, new: str) -> None:
 def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:
     """Write the new content of the changed paths into the work tree; the paths that were left alone are returned.
 
-    Left alone is a file that holds neither the old nor the new content (somebody edited it), and one that lies behind a
-    symbolic link. Each file is replaced in one step; the commit, not the file, is what survives a power loss.
+    Left alone is a file that holds neither the old nor the new content nor the beginning of that (somebody edited it), and
+    one that lies behind a symbolic link. Each file is replaced in one step; the commit, not the file, is what survives a
+    power loss.
     """
     todo = list(changes)
     contents = repo.read_blobs(change.new for change in todo if change.new)
@@ -102,7 +103,9 @@ def _replace_known(folder: int, change: Change, data: bytes | None) -> bool:
     found = _blob_at(folder, name, change.old or change.new or "")
     if found == change.new:
         return True
-    if found not in (None, change.old) or not (data is None or change.new_mode.startswith("100")):
+    if data is not None and not change.new_mode.startswith("100"):
+        return False
+    if found not in (None, change.old) and not (data and _is_cut_off(folder, name, data)):
         return False
     if data is None:
         os.unlink(name, dir_fd=folder)
@@ -166,6 +169,13 @@ def _blob_at(folder: int, name: str, like: str) -> str | None:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _is_cut_off(folder: int, name: str, data: bytes) -> bool:
+    """Whether a regular file holds no more than the beginning of `data`: git writes in place, and was killed or had no room."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    with os.fdopen(descriptor, "rb") as file:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and data.startswith(file.read(len(data) + 1))
 
 
 def _remove_empty(root: Path, path: str) -> None:

@@ -1,0 +1,124 @@
+"""A sync between clones of which one, or the remote, lies on a small disk that fills up: nothing is lost on either side."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gitmem.errors import GitmemError
+from gitmem.memory.cloning import clone
+from gitmem.memory.memory import Memory
+from tests.support.git import Git
+from tests.support.stores import EFFORT, found, learn_many, open_memory, share
+
+PAGE = 4096
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own (tmpfs), which only root can mount."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "gitmem-test", str(place)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root: a full disk cannot be tried here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@contextmanager
+def almost_full(disk: Path, pages: int) -> Iterator[None]:
+    """Only `pages` pages are left for a while."""
+    info = os.statvfs(disk)
+    filler = disk / "filler"
+    filler.write_bytes(b"x" * max(0, info.f_bavail * info.f_frsize - pages * PAGE))
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+def _clones(remote: Path, ours: Path, theirs: Path) -> None:
+    """Two clones of one store and their remote, each where it is to lie."""
+    Git(remote.parent)("init", "--quiet", "--bare", "--template=", remote)
+    found(ours)
+    share(ours, remote)
+    clone(str(remote), str(theirs))
+
+
+def _learn(memory: Memory, who: str, number: int) -> None:
+    learn_many(memory, [f"{who} {number}.{each} {'x' * 300}" for each in range(6)])
+
+
+def _attempt(act: Callable[[], object]) -> GitmemError | None:
+    try:
+        act()
+    except GitmemError as error:
+        return error
+    return None
+
+
+def _says_so(error: GitmemError) -> bool:
+    return "no space" in error.message and "free some space" in error.hint
+
+
+def _sound(*clones: Path) -> None:
+    """Nothing is damaged, nothing is left in a work tree, all hold the same, and the log explains it."""
+    for place in clones:
+        Git(place)("fsck", "--strict", "--no-dangling")
+        with open_memory(place) as memory:
+            assert memory.sync().problems == []
+            assert memory.verify().problems == []
+        assert Git(place)("status", "--porcelain") == ""
+        assert list((place / ".git").glob("fast_import_crash*")) == []
+    assert len({Git(place)("rev-parse", "HEAD^{tree}") for place in clones}) == 1
+
+
+def test_a_clone_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
+    """Wherever a sync runs out of room, it says so; with room again the next one brings all, also what it had half written."""
+    remote, ours, theirs = tmp_path / "remote.git", disk / "ours", tmp_path / "theirs"
+    _clones(remote, ours, theirs)
+    errors = []
+    attempts = [0, 48, 72] if EFFORT == 1 else [*range(0, 110, 4)]
+    for number, pages in enumerate(attempts):
+        with open_memory(theirs) as memory:
+            _learn(memory, "theirs", number)
+            assert memory.sync().problems == []
+        with open_memory(ours) as memory:
+            _learn(memory, "ours", number)
+            with almost_full(disk, pages):
+                errors.append(_attempt(memory.sync))
+        with open_memory(ours) as memory:
+            assert memory.sync().problems == [], pages
+            assert len(memory.records(limit=999)) == 12 * (number + 1), pages
+    told = [error for error in errors if error]
+    assert len(told) >= len(attempts) // 2
+    assert [(error.message, error.hint) for error in told if not _says_so(error)] == []
+    _sound(ours, theirs)
+
+
+def test_a_remote_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
+    """It takes a push whole or not at all; who pushed is told that it is the remote that is full, and goes on later."""
+    remote, ours, theirs = disk / "remote.git", tmp_path / "ours", tmp_path / "theirs"
+    _clones(remote, ours, theirs)
+    errors = []
+    attempts = [0, 24] if EFFORT == 1 else [*range(0, 40, 2)]
+    for number, pages in enumerate(attempts):
+        with open_memory(ours) as memory:
+            _learn(memory, "ours", number)
+            with almost_full(disk, pages):
+                errors.append(_attempt(memory.sync))
+            Git(remote)("fsck", "--strict", "--no-dangling")
+            assert memory.sync().problems == [], pages
+    told = [error for error in errors if error]
+    assert told
+    assert [str(error) for error in told if "the remote cannot store it" not in error.hint] == []
+    _sound(ours, theirs, ours)
+    with open_memory(theirs) as memory:
+        assert len(memory.records(limit=999)) == 6 * len(attempts)

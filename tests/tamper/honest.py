@@ -12,6 +12,7 @@ from gitmem.memory.folded import members_of
 from gitmem.memory.granting import add_scope, grant, revoke
 from gitmem.memory.memory import Memory
 from gitmem.memory.removal import remove, set_role
+from gitmem.memory.results import Record
 from gitmem.memory.rotation import rotate
 from gitmem.memory.scopes import scopes
 from tests.support.git import Git
@@ -21,7 +22,12 @@ Act = Callable[[Random, Memory], object]
 
 
 def _pick(rng: Random, memory: Memory) -> str:
-    return rng.choice(sorted(record.id for record in memory.records(limit=1000) if not record.sealed))
+    return rng.choice(sorted(record.id for record in memory.records(limit=1000) if not record.sealed and _is_whole(record)))
+
+
+def _is_whole(record: Record) -> bool:
+    """Whether it is more than what somebody wrote to it who had not heard that it was erased."""
+    return ("pattern" if record.kind == "pattern" else "text") in (record.fields | record.conflicts)
 
 
 def _learn(rng: Random, memory: Memory) -> object:
@@ -63,6 +69,8 @@ def _settle(rng: Random, memory: Memory) -> object:
     if not waiting:
         return _edit(rng, memory)
     record = rng.choice(waiting)
+    if not _is_whole(record):
+        return erase(memory.context, [record.id])
     if not record.conflicts:
         return memory.keep(record.id)
     name = rng.choice(sorted(record.conflicts))

@@ -55,10 +55,12 @@ def _stores(repo: Repo, url: str) -> list[str]:
     outer = [prefix for prefix in found if not any(prefix != other and prefix.startswith(other) for other in found)]
     if outer:
         return outer
-    beside = [] if head is None else branches_with_store(repo)
+    beside = branches_with_store(repo)
     hint = "`gitmem init` makes a store"
     if beside:
         hint = f"its branch {beside[0]} holds one: gitmem clone {shlex.quote(url)} --branch {shlex.quote(beside[0])}"
+    if head is None and beside:
+        raise NoStore(f"{url} has nothing on the branch that its HEAD names", hint)
     raise NoStore(f"{url} holds no gitmem store{'' if head else ': it is empty'}", hint)
 
 

@@ -158,6 +158,15 @@ def test_sync_with_a_remote_that_is_gone(ada: Seat, place: Path) -> None:
     assert ada("status", "--json").ok().json["pending"] == 0
 
 
+def test_clone_where_the_remotes_head_names_nothing(place: Path, ada: Seat) -> None:
+    """As after `git init --bare` with another default branch than the store's: the branch that has it is named."""
+    Git(place / "remote.git")("symbolic-ref", "HEAD", "refs/heads/trunk")
+    refused = ada("-C", place, "clone", place / "remote.git", "new").expect(10)
+    assert "has nothing on the branch that its HEAD names" in refused.err
+    assert "--branch main" in refused.err
+    ada("-C", place, "clone", place / "remote.git", "new", "--branch", "main").ok()
+
+
 def test_conflict(ada: Seat, bob: Seat) -> None:
     """Two who change one field at once: exit code 3, both values with their authors, settled by picking one."""
     found = _conflict(ada, bob)

@@ -153,14 +153,22 @@ def _file(path: Path, warnings: list[Tried]) -> str:
     """The text of an identity file, with a warning when others than its owner can read it."""
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            info = os.fstat(file.fileno())
             data = file.read(_MAX_BYTES)
     except OSError as error:
         raise Unusable((error.strerror or "cannot be read").lower()) from None
     text = _text(data)
-    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        warnings.append(Tried(str(path), f"others can read it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}"))
+    if stat.S_ISREG(info.st_mode) and info.st_mode & not_meant(info):
+        warnings.append(Tried(str(path), f"others can read it (mode {stat.S_IMODE(info.st_mode):04o}): chmod 600 {path}"))
     return text
+
+
+def not_meant(info: os.stat_result) -> int:
+    """The permissions that an identity file must not have, as ssh has it for a private key: one of ours is ours alone.
+
+    One that somebody else gave us to read (a secret that a build machine mounts, of root and a group) may be a group's.
+    """
+    return stat.S_IRWXO if info.st_uid != os.geteuid() else stat.S_IRWXG | stat.S_IRWXO
 
 
 def _text(data: bytes) -> str:

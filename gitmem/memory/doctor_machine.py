@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from gitmem.crypto.lookup import not_meant
 from gitmem.errors import GitmemError
 from gitmem.git.locks import stale_locks
 from gitmem.memory.backup_chain import last_known, place_here
@@ -68,9 +69,9 @@ def _open_to_others(context: Context) -> Iterator[tuple[Path, int]]:
     warned = [Path(warning.place) for warning in getattr(identities, "warnings", [])]
     for path in (context.store.local, *warned):
         with suppress(OSError):
-            mode = path.stat().st_mode & 0o777
-            if mode & _OTHERS:
-                yield path, mode
+            info = path.stat()
+            if info.st_mode & (_OTHERS if path == context.store.local else not_meant(info)):
+                yield path, info.st_mode & 0o777
 
 
 def clock(context: Context) -> Told:

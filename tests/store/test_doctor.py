@@ -112,6 +112,20 @@ def test_permissions(memory: Memory) -> None:
     assert key.stat().st_mode & 0o777 == 0o600
 
 
+def test_permissions_of_a_shared_repository(memory: Memory) -> None:
+    """What git shares with a group (core.sharedRepository) stays so; the key and our own directory are one person's."""
+    git, key = Git(root(memory)), key_file()
+    git("config", "core.sharedRepository", "group")
+    shared = [root(memory) / ".git/objects", root(memory) / ".git/HEAD", root(memory) / "memory"]
+    for path in (*shared, key, memory.context.store.local):
+        path.chmod(path.stat().st_mode | 0o060)
+    before = [path.stat().st_mode for path in shared]
+    with open_memory(root(memory)) as again:
+        assert ill(again, fix=True) == {}
+    assert [path.stat().st_mode for path in shared] == before
+    assert [path.stat().st_mode & 0o077 for path in (key, memory.context.store.local)] == [0, 0]
+
+
 def test_a_clock_that_is_behind(memory: Memory) -> None:
     """The log's newest entries are from a time to come: this machine's clock is named."""
     memory.context.clock = lambda: datetime.now(UTC) - timedelta(days=3)

@@ -251,6 +251,17 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     assert why(find_identities(path, env={}, home=tmp_path), "--identity") == "permission denied"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize(("mode", "fine"), [(0o440, True), (0o444, False)])
+def test_a_file_that_somebody_else_gave_to_a_group(tmp_path: Path, mode: int, fine: bool) -> None:
+    """A mounted secret of root and a group is meant to be read by that group, and by nobody else."""
+    path = write(tmp_path / "id", new_recovery().reveal(), mode)
+    os.chown(path, 65534, os.getegid())
+    found = find_identities(path, env={}, home=tmp_path)
+    assert len(list(found)) == 1
+    assert (found.warnings == []) is fine
+
+
 def test_a_file_that_others_can_read_is_used_with_a_warning(tmp_path: Path) -> None:
     """The key works, and `doctor` has something to say."""
     path = write(tmp_path / "id", new_recovery().reveal(), 0o640)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gitmem.errors import GitmemError
     from gitmem.memory.audit import AuditReport
     from gitmem.memory.backup import Backup
+    from gitmem.memory.backup_drill import DrillReport
+    from gitmem.memory.backup_rotate import RotationReport
+    from gitmem.memory.backup_verify import BackupReport
     from gitmem.memory.gc import GcReport
     from gitmem.memory.removal import Removed
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
@@ -290,6 +293,32 @@ class Memory:
         from gitmem.memory.backup import create
 
         return create(self.context, to, full=full, sealed=sealed)
+
+    def backups(self, where: str | None = None) -> list[Backup]:
+        """The backups at a directory or URL (where they went last by default), the oldest first."""
+        from gitmem.memory.backup import backups
+
+        return backups(self.context, where)
+
+    def verify_backups(self, where: str | None = None, *, deep: bool = False) -> BackupReport:
+        """Check all backups there: hashes, signatures, the chain; with `deep` by rebuilding each set. Problems are reported."""
+        from gitmem.memory.backup_verify import verify
+
+        return verify(self.context, where, deep=deep)
+
+    def drill(self, where: str | None = None, *, at: str | None = None) -> DrillReport:
+        """Restore a backup (the newest, or the one named) in a temporary directory, and open and validate all its records."""
+        from gitmem.memory.backup_drill import drill
+
+        return drill(self.context, where, at=at)
+
+    def rotate_backups(
+        self, where: str | None = None, *, last: int | None = None, days: int | None = None, dry_run: bool = False
+    ) -> RotationReport:
+        """Let old sets of backups go, but for the newest `last` and those of the last `days`: the store's policy by default."""
+        from gitmem.memory.backup_rotate import rotate
+
+        return rotate(self.context, where, last=last, days=days, dry_run=dry_run)
 
     def restore(  # noqa: PLR0913 (by name)
         self,

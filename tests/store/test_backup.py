@@ -161,6 +161,18 @@ def test_deep_verification_rebuilds_all(template: Scene) -> None:
     assert report.bytes == sum(path.stat().st_size for path in template.shelf.glob("*.bundle*"))
 
 
+def test_the_facade(scene: Scene) -> None:
+    """What the command line can do with backups, a program can: list, verify, drill, rotate."""
+    with scene.open() as memory:
+        made = memory.backup(full=True)
+        assert memory.backups(str(scene.there))[-1].id == made.id
+        assert memory.verify_backups(deep=True).backups == len(memory.backups())
+        assert (memory.drill().backup, memory.drill(at=memory.backups()[0].id).ok) == (made.id, True)
+        report = memory.rotate_backups(last=1, days=0, dry_run=True)
+        assert [one.id for one in report.removed] == [one.id for one in memory.backups()[:-1]]
+        assert memory.rotate_backups(last=1, days=0).kept == len(memory.backups()) == 1
+
+
 def test_every_flipped_bit_is_found(scene: Scene) -> None:
     """In bundles as in manifests, wherever it is."""
     draw = random.Random(5)

@@ -41,7 +41,7 @@ def clone(url: str, directory: str | None = None, branch: str | None = None) -> 
         root = repo.root / prefixes[0]
         made = Cloned(str(root), load_config(root).store, prepare_clone(repo, root) if len(prefixes) == 1 else [])
     except BaseException:
-        clear(target, itself=fresh)
+        _clear(target, itself=fresh)
         raise
     if len(prefixes) > 1:
         raise _several(repo, prefixes)
@@ -80,7 +80,7 @@ def _named_after(url: str) -> str:
     return name
 
 
-def clear(target: Path, *, itself: bool) -> None:
+def _clear(target: Path, *, itself: bool) -> None:
     """Remove what was cloned into `target`, which was empty or absent before."""
     for entry in target.iterdir() if target.is_dir() else ():
         if entry.is_dir() and not entry.is_symlink():

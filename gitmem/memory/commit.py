@@ -6,7 +6,8 @@ marks are written, and only then does the journal start anew. Killed at any poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
     batch.files[path] = data
     files = {store.prefix + name: content for name, content in batch.files.items()}
     note_batch(context, batch.events)
-    with moving(context, head):
+    with _told_if_interrupted(context, head, message), moving(context, head):
         made = git_commit(
             store.repo,
             files,
@@ -145,6 +146,19 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
             acts.told(context)
         refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return _committed(made, batch)
+
+
+@contextmanager
+def _told_if_interrupted(context: Context, head: str | None, message: str) -> Iterator[None]:
+    """Where Ctrl-C came after the commit, say so, and have the files follow it: else it would seem that nothing happened."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if context.store.repo.head() != head:
+            said = message.partition("\n")[0].removeprefix("gitmem: ")
+            context.warn(f"this was committed before it was interrupted: {said}")
+            finish_move(context)
+        raise
 
 
 def _committed(commit: str, batch: Batch) -> Committed:

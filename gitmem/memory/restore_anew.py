@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitmem.core.backups import Manifest, Signed, builds_up, check_links, sequence_of
@@ -15,14 +15,15 @@ from gitmem.git.repo import Repo
 from gitmem.memory.backup_chain import backup_named, note, read_chain, remember_place, unsigned
 from gitmem.memory.backup_rebuild import Progress, rebuilt
 from gitmem.memory.backup_verify import members_at
-from gitmem.memory.cloning import clear
 from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.pins import pin_of, take_pin
 from gitmem.memory.purge import replay_erasures
 from gitmem.store.config import load_config
 from gitmem.store.destination import Destination, destination
+from gitmem.store.files import is_abandoned, sync_directory
 from gitmem.store.kinds import Kinds
+from gitmem.store.scratch import scratch
 from gitmem.store.store import Store
 
 
@@ -75,15 +76,27 @@ def restore_anew(
         lines = "; ".join(f"{one.where}: {one.why}" for one in problems) or "a signature does not hold"
         raise Tampered(f"{source.some[-1].id} cannot be restored: {lines}", "restore another one: --at BACKUP")
     target = target.absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and (not target.is_dir() or not all(is_abandoned(entry.name) for entry in target.iterdir())):
         raise UsageError(f"{target} is there already and not empty", "gitmem backup restore --from URL DIR, with another DIR")
-    fresh = not target.exists()
-    try:
-        repo = _checked_out(source, target, identities, progress)
-        return _settled(source, repo, identities, [f"{one.where}: {one.why}" for one in problems])
-    except BaseException:
-        clear(target, itself=fresh)
-        raise
+    with scratch(target if target.exists() else target.parent) as work:  # which may be another disk's
+        repo = _checked_out(source, work / target.name, identities, progress)
+        done = _settled(source, repo, identities, [f"{one.where}: {one.why}" for one in problems])
+        _move(repo.root, target)
+    return replace(done, root=str(target / source.some[-1].prefix))
+
+
+def _move(made: Path, target: Path) -> None:
+    """Put the finished clone in its place, in one step: a killed restore leaves nothing there, and nothing half settled.
+
+    A directory that is there already may be somebody's current one: it stays, and what makes it a repository comes last.
+    """
+    if not target.exists():
+        made.rename(target)
+        sync_directory(target.parent)
+        return
+    for entry in sorted(made.iterdir(), key=lambda one: one.name == ".git"):
+        entry.rename(target / entry.name)
+    sync_directory(target)
 
 
 def _one_store(where: str) -> Destination:
@@ -103,7 +116,6 @@ def _one_store(where: str) -> Destination:
 def _checked_out(source: _Source, target: Path, identities: Iterable[Identity], progress: Progress) -> Repo:
     """A clone at `target` of what the backups hold, once members are seen to have signed them."""
     last = source.some[-1]
-    target.parent.mkdir(parents=True, exist_ok=True)
     with rebuilt(source.place, source.some, identities, target.parent, progress) as bare:
         progress("checking who signed", 0, 0)
         members = members_at(bare, last.prefix, last.commit)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from gitmem.core.codec import parse
@@ -20,6 +23,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.person import Person
 from tests.support.environment import make_home
 from tests.support.git import Git
+from tests.support.ready_made import copied
 
 EFFORT = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
 """How much longer than usual the tests of faults look for trouble."""
@@ -36,8 +40,32 @@ def person(home: Path | None = None) -> Person:
 
 
 def found(path: Path, *, plain: bool = False, name: str = "ada", who: Person | None = None) -> Founded:
-    """Make a store at `path`."""
-    return init(path, who or person(), plain=plain, name=name)
+    """Make a store at `path`. For somebody without an identity in a place where nothing is, it is a copy of one made before."""
+    who = who or person()
+    if path.exists() or who.folder.exists() or _has_own_settings(who):
+        return init(path, who, plain=plain, name=name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        told, original = copied(("found", plain, name), Path(folder), lambda place: _founded(place, plain, name))
+        Path(folder, "store").rename(path)
+        shutil.copytree(Path(folder, "home", ".config"), who.folder.parent, dirs_exist_ok=True)
+    words = {str(original / "store"): str(path), str(original / "home"): str(who.home)}
+    return replace(told, **{field: _put(text, words) for field, text in asdict(told).items() if isinstance(text, str)})
+
+
+def _founded(folder: Path, plain: bool, name: str) -> Founded:
+    return init(folder / "store", person(folder / "home"), plain=plain, name=name)
+
+
+def _has_own_settings(who: Person) -> bool:
+    """Whether a founding would depend on more than the home that every test begins with."""
+    return any(key.startswith(("GITMEM_", "GIT_CONFIG_COUNT")) for key in who.env)
+
+
+def _put(text: str, words: dict[str, str]) -> str:
+    for old, new in words.items():
+        text = text.replace(old, new)
+    return text
 
 
 def open_memory(path: Path, who: Person | None = None) -> Memory:

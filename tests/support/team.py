@@ -13,6 +13,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.replicas import all_segments
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
+from tests.support.ready_made import copied
 from tests.support.stores import found, join, open_memory, person, share
 
 NAMES = ("ada", "bob", "cam")
@@ -86,6 +87,11 @@ class Team:
 
 def make_team(folder: Path, names: Sequence[str], *, plain: bool) -> Team:
     """A store at `folder` that the members of these names share, the first of whom founded it."""
+    copied(("team", tuple(names), plain), folder, lambda place: _make(place, names, plain))
+    return Team(folder, {name: open_memory(folder / name, person(folder / f"home-{name}")) for name in names})
+
+
+def _make(folder: Path, names: Sequence[str], plain: bool) -> None:
     remote = folder / "remote.git"
     Git(folder)("init", "--quiet", "--bare", remote)
     homes = {name: person(folder / f"home-{name}") for name in names}
@@ -96,7 +102,9 @@ def make_team(folder: Path, names: Sequence[str], *, plain: bool) -> Team:
         join(team["ada"], folder / name, remote, name, homes[name])
         team.clones[name] = open_memory(folder / name, homes[name])
     team.sync()
-    return team
+    for name, memory in team.clones.items():
+        memory.close()
+        Git(folder / name)("remote", "set-url", "origin", "../remote.git")  # which a copy of all of them has, too
 
 
 def quick(folder: Path) -> Path:

@@ -101,7 +101,9 @@ def proof_of(before: State | None, after: State) -> Proof | None:
         return None
     assert len(writers) == 1, f"{after.id}: one operation wrote as {sorted(writers)}"
     (writer,) = writers
-    return Proof(writer, after.seen.get(writer, 0), tuple((name, total) for _, name, total in counted))
+    n = after.seen.get(writer, 0)
+    # A use writes no value: it is there also where the write before it, a deletion that a reset has undone, is not.
+    return Proof(writer, n if n > seen.get(writer, 0) else 0, tuple((name, total) for _, name, total in counted))
 
 
 def _named(listing: str) -> Iterator[tuple[str, str]]:

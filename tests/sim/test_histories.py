@@ -11,9 +11,10 @@ from random import Random
 
 import pytest
 
+from gitmem.core.record import State
 from gitmem.core.retention import PRUNED
 from tests.sim.foreign import hand_edit
-from tests.sim.held import Held
+from tests.sim.held import Held, proof_of
 from tests.sim.history import History, Templates
 from tests.sim.oracle import Deed, Key, Oracle, Proof
 from tests.sim.world import make_world
@@ -89,6 +90,14 @@ def test_the_oracle_forgets_what_was_destroyed() -> None:
     first, second = (Key("p-a", "fix", text) for text in ("first", "second"))
     expected = Oracle([_deed(1, set(), {first}, set()), _deed(2, {first}, {second}, {first})]).expect([True, False])
     assert (expected.required("p-a"), expected.totals("p-a")) == ({first}, {"fixed": 1})
+
+
+def test_a_use_is_there_without_the_write_before_it() -> None:
+    """Somebody forgets a record and uses it; a reset takes the deletion away, the journal keeps the use."""
+    dead = State("pattern", 1, "team", "p-1", seen={"c1-1": 1})
+    used = State("pattern", 1, "team", "p-1", seen={"c1-1": 1}, counts={"fixed": {"c1-1": 1}})
+    assert proof_of(dead, used) == Proof("c1-1", 0, (("fixed", 1),))
+    assert proof_of(None, used) == Proof("c1-1", 1, (("fixed", 1),))
 
 
 def test_the_oracle_knows_a_hand_edit_by_what_replaced_it() -> None:

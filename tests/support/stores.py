@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from gitmem.core.codec import parse
@@ -50,7 +50,8 @@ def found(path: Path, *, plain: bool = False, name: str = "ada", who: Person | N
         Path(folder, "store").rename(path)
         shutil.copytree(Path(folder, "home", ".config"), who.folder.parent, dirs_exist_ok=True)
     words = {str(original / "store"): str(path), str(original / "home"): str(who.home)}
-    return replace(told, **{field: _put(text, words) for field, text in asdict(told).items() if isinstance(text, str)})
+    recovery = told.recovery and _put(told.recovery, words)
+    return replace(told, root=_put(told.root, words), identity=_put(told.identity, words), recovery=recovery)
 
 
 def _founded(folder: Path, plain: bool, name: str) -> Founded:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from gitmem.crypto.keys import parse_recipient
 from gitmem.errors import NoKey, Tampered
@@ -37,11 +37,41 @@ class Sink(Protocol):
         ...
 
 
+class _Ends:
+    """A source or sink that keeps what the disk refused: age tells some of it as if the data were damaged."""
+
+    def __init__(self, kept: list[OSError], end: Source | Sink) -> None:
+        self._kept = kept
+        self._end = end
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self._do("read", size))
+
+    def write(self, data: bytes) -> int:
+        return int(self._do("write", data))
+
+    def flush(self) -> None:
+        self._do("flush")
+
+    def _do(self, what: str, *args: object) -> Any:
+        try:
+            return getattr(self._end, what)(*args)
+        except OSError as error:
+            self._kept.append(error)
+            raise
+
+
 def seal(source: Source, target: Sink, recipients: Iterable[str]) -> None:
     """Seal all that `source` gives to the recipients (`age1…`, `ssh-…`). Raises UsageError for one that is none."""
-    from pyrage import encrypt_io
+    from pyrage import EncryptError, encrypt_io
 
-    encrypt_io(source, target, [parse_recipient(one)[1] for one in sorted(set(recipients))])
+    kept: list[OSError] = []
+    try:
+        encrypt_io(_Ends(kept, source), _Ends(kept, target), [parse_recipient(one)[1] for one in sorted(set(recipients))])
+    except EncryptError:
+        if kept:
+            raise kept[0] from None
+        raise
 
 
 def unseal(source: BinaryIO, target: Sink, identities: Iterable[Identity], what: str) -> None:
@@ -52,11 +82,14 @@ def unseal(source: BinaryIO, target: Sink, identities: Iterable[Identity], what:
     """
     from pyrage import DecryptError, decrypt_io
 
+    kept: list[OSError] = []
     for identity in identities:
         source.seek(0)
         try:
-            decrypt_io(source, target, [identity.opener()])
+            decrypt_io(source, _Ends(kept, target), [identity.opener()])
         except DecryptError as error:
+            if kept:
+                raise kept[0] from None
             if str(error) == _NO_MATCH:
                 continue
             raise Tampered(f"{what} is damaged: {error}", "`gitmem backup verify` shows what else is") from None

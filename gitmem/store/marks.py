@@ -198,6 +198,8 @@ def _inode(path: Path) -> int:
 def _in_words(error: Exception) -> GitmemError:
     import apsw
 
+    while isinstance(error.__context__, apsw.Error):  # SQLite has undone all by itself, and apsw could not once more
+        error = error.__context__
     codes = {apsw.FullError: errno.ENOSPC, apsw.ReadOnlyError: errno.EROFS, apsw.PermissionsError: errno.EACCES}
     what = "cannot write the high-water marks"
     for kind, code in codes.items():

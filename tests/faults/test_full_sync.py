@@ -1,4 +1,4 @@
-"""A sync between clones of which one, or the remote, lies on a small disk that fills up: nothing is lost on either side."""
+"""A small disk that fills up, with a clone, the remote or the backups on it: nothing is lost, and it goes on later."""
 
 from __future__ import annotations
 
@@ -122,3 +122,23 @@ def test_a_remote_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
     _sound(ours, theirs, ours)
     with open_memory(theirs) as memory:
         assert len(memory.records(limit=999)) == 6 * len(attempts)
+
+
+def test_backups_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
+    """A backup lies there whole, or it is said why not and nothing of it is left; the next one goes on with the chain."""
+    found(tmp_path / "ours")
+    attempts = [0, 2] if EFFORT == 1 else [*range(0, 40, 2)]
+    errors = []
+    with open_memory(tmp_path / "ours") as memory:
+        memory.backup(str(disk / "safe"))
+        for number, pages in enumerate(attempts):
+            _learn(memory, "ours", number)
+            with almost_full(disk, pages):
+                errors.append(_attempt(lambda: memory.backup(full=True)))
+            assert memory.verify_backups().problems == [], pages
+            assert [path.name for path in (disk / "safe").rglob("*.tmp")] == []
+            memory.backup()
+        assert [str(error) for error in errors if error and not _says_so(error)] == []
+        assert any(errors)
+        assert memory.verify_backups(deep=True).ok
+        assert memory.drill().opened == 6 * len(attempts)

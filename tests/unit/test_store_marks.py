@@ -114,6 +114,15 @@ def test_a_removed_file_is_noticed(opened: Marks) -> None:
     assert opened.get(PATH, ABC) is None
 
 
+def test_a_full_disk_is_named(opened: Marks) -> None:
+    """Also where SQLite has undone the whole transaction itself, and complains of being asked to."""
+    opened._database().execute("pragma max_page_count = 4")
+    with pytest.raises(GitmemError, match="no space left on device") as told:
+        opened.put(((f"memory/team/note/ab/n-ab{number:04}.yaml", (number, {})) for number in range(1, 2000)), ABC)
+    assert "free some space" in told.value.hint
+    assert opened.get("memory/team/note/ab/n-ab0001.yaml", ABC) == (0, {})
+
+
 def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     """No SQLite error reaches the user."""
     with pytest.raises(GitmemError, match="cannot write the high-water marks"):

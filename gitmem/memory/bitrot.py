@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gitmem.core.merge import merge_all
 from gitmem.core.record import State
 from gitmem.core.unwritten import forgotten, unwritten
@@ -10,9 +12,6 @@ from gitmem.git.worktree import holds
 from gitmem.memory.context import Context
 from gitmem.memory.halves import known_to_git
 from gitmem.memory.soundness import not_genuine
-from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMORY
-
-_LOOKED_AT = (MEMORY, AUDIT, EVENTS, KEYS)
 
 
 def refuse_loss(context: Context, path: str, state: State, committed: State | None) -> None:
@@ -40,13 +39,13 @@ def refuse_damage(context: Context, path: str, state: State, known: list[State])
         raise InvalidRecord(f"{why}; `gitmem doctor --fix` puts it back as it was last known", "gitmem doctor --fix")
 
 
-def silently_changed(context: Context, head: str) -> list[str]:
-    """Files that hold something else than `head` has, by what they say; git trusts the size and the time of a file.
+def silently_changed(context: Context, head: str, below: Iterable[str]) -> list[str]:
+    """Files `below` some folders that hold something else than `head` has, read; git trusts the size and the time of a file.
 
     A disk that loses a bit changes neither. Only files that are there are looked at.
     """
     store = context.store
-    listed = store.repo.diff(None, head, [store.prefix + name for name in _LOOKED_AT])
+    listed = store.repo.diff(None, head, [store.prefix + name.rstrip("/") for name in below])
     return [
         change.path.removeprefix(store.prefix)
         for change in listed

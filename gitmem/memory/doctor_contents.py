@@ -110,16 +110,17 @@ def faults(context: Context) -> Faults:
     return found
 
 
-def _unlike_head(context: Context) -> set[str]:
-    """Paths whose file is not what the last commit holds; git alone would believe what their size and time say."""
+def _unlike_head(context: Context, below: tuple[str, ...]) -> set[str]:
+    """Paths below these whose file is not as the last commit has it; git alone would believe what its size and time say."""
     head = context.store.repo.head()
-    return {*own_changes(context), *(silently_changed(context, head) if head else ())}
+    changed = {path for path in own_changes(context) if path.startswith(below)}
+    return changed | {*(silently_changed(context, head, below) if head else ())}
 
 
 def _record_changes(context: Context) -> tuple[set[str], dict[str, bytes]]:
     """Paths of records that are not as committed, and what is committed there. Other checks tell what ails git itself."""
     with suppress(GitmemError):
-        unlike = {path for path in _unlike_head(context) if is_record_path(path)}
+        unlike = {path for path in _unlike_head(context, (f"{MEMORY}/",)) if is_record_path(path)}
         return unlike, contents_at(context, context.store.repo.head(), sorted(unlike))
     return set(), {}
 
@@ -223,5 +224,5 @@ def _spoiled(context: Context) -> dict[str, bytes]:
     """
     if under_way(context.store.repo) is not None:
         return {}
-    changed = sorted(path for path in _unlike_head(context) if path.startswith(_ADDED_TO))
+    changed = sorted(_unlike_head(context, _ADDED_TO))
     return contents_at(context, context.store.repo.head(), changed)

@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import coverage
 import hypothesis
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase
@@ -37,6 +40,8 @@ _GUARD = HomeGuard(real_home())
 _INHERITED = environment.inherited(dict(os.environ))
 _COUNTER = itertools.count()
 _UNMEASURED = ("faults", "mutation", "net", "sim", "store")
+_WITHOUT_TRACE = ("faults", "mutation", "net", "sim", "tamper")
+_STORES = ("plain", "sealed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +53,30 @@ def pytest_configure(config: pytest.Config) -> None:
     environment.make_home(session / "home")
     _replace_environment(environment.hermetic(_INHERITED, session / "home") | _pytests_own())
     _GUARD.install()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test that is written for plain and for sealed stores one of both runs, drawn by its name; thorough runs do both.
+
+    A test that is named, or picked by a word, runs as it was asked for.
+    """
+    from tests.support.stores import EFFORT  # it imports gitmem, which must find the environment of tests
+
+    if EFFORT > 1 or config.option.keyword or any("::" in str(arg) for arg in config.args):
+        return
+    left = {item for item in items if (store := _store_of(item)) and store != _drawn(item)}
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=[*left])
+
+
+def _store_of(item: pytest.Item) -> str | None:
+    """What a test's name in brackets says of its store."""
+    name = item.name.partition("[")[2].removesuffix("]")
+    return next((word for word in name.split("-") if word in _STORES), None)
+
+
+def _drawn(item: pytest.Item) -> str:
+    return _STORES[zlib.crc32(item.nodeid.partition("[")[0].encode()) % len(_STORES)]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -71,7 +100,8 @@ def home(homes: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     before = dict(os.environ)
     inherited = {name: value for name, value in _INHERITED.items() if not name.startswith("COV") or _is_measured(request)}
     _replace_environment(environment.hermetic(inherited, path) | _pytests_own())
-    yield path
+    with _untraced() if _repeats(request) else nullcontext():
+        yield path
     _replace_environment(before)
     shutil.rmtree(path, ignore_errors=True)
 
@@ -80,6 +110,26 @@ def _is_measured(request: pytest.FixtureRequest) -> bool:
     """Whether the coverage of child processes counts: not where they are started by the thousand, to do what others try."""
     place = request.path.relative_to(ROOT / "tests")
     return place.parts[0] not in _UNMEASURED and not place.name.startswith(("test_matrix", "test_docs"))
+
+
+def _repeats(request: pytest.FixtureRequest) -> bool:
+    """Whether a test goes, many times over, through what others go through once: its coverage would cost and tell nothing."""
+    place = request.path.relative_to(ROOT / "tests")
+    return place.parts[0] in _WITHOUT_TRACE or place.name.startswith("test_matrix") or "laws" in place.name
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """What runs here is not measured."""
+    measuring = coverage.Coverage.current()
+    if measuring is None:
+        yield
+        return
+    measuring.stop()
+    try:
+        yield
+    finally:
+        measuring.start()
 
 
 def _pytests_own() -> dict[str, str]:

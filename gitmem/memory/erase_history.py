@@ -30,6 +30,7 @@ from gitmem.memory.reports import SyncReport
 from gitmem.memory.rewritten import Notice, begin, finish_rewriting, has_walked, require_admin, tidy_up
 from gitmem.memory.soundness import kept_of
 from gitmem.memory.sync import sync
+from gitmem.store.scratch import clear_abandoned, scratch
 
 Changes = dict[str, dict[str, bytes | None]]
 
@@ -64,6 +65,7 @@ def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool 
     if (store.repo.common_dir / "shallow").exists():
         raise GitmemError("this clone is shallow, and what it lacks cannot be rewritten", "`git fetch --unshallow`")
     if not dry_run:
+        clear_abandoned(store.local)
         sync(context)  # so that nobody's commits are left on the old history
     with store.lock:
         store.refresh()
@@ -74,14 +76,13 @@ def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool 
         if dry_run or not versions:
             report = HistoryReport(dry_run, len(changes), versions, _reach(context, changes), store.repo.head())
             return _with_remains(context, report, erased)
-        saved = store.local / f"before-{context.clock():%Y%m%dT%H%M%SZ}.bundle"
-        rewriting.backup(store.repo, saved, branch)
-        try:
+        with scratch(store.local) as folder:  # where it goes with us, should we be killed: it holds what was erased
+            saved = folder / f"before-{context.clock():%Y%m%dT%H%M%SZ}.bundle"
+            rewriting.backup(store.repo, saved, branch)
+            if keep_backup:
+                saved = saved.replace(store.local / saved.name)
             done = _rewrite(context, branch, changes)
             shared = sync(context)
-        finally:
-            if not keep_backup:
-                saved.unlink()
     problems = [*shared.problems, *(tidy_up(context) if has_walked(context) else [])]
     report = HistoryReport(
         dry_run=False,

@@ -12,15 +12,20 @@ from pathlib import Path
 from gitmem.store.files import disk_error, is_abandoned
 
 
+def clear_abandoned(folder: Path) -> None:
+    """Remove what killed processes have left of such directories in `folder`."""
+    for left in folder.glob(".scratch.*.tmp"):
+        if is_abandoned(left.name) and not left.name.endswith(f".{os.getpid()}.tmp"):  # ours may be in use further up
+            shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A new directory in `folder`, which is made if need be; with what it holds it is readable by its owner alone."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mine = f".{os.getpid()}.tmp"
-        for left in folder.glob(".scratch.*.tmp"):
-            if is_abandoned(left.name) and not left.name.endswith(mine):  # ours may be in use further up
-                shutil.rmtree(left, ignore_errors=True)
+        clear_abandoned(folder)
         place = Path(tempfile.mkdtemp(prefix=".scratch.", suffix=mine, dir=folder))
     except OSError as error:
         raise disk_error(error, f"cannot work in {folder}") from error

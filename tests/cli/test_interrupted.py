@@ -20,11 +20,12 @@ def _env(ada: Seat) -> dict[str, str]:
     return os.environ | {"GITMEM_IDENTITY_FILE": str(ada.key)}
 
 
-def _hook(store: Path, branch: str) -> None:
-    """Have git, once it has moved the branch, interrupt the gitmem that started it, as a terminal's Ctrl-C does."""
+def _hook(store: Path, how: str) -> None:
+    """Have git, once it has moved the branch, send the gitmem that started it a signal, as a terminal's Ctrl-C does."""
+    branch = Git(store)("branch", "--show-current")
     hook = store / ".git/hooks/reference-transaction"
     moved = f'[ "$1" = committed ] && grep -q " refs/heads/{branch}$"'
-    hook.write_text(f"#!/bin/sh\n{moved} && rm \"$0\" && kill -INT $(cut -d ' ' -f 4 /proc/$PPID/stat)\nexit 0\n")
+    hook.write_text(f"#!/bin/sh\n{moved} && rm \"$0\" && kill -{how} $(cut -d ' ' -f 4 /proc/$PPID/stat)\nexit 0\n")
     hook.chmod(0o755)
 
 
@@ -32,7 +33,7 @@ def test_interrupted_after_the_commit(ada: Seat) -> None:
     """It says that it has happened, and it has: whoever reads next sees all of it."""
     record = ada.learn()
     ada("commit").ok()
-    _hook(ada.path, Git(ada.path)("branch", "--show-current"))
+    _hook(ada.path, "INT")
     done = subprocess.run(
         [GITMEM, "config", "set", "prune.unused_days", "30"], cwd=ada.path, env=_env(ada), capture_output=True, check=False
     )
@@ -85,3 +86,21 @@ def test_restoring_into_an_empty_directory(ada: Seat) -> None:
     assert target.stat().st_ino == before
     assert not list(target.glob(".scratch*"))
     assert "upstream" in ada("list", cwd=target).ok().out
+
+
+def test_a_rewriting_that_was_killed(ada: Seat) -> None:
+    """What was erased lies in no file of ours, and the next `erase --history` shares what this one could not."""
+    record = ada.learn()
+    ada("sync").ok()
+    ada("erase", record, "--yes").ok()
+    ada("sync").ok()
+    _hook(ada.path, "KILL")
+    words = [GITMEM, "erase", "--history", "--yes"]
+    assert subprocess.run(words, cwd=ada.path, env=_env(ada), capture_output=True, check=False).returncode == -signal.SIGKILL
+    remote, path = Git(ada.path.parent / "remote.git"), f"memory/*{record}.yaml"
+    assert remote("log", "--all", "--format=%H", "--", path) != ""
+    assert "nothing of what was erased" in ada("erase", "--history", "--yes").ok().err
+    local = ada.path / ".git/gitmem"
+    assert [*local.glob(".scratch*"), *local.glob("before-*")] == []
+    assert remote("log", "--all", "--format=%H", "--", path) == Git(ada.path)("log", "--format=%H", "--", path) == ""
+    ada("audit", "verify").ok()

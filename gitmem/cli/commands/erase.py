@@ -97,7 +97,7 @@ def _history(ui: Ui, memory: Memory, **how: Any) -> None:
 
     report = erase_history(memory.context, dry_run=True)
     done = not how["dry_run"] and report.versions > 0 and sure(ui, how["yes"], f"take {rewriting(report)}")
-    if done:
+    if done or not (how["dry_run"] or report.versions):  # one that was cut short may not be shared yet
         report = erase_history(memory.context, keep_backup=how["keep_backup"])
     if ui.json:
         ui.data(report)

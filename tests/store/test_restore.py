@@ -22,7 +22,7 @@ from tests.support.git import Git
 from tests.support.stores import EFFORT
 from tests.support.team import NAMES, Team, closed, make_team, quick
 
-POINTS = 12 if EFFORT == 1 else 200
+POINTS = 8 if EFFORT == 1 else 200
 
 
 @pytest.fixture

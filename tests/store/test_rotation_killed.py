@@ -119,7 +119,7 @@ def test_killed_at_a_step(store: Path, back: str, step: str) -> None:
 
 def test_two_processes_while_one_takes_another_name(store: Path) -> None:
     """Both go on counting while the past comes back again and again; each use is counted once."""
-    rounds = 12 * EFFORT
+    rounds = 8 * EFFORT
     done = [0, 0]
     with open_memory(store) as memory:
         path = locate(memory.context, _note(memory))

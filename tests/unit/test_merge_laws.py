@@ -23,7 +23,7 @@ from tests.unit.strategies import SECRETS, Step, World, expected, held, random_s
 some_states = three_states(
     stamp=False, forks=True
 )  # hand edits that skipped the hook, copied clones: the algebra holds for all
-HISTORIES = 250 * EFFORT
+HISTORIES = 120 * EFFORT
 often = settings(max_examples=3 * settings().max_examples)
 
 

@@ -68,7 +68,13 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
             _undisturbed(lambda: _heal(context, tally))
         if source is None:
             return _report(context, tally)
-        return _exchange(context, tally, branch, source, patience)
+        left = [*tally.problems]
+        try:
+            return _exchange(context, tally, branch, source, patience)
+        except GitmemError as error:
+            if left and type(error) is GitmemError:  # what no commit takes stands in the way of what comes in
+                raise GitmemError(f"{error.message}; not committed: {left[0]}", "gitmem doctor --fix") from error
+            raise
 
 
 def drift(context: Context, branch: str | None) -> tuple[str | None, int, int]:

@@ -130,6 +130,24 @@ def test_no_flip_in_a_record_gets_into_a_commit(memory: Memory) -> None:
     assert [one.usage.fixed for one in memory.records(limit=99)] == usage
 
 
+def test_in_the_way_of_a_sync(memory: Memory, template: Path, tmp_path: Path) -> None:
+    """Somebody changed the very record that is damaged here: the refusal names the damage, and doctor makes way."""
+    file = min((_root(memory) / "memory").rglob("*.yaml"))
+    shutil.copytree(template / "remote.git", tmp_path / "remote.git")
+    Git(_root(memory))("remote", "set-url", "origin", tmp_path / "remote.git")
+    shutil.copytree(_root(memory), tmp_path / "other", symlinks=True)
+    with open_memory(tmp_path / "other") as other:
+        other.edit(file.stem, {"fix": "replace it"})
+        other.sync()
+    file.write_bytes(file.read_bytes().replace(b"  fixed:", b"  fixee:").replace(b"life:", b"lifd:"))
+    with pytest.raises(GitmemError, match=f"{file.stem}.*; not committed: .*{file.stem}") as told:
+        memory.sync()
+    assert told.value.hint == "gitmem doctor --fix"
+    assert _ill(memory, fix=True) == {}
+    assert memory.sync().problems == []
+    assert memory.get(file.stem).fields["fix"] == "replace it"
+
+
 def test_in_segments(memory: Memory) -> None:
     """Each is found by a look at its bytes, and written again as it was committed; the log verifies all along."""
     draw = random.Random(5)

@@ -11,7 +11,8 @@ a commit and in its parents, there are two kinds of loss:
   as a write of its own beside whatever stands there.
 
 A value that a later write has replaced looks the same as one that was lost beside a later write. `Loss.beside` names the
-writes that may have replaced it; the log of who wrote what decides.
+writes that may have replaced it, `Loss.amid` those among which one may be that left nothing in its place. The log of who wrote
+what decides.
 """
 
 from __future__ import annotations
@@ -26,13 +27,17 @@ from gitmem.core.record import Json, Register, State
 
 class Loss(NamedTuple):
     """A value that is missing although the record claims to have seen it: the register it stood in (`fields/<name>`,
-    `sets/<name>/<element>` or `life`), its key there, and itself. `beside` are the writes that may have replaced it.
+    `sets/<name>/<element>` or `life`), its key there, and itself.
+
+    `beside` are the writes that may have replaced it. `amid` are, where nothing stands in its place, the writes that are new to
+    the record: of each writer the first and the last.
     """
 
     path: str
     key: str
     value: Json
     beside: frozenset[Dot]
+    amid: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def dot(self) -> Dot:
@@ -65,8 +70,8 @@ def losses(child: State, expected: State) -> list[Loss]:
         gone = [key for key in register if dot_of(key) not in held and _knows(child, dot_of(key))]
         own = _own(after.get(path, {}), expected)
         if gone and not any(dot.writer.startswith(BY_HAND) for dot in own):  # whoever edits a field by hand has seen it
-            beside = own or _own(child.life, expected)
-            found += [Loss(path, key, register[key], beside) for key in gone]
+            beside, amid = (own, ()) if own else (_own(child.life, expected), _new(child, expected))
+            found += [Loss(path, key, register[key], beside, amid) for key in gone]
     return found
 
 
@@ -79,7 +84,7 @@ def registers(state: State) -> Iterator[tuple[str, Register]]:
 def put_back(state: State, losses: Sequence[Loss]) -> State:
     """`state` with lost values in place again, under their own dots: for a state that nobody else has seen yet."""
     result = state.copy()
-    for path, key, value, _ in losses:
+    for path, key, value, *_ in losses:
         container, _, rest = path.partition("/")
         if container == "sets":
             name, _, element = rest.partition("/")
@@ -105,3 +110,9 @@ def _knows(state: State, dot: Dot) -> bool:
 def _own(register: Register, expected: State) -> frozenset[Dot]:
     """The writes in a register that none of the parents knew."""
     return frozenset(dot for dot in map(dot_of, register) if not _knows(expected, dot))
+
+
+def _new(child: State, expected: State) -> tuple[tuple[str, int, int], ...]:
+    """The writes that none of the parents knew, as ranges."""
+    known = expected.seen
+    return tuple((writer, known.get(writer, 0) + 1, n) for writer, n in child.seen.items() if n > known.get(writer, 0))

@@ -46,7 +46,8 @@ class Vouched:
     def were_lost(self, losses: Collection[Loss]) -> list[Loss]:
         """Those of the values that no write replaced, as far as the log knows.
 
-        A write that no entry speaks of (made by hand, or not signed yet) is taken to have replaced what stood in its place.
+        A write that no entry speaks of is taken to have replaced what stood in its place: it was made by hand, or is not signed
+        yet, or its entry is still to come, because only a later commit of its writer was picked.
         """
         if not losses:
             return []
@@ -57,7 +58,15 @@ class Vouched:
             if loss.dot not in ledger.gone
             and not any(self._covers(entry, loss.dot) for entry in self.entries)
             and all(dot in ledger.values for dot in loss.beside)
+            and all(self._speaks_of(*writes) for writes in loss.amid)
         ]
+
+    def _speaks_of(self, writer: str, first: int, last: int) -> bool:
+        """Whether entries speak of each of these writes."""
+        for start, end in sorted(dots_in(entry.detail).get(writer, (1, 0)) for entry in self.entries):
+            if start <= first <= end:
+                first = end + 1
+        return first > last
 
     def _covers(self, entry: Entry, dot: Dot) -> bool:
         """Whether an entry took in a write without its value: it knew that the value had been replaced."""

@@ -37,3 +37,29 @@ def test_a_commit_picked_without_the_one_before_it(tmp_path: Path, bare_remote: 
             for memory in (first, second):
                 assert [memory.get(record).fields["text"] for record in ids] == ["one", "two"]
                 assert memory.verify().problems == []
+
+
+def test_what_the_commit_before_it_took_away_stays_away(tmp_path: Path, bare_remote: Path) -> None:
+    """Ada drops a tag and then forgets the record; Bob picks the second commit alone and syncs, and the tag does not return."""
+    ada, bob = person(tmp_path / "home-ada"), person(tmp_path / "home-bob")
+    found(tmp_path / "ada", name="ada", who=ada)
+    share(tmp_path / "ada", bare_remote, ada)
+    git = Git(tmp_path / "ada")
+    with open_memory(tmp_path / "ada", ada) as first:
+        record = first.learn("pattern", {"pattern": "no route to host", "fix": "plug it in"}, tags=["net", "old"]).id
+        first.sync()
+        join(first, tmp_path / "bob", bare_remote, "bob", bob)
+        first.edit(record, {"tags": ["net"]})
+        first.commit()
+        first.forget(record)
+        first.commit()
+        Git(tmp_path / "bob")("fetch", "--quiet", tmp_path / "ada", "main")
+        Git(tmp_path / "bob")("cherry-pick", "FETCH_HEAD")
+        with open_memory(tmp_path / "bob", bob) as second:
+            second.learn("note", {"type": "semantic", "text": "so that there is something to share"})
+            assert second.sync().problems == []
+            for memory in (first, second):
+                assert memory.sync().problems == []
+                assert memory.verify().problems == []
+                assert list(memory.get(record).sets["tags"]) == ["net"]
+    assert git("status", "--porcelain") == ""

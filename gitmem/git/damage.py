@@ -14,6 +14,7 @@ from gitmem.errors import GitmemError
 from gitmem.git import process
 from gitmem.git.objects import DURABLE
 from gitmem.git.repo import Repo
+from gitmem.git.underway import broken_heads
 
 _PIECE: Final = 1 << 20
 _LOOSE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}(?:[0-9a-f]{24})?")
@@ -61,6 +62,12 @@ def mend_ref(repo: Repo, folder: Path) -> None:
     if last is not None and name != "HEAD":
         _move(own / name, folder / name.replace("/", "-"))
         repo.run(*DURABLE, "update-ref", name, last)
+
+
+def set_heads_aside(repo: Repo, folder: Path) -> None:
+    """Move what should name the commits of a merge, and names none, to `folder`: the merge has come to nothing then."""
+    for file in broken_heads(repo):
+        _move(file, folder / file.name)
 
 
 def put_back_blobs(repo: Repo, files: Iterable[tuple[str, bytes]]) -> None:

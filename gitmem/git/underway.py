@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gitmem.git.repo import Repo
+
+_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class UnderWay(NamedTuple):
@@ -32,6 +35,20 @@ def under_way(repo: Repo) -> UnderWay | None:
     if picked := _one(git_dir / "CHERRY_PICK_HEAD"):
         return UnderWay("cherry-pick", picked=picked)
     return UnderWay("revert") if _one(git_dir / "REVERT_HEAD") else None
+
+
+def broken_heads(repo: Repo) -> list[Path]:
+    """Files that are to name the commits of a merge, cherry-pick or revert, and name none: git does not write them in one step.
+
+    Cut off by a full disk or a power loss, one holds up everything and belongs to nothing that could be gone on with.
+    """
+    files = [repo.git_dir / name for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")]
+    return [file for file in files if file.exists() and not _names_commits(repo, file)]
+
+
+def _names_commits(repo: Repo, file: Path) -> bool:
+    ids = _ids(file)
+    return bool(ids) and all(_ID.fullmatch(one) and repo.resolve(one) for one in ids)
 
 
 def _ids(path: Path) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from functools import partial
 
 from gitmem.errors import GitmemError
 from gitmem.git import hooks, setup
-from gitmem.git.underway import under_way
+from gitmem.git.damage import set_heads_aside
+from gitmem.git.underway import broken_heads, under_way
 from gitmem.memory import doctor_contents as contents
 from gitmem.memory import doctor_machine as machine
 from gitmem.memory.attest import attest
@@ -20,7 +21,7 @@ from gitmem.memory.doctor_machine import Told
 from gitmem.memory.folded import members_of
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, forget_staged
-from gitmem.memory.halves import set_aside
+from gitmem.memory.halves import DAMAGED, set_aside
 from gitmem.memory.heal import heal, unhealed
 from gitmem.memory.keeping import keep_keys
 from gitmem.memory.moving import finish_move
@@ -86,6 +87,8 @@ def _mend(context: Context) -> None:
     machine.mend_locks(context)
     machine.mend_permissions(context)
     salvage(context)
+    with context.store.lock:
+        set_heads_aside(context.store.repo, context.store.local / DAMAGED)
     contents.mend_files(context)
     _clear_leftovers(context)
     put_back_keys(context)
@@ -133,6 +136,8 @@ def _mend_history(context: Context) -> None:
 
 
 def _merge(context: Context) -> Told:
+    if broken := broken_heads(context.store.repo):
+        return False, f"{', '.join(file.name for file in broken)} names no commit: it was cut off", "gitmem doctor --fix"
     now = under_way(context.store.repo)
     if now is None:
         return True, "none is under way", ""

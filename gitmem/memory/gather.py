@@ -17,6 +17,7 @@ from gitmem.core.record import Json, State
 from gitmem.core.retention import is_pruned
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.git.underway import broken_heads
 from gitmem.memory import acts
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
@@ -323,9 +324,16 @@ def summary(batch: Batch) -> str:
     return f"gitmem: {said or 'housekeeping'}"
 
 
+def refuse_cut_off(context: Context) -> None:
+    """Raise GitmemError where git was cut off while it noted what it is merging: nobody can go on with that."""
+    if broken := broken_heads(context.store.repo):
+        raise GitmemError(f"{broken[0]} names no commit: git was cut off when it wrote it", "gitmem doctor --fix")
+
+
 def require_branch(context: Context) -> str:
     """The checked-out branch. Raises GitmemError on a detached HEAD and in the middle of a merge."""
     repo, git = context.store.repo, context.store.git_here
+    refuse_cut_off(context)
     for name, what in (
         ("MERGE_HEAD", "merge"),
         ("rebase-merge", "rebase"),

@@ -24,7 +24,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.deletions import settle_deletions
 from gitmem.memory.enforcing import enforce
 from gitmem.memory.folding import bring_in, of_this_replica
-from gitmem.memory.gather import Unmerged, require_branch
+from gitmem.memory.gather import Unmerged, refuse_cut_off, require_branch
 from gitmem.memory.heal import heal, pass_over
 from gitmem.memory.keeping import keep_keys
 from gitmem.memory.prune import settle as settle_prunings
@@ -57,6 +57,7 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
     What was recorded here is committed before the network is touched, and the next sync goes on from there.
     """
     tally = Tally()
+    refuse_cut_off(context)
     if under_way(context.store.repo):
         tally.notes += _settled(context)
     branch = require_branch(context)

@@ -191,6 +191,24 @@ def test_what_was_recorded_meanwhile_is_kept(clone: Clone) -> None:
     assert clone.memory.get(clone.record).usage.fixed == 2
 
 
+@pytest.mark.parametrize("content", [b"", b"0" * 39, b"1" * 40 + b"\n"], ids=["empty", "cut", "unknown"])
+def test_a_merge_whose_head_was_cut_off(clone: Clone, content: bytes) -> None:
+    """git had no room for MERGE_HEAD, or a power loss emptied it: everything says so, and `doctor --fix` ends it."""
+    clone.git("merge", "side", check=False)
+    head = clone.root / ".git/MERGE_HEAD"
+    head.write_bytes(content)
+    for act in (clone.memory.commit, clone.memory.sync):
+        with pytest.raises(GitmemError, match="MERGE_HEAD names no commit") as told:
+            act()
+        assert told.value.hint == "gitmem doctor --fix"
+    assert [check.ok for check in doctor(clone.memory.context) if check.name == "merge"] == [False]
+    assert [check.name for check in doctor(clone.memory.context, fix=True) if not check.ok] == []
+    assert not head.exists()
+    assert clone.fixes() == ["main's", "side's"]  # as far as the index tells
+    clone.git("merge", "side")
+    clone.both()
+
+
 @pytest.mark.parametrize("message", ["whole", "empty", "missing"])
 def test_doctor_settles_it_too(clone: Clone, message: str) -> None:
     """`doctor` names the merge, `doctor --fix` concludes it, also where git had not written its message."""

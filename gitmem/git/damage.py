@@ -20,6 +20,7 @@ _PIECE: Final = 1 << 20
 _LOOSE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}(?:[0-9a-f]{24})?")
 _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # An object that is whole, and not as git would write it today, is history as it happened, and no damage.
+_ABOUT_OBJECTS: Final = (0, 1)  # codes of git-fsck(1) that say no more than its lines do
 _WHOLE: Final = ("error in ", "warning in ", "warning: ", "dangling ", "notice: ", "hint: ")
 
 
@@ -29,7 +30,11 @@ def damage(repo: Repo) -> list[str]:
     if done.code == 0:
         return []
     said = (done.err + "\n" + process.readable(done.out)).splitlines()
-    return sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
+    told = sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
+    unsaid = (
+        [] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]
+    )  # a part of it that crashed says nothing
+    return told or unsaid
 
 
 def set_damaged_aside(repo: Repo, folder: Path) -> None:
@@ -48,11 +53,33 @@ def set_damaged_aside(repo: Repo, folder: Path) -> None:
     repo.close()  # what was read before may be open still
 
 
+def set_caches_aside(repo: Repo, folder: Path) -> None:
+    """Move to `folder` what is damaged of the files that git only works out of its objects, and would believe before them.
+
+    git does without them, and makes them again when it keeps house; the index is read from HEAD here, without what was staged.
+    """
+    objects = repo.common_dir / "objects"
+    if repo.call("commit-graph", "verify", "--no-progress").code:
+        _move_all(objects / "info", "commit-graph*", folder)
+    if repo.call("multi-pack-index", "verify", "--no-progress").code:
+        _move_all(objects / "pack", "multi-pack-index*", folder)
+    repo.close()
+    if repo.index_file.exists() and not _is_whole(repo.index_file.read_bytes(), len(repo.zero_id())):
+        _move(repo.index_file, folder / "index")
+        repo.call("read-tree", "HEAD")
+
+
+def _move_all(place: Path, pattern: str, folder: Path) -> None:
+    for path in sorted(place.glob(pattern)):
+        _move(path, folder / path.name)
+
+
 def mend_ref(repo: Repo, folder: Path) -> None:
-    """Set the branch to where it last stood, as git's own log of it tells, where its file is empty or holds no id."""
+    """Set the branch to where it last stood, as git's own log of it tells, where its file is empty or names no commit."""
     with suppress(GitmemError):
-        repo.head()
-        return
+        head = repo.head()
+        if head is None or repo.resolve(head):
+            return
     name = repo.current_ref()
     own = repo.git_dir if name == "HEAD" else repo.common_dir
     log = own / "logs" / name
@@ -61,7 +88,7 @@ def mend_ref(repo: Repo, folder: Path) -> None:
     last = next((commit for commit in stood if _ID.fullmatch(commit) and repo.resolve(commit)), None)
     if last is not None and name != "HEAD":
         _move(own / name, folder / name.replace("/", "-"))
-        repo.run(*DURABLE, "update-ref", name, last)
+        repo.call(*DURABLE, "update-ref", name, last)
 
 
 def set_heads_aside(repo: Repo, folder: Path) -> None:
@@ -93,6 +120,12 @@ def _is_sound(path: Path, name: str) -> bool:
             return _hash(len(name), pieces) == name and unpacker.eof and not unpacker.unused_data
     except (OSError, zlib.error):
         return False
+
+
+def _is_whole(index: bytes, digits: int) -> bool:
+    """Whether git's index ends with the hash of what it holds, or with zeros where none was made (index.skipHash)."""
+    content, told = index[: -digits // 2], index[-digits // 2 :]
+    return not any(told) or _hash(digits, [content]) == told.hex()
 
 
 def _hash(digits: int, pieces: Iterable[bytes]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from gitmem.errors import GitmemError
 from gitmem.git.repo import ABSENT_MODE, Entry, Repo
 
 
@@ -35,7 +36,9 @@ def walk(repo: Repo, head: str, since: str | None, paths: Sequence[str]) -> Iter
         return
     diff = ("diff-tree", "--stdin", "--always", "-r", "--root", "-z", "--raw", "--no-renames", "--no-abbrev", "--", *paths)
     asked = "".join(f"{commit} {parent}\n" for commit, parent in pairs).encode()
-    differences = _differences(os.fsdecode(repo.run("--no-replace-objects", *diff, input=asked)).split("\0")[:-1])
+    differences = [*_differences(os.fsdecode(repo.run("--no-replace-objects", *diff, input=asked)).split("\0")[:-1])]
+    if len(differences) != len(pairs):
+        raise GitmemError("git's commit-graph tells of commits that git does not have", "gitmem doctor --fix")
     for commit, several in groupby(zip(pairs, differences, strict=True), key=lambda one: one[0][0]):
         yield from _steps(commit, [found for _, found in several])
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from gitmem.errors import GitmemError
 from gitmem.git import remote
-from gitmem.git.damage import damage, mend_ref, put_back_blobs, set_damaged_aside
+from gitmem.git.damage import damage, mend_ref, put_back_blobs, set_caches_aside, set_damaged_aside
 from gitmem.memory.backup_chain import backup_named, destination_of, read_chain
 from gitmem.memory.backup_rebuild import unpack
 from gitmem.memory.context import Context
@@ -30,6 +30,10 @@ def salvage(context: Context) -> None:
         return
     with context.store.lock:
         folder = context.store.local / DAMAGED / "objects"
+        mend_ref(repo, folder)
+        set_caches_aside(repo, folder)
+        if not damage(repo):
+            return
         set_damaged_aside(repo, folder)
         for source in (_from_work_tree, _from_backup, _from_remote):
             if not damage(repo):

@@ -215,6 +215,36 @@ def test_in_packs(memory: Memory, tmp_path: Path, suffix: str) -> None:
         shutil.copytree(tmp_path / "whole", packs)
 
 
+@pytest.mark.parametrize("name", ["objects/info/commit-graph", "objects/pack/multi-pack-index", "index", "refs/heads/main"])
+def test_in_what_git_works_out(memory: Memory, name: str) -> None:
+    """What git derives from its objects is set aside and made again, and a branch stands where it stood; no object is lost.
+
+    The few flips that are not found mean nothing: a letter of an id in upper case, a number that git does not use.
+    """
+    draw = random.Random(name)
+    git, folder = Git(_root(memory)), _root(memory) / ".git"
+    for words in (("repack", "-adq"), ("commit-graph", "write", "--reachable"), ("multi-pack-index", "write")):
+        git(*words)
+    whole = {path: (folder / path).read_bytes() for path in (name, "refs/heads/main")}
+    history = git("rev-list", "--objects", "--all")
+    memory.close()
+    unfound = 0
+    for number in range(2 * EFFORT):
+        _flip(draw, folder / name)
+        with open_memory(_root(memory)) as again:
+            found = damage(again.context.store.repo) != []
+            salvage(again.context)
+            assert damage(again.context.store.repo) == [], number
+        assert git("rev-list", "--objects", "--all") == history
+        assert (folder / "refs/heads/main").read_bytes().lower() == whole["refs/heads/main"]
+        unfound += not found
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).write_bytes(whole[name])
+    assert unfound <= 1 + EFFORT // 5
+    with open_memory(_root(memory)) as again:
+        assert _ill(again) == {}
+
+
 def test_in_the_index(memory: Memory, tmp_path: Path) -> None:
     """No page with a flipped bit is believed, wherever it is; the index is made anew, and answers as before."""
     draw = random.Random(4)

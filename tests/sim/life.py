@@ -92,7 +92,7 @@ def old_quirk(world: World, clone: Clone, rng: Random) -> None:
     if _QUIRK not in world.ids and len(world.ids) >= MAX_RECORDS:
         raise Skip("paper-sized")
     known = clone.look(_QUIRK)
-    if known is not None and not known.alive:
+    if clone.grave(_QUIRK) is not None or (known is not None and not known.alive):
         raise Skip("it was forgotten")
     versions = rng.choice(_WORDS).format(world.step)
     world.deed(
@@ -106,8 +106,9 @@ def old_quirk(world: World, clone: Clone, rng: Random) -> None:
 @action(8, life=True)
 def migrate_run(world: World, clone: Clone, rng: Random) -> None:
     """`gitmem migrate run`, and now and then back again: nothing that people wrote changes."""
-    before = {record: look.shown for record in world.ids if (look := clone.look(record))}
     try:
+        clone.memory.commit()  # which may put back what git was made to take away
+        before = {record: look.shown for record in world.ids if (look := clone.look(record))}
         report = (migrate.rollback if rng.random() < 0.3 else migrate.run)(clone.memory.context)
     except GitmemError as error:
         clone.said.append(f"migrate: {error}")

@@ -85,7 +85,7 @@ def test_a_clone_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
     remote, ours, theirs = tmp_path / "remote.git", disk / "ours", tmp_path / "theirs"
     _clones(remote, ours, theirs)
     errors = []
-    attempts = [0, 48, 72] if EFFORT == 1 else [*range(0, 110, 4)]
+    attempts = [52, 72] if EFFORT == 1 else [*range(0, 110, 4)]
     for number, pages in enumerate(attempts):
         with open_memory(theirs) as memory:
             _learn(memory, "theirs", number)
@@ -108,7 +108,7 @@ def test_a_remote_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
     remote, ours, theirs = disk / "remote.git", tmp_path / "ours", tmp_path / "theirs"
     _clones(remote, ours, theirs)
     errors = []
-    attempts = [0, 24] if EFFORT == 1 else [*range(0, 40, 2)]
+    attempts = [12] if EFFORT == 1 else [*range(0, 40, 2)]
     for number, pages in enumerate(attempts):
         with open_memory(ours) as memory:
             _learn(memory, "ours", number)

@@ -94,7 +94,7 @@ def proof_of(before: State | None, after: State) -> Proof | None:
         (writer, name, total)
         for name, by_writer in after.counts.items()
         for writer, total in by_writer.items()
-        if total > counts.get(name, {}).get(writer, 0)
+        if total > counts.get(name, {}).get(writer, 0) and not writer.startswith(DERIVED)
     ]
     writers |= {writer for writer, _, _ in counted}
     if not writers:

@@ -162,7 +162,7 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
     if data != staged and (data is not None or path in review.graves):
         review.files[path] = data
     if data != before and data not in versions and not _is_join(path, data, versions):
-        review.entries.append(_entry(context, path, before, data))
+        review.entries.append(_entry(context, path, before, data, review.graves.get(path)))
         if review.entries[-1].op == "hand" and is_record_path(path) and context.store.config.plain:
             _tell_of_secrets(context, path, data)
     return None
@@ -267,10 +267,11 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
     return len(states) == len(known) and emit(merge_all(states)) == data
 
 
-def _entry(context: Context, path: str, before: bytes | None, after: bytes | None) -> Logged:
-    if after is None or not holds_record(path):
-        return Logged(COLLECT if is_record_path(path) else "config", path, digest(before), digest(after), {})
+def _entry(context: Context, path: str, before: bytes | None, after: bytes | None, grave: State | None) -> Logged:
     old = parse_or_none(before, path)
+    if after is None or not holds_record(path):
+        detail = record_detail(old, grave) if old and grave and after is None else {}
+        return Logged(COLLECT if is_record_path(path) else "config", path, digest(before), digest(after), detail)
     new = parse(after, path)
     op = operation(old, new) if path in context.store.pending else "hand"
     return Logged(op, path, digest(before), digest(after), record_detail(old, new))

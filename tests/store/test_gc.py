@@ -102,6 +102,25 @@ def test_two_collect_at_once(team: Team) -> None:
     assert [team.has(record) for record in records] == [[], []]
 
 
+def test_squashed_with_its_deletion(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody deletes and collects a record, and makes one commit of it by git; who deleted it meanwhile makes no difference.
+
+    The hook signs for what became of the values: once another deletion is merged in, hashes of files explain nothing any more.
+    """
+    record = team.learn()
+    monkeypatch.setenv("GITMEM_IDENTITY_FILE", str(team.folder / "home-ada/.config/gitmem/identity.txt"))
+    team["bob"].forget(record)
+    team["bob"].commit()
+    team["ada"].forget(record)
+    team["ada"].commit()
+    assert [one.id for one in team["ada"].gc(retire=team.replica("bob")).collected] == [record]
+    git = Git(team.folder / "ada")
+    git("reset", "--quiet", "--soft", "HEAD~2")
+    git("commit", "--quiet", "--message", "both at once")
+    team.reopen("ada")
+    team.agree()
+
+
 def test_brought_back_while_it_is_collected(team: Team) -> None:
     """Bob, who knows that it was forgotten, learns it again as it was, while Ada collects it: it stands, and it is whole."""
     record = team.forgotten()

@@ -22,8 +22,9 @@ from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State
 from gitmem.git.objects import Content, Draft, write_commits
-from gitmem.memory import acts, commit, gather
-from gitmem.memory.audit_files import heads
+from gitmem.memory import commit, gather
+from gitmem.memory.auditing import acts
+from gitmem.memory.auditing.files import heads
 from gitmem.memory.learn import Lesson, learn
 from gitmem.memory.memory import Memory
 from gitmem.store.layout import record_path

@@ -24,13 +24,13 @@ import gitmem.crypto.lookup
 import gitmem.memory.counting
 import gitmem.memory.learn
 import gitmem.memory.recall
-import gitmem.memory.sync
+import gitmem.memory.syncing.sync
 import gitmem.store.store  # noqa: F401 - loaded once, before the forks
 from bench.common import founded, place, row
 from gitmem.errors import RemoteError
 from gitmem.memory.cloning import clone
 from gitmem.memory.memory import Memory
-from gitmem.memory.sync import PATIENCE, sync
+from gitmem.memory.syncing.sync import PATIENCE, sync
 
 WRITERS, ROUNDS = 16, 25
 NEVER = 1_000_000  # refusals after which a side ref would be used

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bench.common import fill, founded, place, row, seconds
 from gitmem.crypto.identity import new_identity
-from gitmem.memory.joining import Request, add_member
+from gitmem.memory.members.joining import Request, add_member
+from gitmem.memory.members.recovery import vault_key
+from gitmem.memory.members.removal import remove
+from gitmem.memory.members.rotation import waiting
 from gitmem.memory.memory import Memory
-from gitmem.memory.recovery import vault_key
-from gitmem.memory.removal import remove
-from gitmem.memory.rotation import waiting
 
 RECORDS = 10_000
 

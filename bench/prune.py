@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.common import founded, place, seconds
 from gitmem.memory.catchup import current_index
-from gitmem.memory.prune import prune
+from gitmem.memory.upkeep.prune import prune
 from gitmem.store.index import Entry
 
 RECORDS = 100_000

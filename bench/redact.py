@@ -25,7 +25,7 @@ from bench.redact_corpus import NAMED, TOKENS, Case, cases
 from bench.redact_held_back import BARE, BESIDE, LATER, held_back
 from gitmem.core.placeholder import PLACEHOLDER
 from gitmem.core.redact import DEFAULT, Redactor
-from gitmem.memory.detectors import more_secrets
+from gitmem.memory.privacy.detectors import more_secrets
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 _PIECE = 8

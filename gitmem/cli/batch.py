@@ -121,8 +121,8 @@ def _no_constant(word: str) -> NoReturn:
 
 def _record(context: Context, batch: _Batch) -> None:
     """Record in portions, each acknowledged as a whole."""
+    from gitmem.memory.backups.snapshots import before
     from gitmem.memory.learn import learn_all
-    from gitmem.memory.snapshots import before
 
     before(context, "batch learn")
     remaining = iter(batch.lessons.items())

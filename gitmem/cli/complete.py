@@ -31,7 +31,7 @@ def scopes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     """The scopes that begin so."""
     from pathlib import Path
 
-    from gitmem.memory.scopes import names_in
+    from gitmem.memory.members.scopes import names_in
     from gitmem.store.place import find_root
     from gitmem.store.vault import keyed_scopes
 

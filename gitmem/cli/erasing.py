@@ -9,9 +9,9 @@ from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
-    from gitmem.memory.erase import EraseReport
-    from gitmem.memory.erase_history import HistoryReport
-    from gitmem.memory.remains import Remaining
+    from gitmem.memory.privacy.erase import EraseReport
+    from gitmem.memory.privacy.erase_history import HistoryReport
+    from gitmem.memory.privacy.remains import Remaining
 
 
 def sure(ui: Ui, yes: bool, what: str, about: Iterable[str] = ()) -> bool:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.crypto.identity import Identity
     from gitmem.memory.cloning import Cloned
-    from gitmem.memory.joining import Request
+    from gitmem.memory.members.joining import Request
     from gitmem.memory.memory import Memory
 
 
 def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     """The request of whoever calls; an identity is made if there is none. Raises GitmemError for one who is a member."""
     from gitmem.memory.found import default_name
-    from gitmem.memory.joining import request
+    from gitmem.memory.members.joining import request
 
     own = own_name(memory)
     if own is not None:
@@ -30,7 +30,7 @@ def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
 
 def invited(ui: Ui, memory: Memory, line: str, name: str | None) -> Request:
     """The request of whoever was invited. Raises GitmemError for one who is a member, or an invitation that does not hold."""
-    from gitmem.memory.inviting import accept, parse_invitation
+    from gitmem.memory.members.inviting import accept, parse_invitation
 
     invitation = parse_invitation(line)
     if name is not None and name != invitation.name:

@@ -10,8 +10,8 @@ from gitmem.cli.ui import Ui
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitmem.memory.granting import Revoked
-    from gitmem.memory.removal import Removed
+    from gitmem.memory.members.granting import Revoked
+    from gitmem.memory.members.removal import Removed
 
 
 def sure_of(ui: Ui, what: str, yes: bool) -> bool:

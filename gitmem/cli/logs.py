@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
-    from gitmem.memory.audit import LogEntry
+    from gitmem.memory.auditing.audit import LogEntry
     from gitmem.memory.context import Context
 
 

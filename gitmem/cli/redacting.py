@@ -22,7 +22,7 @@ def redact_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def tell(ui: Ui, found: Iterable[Redaction]) -> None:
     """Say what was replaced, never what it was."""
-    from gitmem.memory.redaction import in_words
+    from gitmem.memory.privacy.redaction import in_words
 
     if words := in_words(found):
         ui.note(f"redacted: {words} (kept with --no-redact)")

@@ -12,8 +12,8 @@ from gitmem.cli.progress import Progress
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.crypto.identity import Ask
+    from gitmem.memory.members.person import Person
     from gitmem.memory.memory import Memory
-    from gitmem.memory.person import Person
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def person(ui: Ui) -> Person:
     from pathlib import Path
 
     from gitmem.crypto.lookup import find_identities
-    from gitmem.memory.person import Person
+    from gitmem.memory.members.person import Person
 
     home = Path.home()
     return Person(find_identities(ui.identity, env=os.environ, home=home, ask=_ask(ui)), os.environ, home)

@@ -12,7 +12,7 @@ from gitmem.mcp.quoting import bounded, line
 from gitmem.mcp.rows import QUOTED, full_id, row, text_of
 from gitmem.memory.context import TEAM
 from gitmem.memory.memory import Memory
-from gitmem.memory.redaction import in_words
+from gitmem.memory.privacy.redaction import in_words
 
 Arguments = Mapping[str, Any]
 

@@ -24,9 +24,9 @@ from gitmem.mcp.calls import CALLS, Answer, warned
 from gitmem.mcp.catalog import INSTRUCTIONS, TOOLS
 from gitmem.mcp.quoting import visible
 from gitmem.memory.context import Context
+from gitmem.memory.members.scopes import agent_name
 from gitmem.memory.memory import Memory
-from gitmem.memory.redaction import own_names
-from gitmem.memory.scopes import agent_name
+from gitmem.memory.privacy.redaction import own_names
 from gitmem.store.kinds import Kinds
 from gitmem.store.store import Store
 

@@ -13,7 +13,7 @@ from gitmem.git import beside
 from gitmem.git.places import chosen, worktree_of
 from gitmem.git.repo import Repo
 from gitmem.memory.found import Founded, found, prepare_clone
-from gitmem.memory.person import Person
+from gitmem.memory.members.person import Person
 from gitmem.memory.unfinished import is_founded
 from gitmem.store.config import load_config
 from gitmem.store.layout import CONFIG

@@ -19,13 +19,13 @@ from gitmem.core.record import Json
 from gitmem.errors import GitmemError
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
-from gitmem.memory import acts, checkpoints
-from gitmem.memory.chain import Chain, news, note_head, own_chain
+from gitmem.memory.auditing import acts, checkpoints
+from gitmem.memory.auditing.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
 from gitmem.memory.events import note_batch
 from gitmem.memory.gather import Batch, contents_at, digest, drop_leftovers, gather, require_branch, summary
+from gitmem.memory.members.roster import my_name
 from gitmem.memory.moving import finish_move, moving
-from gitmem.memory.roster import my_name
 from gitmem.memory.soundness import holds_record
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.layout import STORE_SCOPE, is_record_path

@@ -7,9 +7,9 @@ from typing import Any
 
 from gitmem.core.edit import counted
 from gitmem.errors import UsageError
-from gitmem.memory.consent import USAGE, allows
 from gitmem.memory.context import Context
 from gitmem.memory.locate import gone, locate
+from gitmem.memory.privacy.consent import USAGE, allows
 from gitmem.store.store import Write
 
 

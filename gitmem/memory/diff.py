@@ -9,7 +9,7 @@ from gitmem.core.merge import normalise
 from gitmem.core.record import State
 from gitmem.core.usage import totals
 from gitmem.errors import InvalidRecord, NoKey
-from gitmem.memory import acts
+from gitmem.memory.auditing import acts
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, own_changes
 from gitmem.memory.locate import locate

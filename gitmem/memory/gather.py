@@ -18,10 +18,10 @@ from gitmem.core.retention import is_pruned
 from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.underway import broken_heads
-from gitmem.memory import acts
+from gitmem.memory.auditing import acts
+from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
-from gitmem.memory.halves import half_written, is_cut_off, set_aside
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
 from gitmem.store.opened import resealed
@@ -213,7 +213,7 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
 def _refuse_damage(context: Context, path: str, on_disk: State | None, known: list[State]) -> None:
     """Raise InvalidRecord if a file says what nobody can have written."""
     if on_disk is not None and on_disk not in known:
-        from gitmem.memory.bitrot import refuse_damage  # which needs what needs this
+        from gitmem.memory.checkup.bitrot import refuse_damage  # which needs what needs this
 
         refuse_damage(context, path, on_disk, known)
 
@@ -236,7 +236,7 @@ def _operation(before: State | None, after: State, restored: Container[str], *, 
 
 def _vouch(context: Context, batch: Batch, path: str, state: State, data: bytes) -> None:
     """Sign for a write of ours that a plain `git commit` without our hook has taken into the history unsigned."""
-    from gitmem.memory.audit_log import is_signed
+    from gitmem.memory.auditing.log import is_signed
 
     held = digest(data)
     if held is not None and not is_signed(context.store.root, path, held):

@@ -16,10 +16,10 @@ from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate
-from gitmem.memory.migrating import upgraded, worked_out
-from gitmem.memory.redaction import redacted
+from gitmem.memory.members.scopes import check_scope, default_scope
+from gitmem.memory.privacy.redaction import redacted
 from gitmem.memory.results import Record, Redaction
-from gitmem.memory.scopes import check_scope, default_scope
+from gitmem.memory.upkeep.migrating import upgraded, worked_out
 from gitmem.memory.view import record_of
 from gitmem.store.kinds import check_pattern
 from gitmem.store.layout import record_path
@@ -62,7 +62,7 @@ def prepare(
     check_pattern(schema, values)
     fields, sets = schema.split(values)
     if scope is None and context.agent:
-        from gitmem.memory.granting import make_own
+        from gitmem.memory.members.granting import make_own
 
         make_own(context, named)
     return Lesson(schema, named, _id_for(context, schema, named, values), fields, sets, found)

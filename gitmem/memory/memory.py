@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from gitmem.core.record import Json
     from gitmem.crypto.identity import Ask
     from gitmem.errors import GitmemError
-    from gitmem.memory.audit import AuditReport
-    from gitmem.memory.backup import Backup
-    from gitmem.memory.backup_drill import DrillReport
-    from gitmem.memory.backup_rotate import RotationReport
-    from gitmem.memory.backup_verify import BackupReport
-    from gitmem.memory.gc import GcReport
-    from gitmem.memory.removal import Removed
+    from gitmem.memory.auditing.audit import AuditReport
+    from gitmem.memory.backups.create import Backup
+    from gitmem.memory.backups.drill import DrillReport
+    from gitmem.memory.backups.restore import RestoreReport
+    from gitmem.memory.backups.rotate import RotationReport
+    from gitmem.memory.backups.verify import BackupReport
+    from gitmem.memory.members.removal import Removed
+    from gitmem.memory.members.rotation import Rotated
     from gitmem.memory.reports import Committed, Member, Status, SyncReport
-    from gitmem.memory.restore import RestoreReport
     from gitmem.memory.results import Hit, Match, Record
-    from gitmem.memory.rotation import Rotated
+    from gitmem.memory.upkeep.gc import GcReport
 
 
 class Memory:
@@ -61,15 +61,15 @@ class Memory:
         Raises NoStore, InvalidRecord, UsageError for what is no name; keys are looked for only when one is needed.
         """
         from gitmem.crypto.lookup import find_identities
-        from gitmem.memory.redaction import own_names
-        from gitmem.memory.scopes import agent_name
+        from gitmem.memory.members.scopes import agent_name
+        from gitmem.memory.privacy.redaction import own_names
         from gitmem.store.kinds import Kinds
         from gitmem.store.store import Store
 
         env = os.environ if env is None else env
         identities = find_identities(identity, env=env, ask=ask)
         if reopen:
-            from gitmem.memory.reopening import reopened
+            from gitmem.memory.syncing.reopening import reopened
 
             store, put_back = reopened(Path(path), identities)
         else:
@@ -202,7 +202,7 @@ class Memory:
 
     def sync(self) -> SyncReport:
         """Commit, take in what the team has, and push."""
-        from gitmem.memory.sync import sync
+        from gitmem.memory.syncing.sync import sync
 
         return sync(self.context)
 
@@ -211,7 +211,7 @@ class Memory:
 
         Yields the report of each sync that moved something, and an error when syncs begin to fail; they are tried again.
         """
-        from gitmem.memory.watch import watch
+        from gitmem.memory.syncing.watch import watch
 
         return watch(self.context, every)
 
@@ -223,13 +223,13 @@ class Memory:
 
     def gc(self, *, retire: str | None = None, dry_run: bool = False) -> GcReport:
         """Collect what is left of forgotten records that every replica has heard of, after retiring one by name."""
-        from gitmem.memory.gc import gc
+        from gitmem.memory.upkeep.gc import gc
 
         return gc(self.context, retire=retire, dry_run=dry_run)
 
     def members(self) -> Iterable[Member]:
         """Everybody who may read the store."""
-        from gitmem.memory.roster import members
+        from gitmem.memory.members.roster import members
 
         return members(self.context)
 
@@ -238,7 +238,7 @@ class Memory:
 
         Whoever is accepted by it can read these scopes as well as the team's; we must belong to them.
         """
-        from gitmem.memory.inviting import invite
+        from gitmem.memory.members.inviting import invite
 
         return invite(self.context, name, role, days, scopes).line()
 
@@ -247,68 +247,68 @@ class Memory:
 
         With an invitation this clone is first held against what the inviter had seen.
         """
-        from gitmem.memory.joining import ask
+        from gitmem.memory.members.joining import ask
 
         return ask(self.context, name, invitation).line()
 
     def add_member(self, request: str, *, role: str = "member") -> Member:
         """Accept the line that somebody else's `join` gave. Compare the fingerprint with them first."""
-        from gitmem.memory.joining import add_member, parse_request
+        from gitmem.memory.members.joining import add_member, parse_request
 
         return add_member(self.context, parse_request(request), role)[0]
 
     def recover(self, name: str, recovery: Path | str) -> None:
         """Come back in as a member (a new admin, where nobody has the name) with the file of the recovery identity."""
-        from gitmem.memory.joining import ask
-        from gitmem.memory.recovery import read_identity, recover
+        from gitmem.memory.members.joining import ask
+        from gitmem.memory.members.recovery import read_identity, recover
 
         recover(self.context, read_identity(Path(recovery)), ask(self.context, name))
 
     def set_role(self, name: str, role: str) -> None:
         """Say what a member may do from here on: admin, member, service or reader."""
-        from gitmem.memory.removal import set_role
+        from gitmem.memory.members.removal import set_role
 
         set_role(self.context, name, role)
 
     def remove_member(self, name: str, *, dry_run: bool = False) -> Removed:
         """Let a member go, with new keys for what they could read; the result lists that."""
-        from gitmem.memory.removal import remove
+        from gitmem.memory.members.removal import remove
 
         return remove(self.context, name, dry_run=dry_run)
 
     def rotate(self, *scopes: str) -> Rotated:
         """Make a new key for scopes (for all that we open), and seal with it what stands."""
-        from gitmem.memory.rotation import rotate
+        from gitmem.memory.members.rotation import rotate
 
         return rotate(self.context, scopes)
 
     def verify(self, *, full: bool = False) -> AuditReport:
         """Check the audit log against the history, offline; with `full` also what this clone has verified before."""
-        from gitmem.memory.verifying import verify_store
+        from gitmem.memory.auditing.verifying import verify_store
 
         return verify_store(self.context, full=full)
 
     def backup(self, to: str | None = None, *, full: bool | None = None, sealed: bool = True) -> Backup:
         """Back up everything recorded so far to a directory or URL; `full` or what changed since, as fits unless it is said."""
-        from gitmem.memory.backup import create
+        from gitmem.memory.backups.create import create
 
         return create(self.context, to, full=full, sealed=sealed)
 
     def backups(self, where: str | None = None) -> list[Backup]:
         """The backups at a directory or URL (where they went last by default), the oldest first."""
-        from gitmem.memory.backup import backups
+        from gitmem.memory.backups.create import backups
 
         return backups(self.context, where)
 
     def verify_backups(self, where: str | None = None, *, deep: bool = False) -> BackupReport:
         """Check all backups there: hashes, signatures, the chain; with `deep` by rebuilding each set. Problems are reported."""
-        from gitmem.memory.backup_verify import verify
+        from gitmem.memory.backups.verify import verify
 
         return verify(self.context, where, deep=deep)
 
     def drill(self, where: str | None = None, *, at: str | None = None) -> DrillReport:
         """Restore a backup (the newest, or the one named) in a temporary directory, and open and validate all its records."""
-        from gitmem.memory.backup_drill import drill
+        from gitmem.memory.backups.drill import drill
 
         return drill(self.context, where, at=at)
 
@@ -316,7 +316,7 @@ class Memory:
         self, where: str | None = None, *, last: int | None = None, days: int | None = None, dry_run: bool = False
     ) -> RotationReport:
         """Let old sets of backups go, but for the newest `last` and those of the last `days`: the store's policy by default."""
-        from gitmem.memory.backup_rotate import rotate
+        from gitmem.memory.backups.rotate import rotate
 
         return rotate(self.context, where, last=last, days=days, dry_run=dry_run)
 
@@ -334,7 +334,7 @@ class Memory:
 
         What was written since stands, unless with `replace`. Nothing is changed with `dry_run`.
         """
-        from gitmem.memory.restore import Selection, restore
+        from gitmem.memory.backups.restore import Selection, restore
 
         return restore(self.context, at, Selection(scope, kind, id), replace=replace, dry_run=dry_run)
 

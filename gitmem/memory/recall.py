@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from gitmem.core.schema import unknown_kind
 from gitmem.core.usage import usage_from
 from gitmem.errors import GitmemError, InvalidRecord
-from gitmem.memory import acts
+from gitmem.memory.auditing import acts
 from gitmem.memory.catchup import current_index
-from gitmem.memory.consent import READS, allows
 from gitmem.memory.context import Context
+from gitmem.memory.members.scopes import known_scope, opens
+from gitmem.memory.privacy.consent import READS, allows
 from gitmem.memory.results import Hit, Match
-from gitmem.memory.scopes import known_scope, opens
 
 if TYPE_CHECKING:
     from gitmem.store.index import Entry

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitmem.errors import GitmemError, NoKey
-from gitmem.memory import acts
+from gitmem.memory.auditing import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context, kind_to_show
 from gitmem.memory.locate import gone, locate
+from gitmem.memory.members.scopes import known_scope
 from gitmem.memory.results import Record
-from gitmem.memory.scopes import known_scope
 from gitmem.memory.view import record_of, sealed_record
 from gitmem.store.opened import open_state
 
@@ -50,7 +50,7 @@ def _whole(context: Context, path: str) -> Record:
         raise
 
     def author(key: str) -> tuple[str, str] | None:
-        from gitmem.memory.audit import who_wrote
+        from gitmem.memory.auditing.audit import who_wrote
 
         return who_wrote(context.store.root, path, key)
 

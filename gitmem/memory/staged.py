@@ -21,8 +21,8 @@ from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.repo import Change
 from gitmem.git.underway import under_way
-from gitmem.memory import snapshots
-from gitmem.memory.chain import own_chain
+from gitmem.memory.auditing.chain import own_chain
+from gitmem.memory.backups import snapshots
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none, refuse_plaintext
@@ -172,7 +172,7 @@ def _tell_of_secrets(context: Context, path: str, data: bytes | None) -> None:
     """Warn of what a hand edit puts into a plain store; what comes through gitmem was redacted."""
     if data is None:
         return
-    from gitmem.memory.redaction import in_words, redacted
+    from gitmem.memory.privacy.redaction import in_words, redacted
 
     state = parse(data, path)
     kind, opened = kind_to_show(context, state), open_state(context.store.vault, state)

@@ -8,10 +8,10 @@ from gitmem.errors import NoKey
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
 from gitmem.memory.gather import own_changes
+from gitmem.memory.members.roster import members
+from gitmem.memory.members.scopes import opens, scope_names
 from gitmem.memory.reports import Status
-from gitmem.memory.roster import members
-from gitmem.memory.scopes import opens, scope_names
-from gitmem.memory.sync import drift
+from gitmem.memory.syncing.sync import drift
 
 if TYPE_CHECKING:
     from gitmem.store.index import Index

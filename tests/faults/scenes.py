@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmem.memory.cloning import clone
+from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
 from tests.support.git import Git
 from tests.support.older import older
 from tests.support.stores import found, open_memory, person, share

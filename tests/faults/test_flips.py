@@ -13,10 +13,10 @@ import pytest
 
 from gitmem.errors import GitmemError
 from gitmem.git.damage import damage
-from gitmem.memory.doctor import Check, doctor
-from gitmem.memory.doctor_contents import faults, mend_files, mend_records, work_tree
+from gitmem.memory.checkup.contents import faults, mend_files, mend_records, work_tree
+from gitmem.memory.checkup.doctor import Check, doctor
+from gitmem.memory.checkup.salvage import salvage
 from gitmem.memory.memory import Memory
-from gitmem.memory.salvage import salvage
 from gitmem.store.index import Index
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, learn_many, open_memory, person, share

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.cloning import clone
-from gitmem.memory.doctor import doctor
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, share
 

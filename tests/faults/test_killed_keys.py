@@ -13,11 +13,11 @@ from random import Random
 import pytest
 
 from gitmem.core.token import TOKEN
-from gitmem.memory.doctor import doctor
-from gitmem.memory.folded import members_of
+from gitmem.memory.checkup.doctor import doctor
+from gitmem.memory.members.folded import members_of
+from gitmem.memory.members.removal import remove
+from gitmem.memory.members.rotation import rotate, strangers
 from gitmem.memory.memory import Memory
-from gitmem.memory.removal import remove
-from gitmem.memory.rotation import rotate, strangers
 from tests.support.git import Git
 from tests.support.stores import EFFORT, open_memory, person
 from tests.support.team import NAMES, Team, closed, make_team, quick

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from gitmem.cli.main import run as gitmem
 from gitmem.errors import GitmemError
-from gitmem.memory.backup_verify import verify
+from gitmem.memory.backups.verify import verify
 from gitmem.memory.memory import Memory
-from gitmem.memory.migrate import detect
+from gitmem.memory.upkeep.migrate import detect
 from tests.faults.faulting import Setting
 from tests.faults.scenes import FOREIGN, STEP, Held, Scene, Stage, held
 from tests.support.git import Git

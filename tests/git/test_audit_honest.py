@@ -12,7 +12,7 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.merge import normalise
 from gitmem.core.record import State
 from gitmem.git.repo import Repo
-from gitmem.memory.audit import verify
+from gitmem.memory.auditing.audit import verify
 from tests.support.auditing import edited
 from tests.support.auditing_git import Member, path_of, team
 from tests.support.git import Git

@@ -12,7 +12,7 @@ import pytest
 from gitmem.core.audit import Head
 from gitmem.core.codec import emit
 from gitmem.errors import Tampered
-from gitmem.memory.audit import heads, log, who_wrote
+from gitmem.memory.auditing.audit import heads, log, who_wrote
 from tests.support.auditing import counted
 from tests.support.auditing_git import Member, path_of, team
 from tests.support.git import Git

@@ -14,8 +14,8 @@ from gitmem.git.beside import add_worktree
 from gitmem.git.repo import Repo
 from gitmem.memory.branching import init_branch
 from gitmem.memory.found import Founded, init
+from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
 from gitmem.store.place import local_of
 from tests.git.stores import write
 from tests.support.cli import Cli

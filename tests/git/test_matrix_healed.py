@@ -12,7 +12,7 @@ import pytest
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge
 from gitmem.errors import GitmemError
-from gitmem.memory.doctor import doctor
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.memory import Memory
 from tests.git.matrix import BY_FILE_UNSETTLED, OWN, SCENARIOS, WAYS, Scenario, Way, build, store_files
 from tests.support.disk import MEMORY_DISK

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import NoStore
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.cloning import clone
-from gitmem.memory.doctor import doctor
+from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 

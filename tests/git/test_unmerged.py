@@ -11,7 +11,7 @@ import pytest
 from gitmem.core.codec import parse
 from gitmem.errors import ConflictsLeft, GitmemError
 from gitmem.git.underway import under_way
-from gitmem.memory.doctor import doctor
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git

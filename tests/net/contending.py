@@ -17,7 +17,7 @@ import traceback
 import gitmem.crypto.lookup
 import gitmem.memory.counting
 import gitmem.memory.learn
-import gitmem.memory.sync
+import gitmem.memory.syncing.sync
 import gitmem.store.store  # noqa: F401 - what all need is loaded once, before the fork
 from gitmem.memory.memory import Memory
 

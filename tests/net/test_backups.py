@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError, RemoteError, Tampered
-from gitmem.memory.backup import backups
-from gitmem.memory.backup_rotate import rotate
-from gitmem.memory.backup_verify import verify
+from gitmem.memory.backups.create import backups
+from gitmem.memory.backups.restore_anew import restore_anew
+from gitmem.memory.backups.rotate import rotate
+from gitmem.memory.backups.verify import verify
 from gitmem.memory.memory import Memory
-from gitmem.memory.restore_anew import restore_anew
 from gitmem.store.destination import destination
 from tests.support.cli import Cli
 from tests.support.servers import object_store

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.memory import watch as watching
+from gitmem.memory.syncing import watch as watching
 from tests.net.team import Team, note
 from tests.support.cli import GITMEM, Cli
 from tests.support.terminal import PtyCli

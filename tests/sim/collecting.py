@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from gitmem.errors import GitmemError
-from gitmem.memory.gc import UNSIGNED
+from gitmem.memory.upkeep.gc import UNSIGNED
 from tests.sim.clone import Clone
 from tests.sim.switches import action
 from tests.sim.world import Intent, Skip, World

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 from gitmem.core.retention import PRUNED
-from gitmem.memory.doctor import doctor
+from gitmem.memory.checkup.doctor import doctor
 from tests.sim import life
 from tests.sim.clone import Clone, Role, refs
 from tests.sim.gitwork import settle

@@ -13,9 +13,9 @@ from gitmem.core.dots import dot_of
 from gitmem.core.migrations import fixed_in, since
 from gitmem.core.retention import PRUNED
 from gitmem.errors import GitmemError
-from gitmem.memory import migrate
-from gitmem.memory.prune import prune as prune_here
-from gitmem.memory.prune_undo import undo
+from gitmem.memory.upkeep import migrate
+from gitmem.memory.upkeep.prune import prune as prune_here
+from gitmem.memory.upkeep.prune_undo import undo
 from tests.sim.clone import Clone
 from tests.sim.held import proof_of
 from tests.sim.oracle import Deed, Proof

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError, NoKey
-from gitmem.memory import acts
-from gitmem.memory.audit_acts import told_acts
-from gitmem.memory.audit_diff import entry_diffs
-from gitmem.memory.audit_log import log
-from gitmem.memory.consent import READS, choose
+from gitmem.memory.auditing import acts
+from gitmem.memory.auditing.changes import entry_diffs
+from gitmem.memory.auditing.log import log
+from gitmem.memory.auditing.told import told_acts
 from gitmem.memory.diff import diff
+from gitmem.memory.members.removal import remove
 from gitmem.memory.memory import Memory
-from gitmem.memory.removal import remove
+from gitmem.memory.privacy.consent import READS, choose
 from gitmem.memory.showing import those_at_hand
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share

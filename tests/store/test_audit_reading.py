@@ -9,9 +9,9 @@ import pytest
 from gitmem.core.checkpoint import EVERY
 from gitmem.core.merkle import leaf_hash, root_by
 from gitmem.errors import UsageError
-from gitmem.memory.audit_diff import entry_diffs
-from gitmem.memory.audit_log import log
-from gitmem.memory.audit_show import show
+from gitmem.memory.auditing.changes import entry_diffs
+from gitmem.memory.auditing.log import log
+from gitmem.memory.auditing.show import show
 from gitmem.memory.memory import Memory
 from tests.support.stores import found, learn_many, open_memory, person
 

@@ -15,19 +15,19 @@ from gitmem.core.backups import parse_manifest, write_manifest
 from gitmem.crypto.signing import SigningKey
 from gitmem.errors import GitmemError, NoKey, NoStore, Tampered, UsageError
 from gitmem.git.repo import Repo
-from gitmem.memory.backup import backups
-from gitmem.memory.backup_chain import last_known
-from gitmem.memory.backup_drill import drill
-from gitmem.memory.backup_rotate import rotate
-from gitmem.memory.backup_verify import BackupReport, verify
-from gitmem.memory.erase import erase
+from gitmem.memory.auditing.pins import kept
+from gitmem.memory.backups.chain import last_known
+from gitmem.memory.backups.create import backups
+from gitmem.memory.backups.drill import drill
+from gitmem.memory.backups.restore_anew import restore_anew
+from gitmem.memory.backups.rotate import rotate
+from gitmem.memory.backups.verify import BackupReport, verify
 from gitmem.memory.events import every_event
-from gitmem.memory.folded import members_of, standing_here
+from gitmem.memory.members.folded import members_of, standing_here
+from gitmem.memory.members.person import Person
+from gitmem.memory.members.recovery import read_identity
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
-from gitmem.memory.pins import kept
-from gitmem.memory.recovery import read_identity
-from gitmem.memory.restore_anew import restore_anew
+from gitmem.memory.privacy.erase import erase
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, open_memory, person
 from tests.support.team import NAMES, closed, make_team, quick
@@ -254,7 +254,7 @@ def test_a_place_that_was_emptied_begins_anew(scene: Scene) -> None:
 
 def test_what_fits_is_chosen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing new: the one before. A set that is long: a full one. An increment that cannot be: a refusal."""
-    monkeypatch.setattr("gitmem.memory.backup.INCREMENTS", 2)
+    monkeypatch.setattr("gitmem.memory.backups.create.INCREMENTS", 2)
     with scene.open() as memory:
         assert not memory.backup().created
         types = []
@@ -317,7 +317,7 @@ def test_a_drill_opens_everything_and_notices_its_canaries(template: Scene, monk
         assert (report.ok, report.problems, report.records, report.opened, report.sealed) == (True, [], 3, 3, 0)
         assert len(report.canaries) == 2 + sealed
         assert [*(template.folder / "ada" / ".git" / "gitmem").glob(".scratch*")] == []
-        monkeypatch.setattr("gitmem.memory.backup_drill.check_record", lambda _context, _path: None)
+        monkeypatch.setattr("gitmem.memory.backups.drill.check_record", lambda _context, _path: None)
         blind = drill(memory.context)
         assert (blind.ok, len(blind.canaries), [one.what for one in blind.problems]) == (False, 1, ["canary"] * (1 + sealed))
 

@@ -13,7 +13,7 @@ import pytest
 
 from gitmem.core.codec import emit, parse
 from gitmem.errors import Locked
-from gitmem.memory.doctor import Check, doctor
+from gitmem.memory.checkup.doctor import Check, doctor
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person, share

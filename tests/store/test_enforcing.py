@@ -13,11 +13,11 @@ from gitmem.core.members import enrol_detail
 from gitmem.crypto.keys import wrap
 from gitmem.git import snapshots
 from gitmem.memory.commit import Extra, commit
-from gitmem.memory.erase import erase
-from gitmem.memory.erase_history import erase_history
-from gitmem.memory.erase_subject import erase_subject
+from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.memory import Memory
-from gitmem.memory.removal import remove, set_role
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.erase_history import erase_history
+from gitmem.memory.privacy.erase_subject import erase_subject
 from gitmem.store.layout import KEYS, MEMBERS, member_path
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share

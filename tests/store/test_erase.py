@@ -10,10 +10,10 @@ import pytest
 
 from gitmem.errors import GitmemError
 from gitmem.git import snapshots
-from gitmem.memory import quarantine
-from gitmem.memory.erase import erase
-from gitmem.memory.purge import replay_erasures
-from gitmem.memory.remains import remains
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.purge import replay_erasures
+from gitmem.memory.privacy.remains import remains
+from gitmem.memory.syncing import quarantine
 from tests.support.git import Git
 from tests.support.stores import open_memory, person
 from tests.support.team import Team, closed, make_team, quick

@@ -12,10 +12,10 @@ import pytest
 
 from gitmem.errors import RemoteError, UsageError
 from gitmem.git.repo import Repo
-from gitmem.memory.erase import erase
-from gitmem.memory.erase_history import HistoryReport, erase_history
-from gitmem.memory.heal import unhealed
-from gitmem.memory.keyless import check_stores
+from gitmem.memory.auditing.keyless import check_stores
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.erase_history import HistoryReport, erase_history
+from gitmem.memory.syncing.heal import unhealed
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person
 from tests.support.team import Team, closed, make_team, quick
@@ -183,7 +183,7 @@ def test_a_killed_rewriting_is_finished(team: Team) -> None:
     erase(team["ada"].context, [record])
     team.sync("ada")
     script = (
-        "import os\nfrom gitmem.memory import erase_history as e\nfrom gitmem.memory.memory import Memory\n"
+        "import os\nfrom gitmem.memory.privacy import erase_history as e\nfrom gitmem.memory.memory import Memory\n"
         "e.finish_rewriting = lambda _: os._exit(9)\nwith Memory.open('.') as m: e.erase_history(m.context, keep_backup=True)\n"
     )
     env = dict(person(team.folder / "home-ada").env)

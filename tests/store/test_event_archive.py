@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gitmem.memory.doctor import doctor
-from gitmem.memory.event_archive import archive_events
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.events import every_event
+from gitmem.memory.upkeep.event_archive import archive_events
 from gitmem.store.layout import EVENTS
 from tests.support.git import Git
 from tests.support.team import NAMES, Team, closed, make_team, quick

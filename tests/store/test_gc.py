@@ -12,9 +12,9 @@ from gitmem.core.edit import Pen
 from gitmem.errors import GitmemError, UsageError
 from gitmem.git import snapshots
 from gitmem.git.repo import Repo
-from gitmem.memory.gc import UNSIGNED
 from gitmem.memory.locate import locate
-from gitmem.memory.prune_undo import undo
+from gitmem.memory.upkeep.gc import UNSIGNED
+from gitmem.memory.upkeep.prune_undo import undo
 from gitmem.store.store import Write
 from tests.support.git import Git
 from tests.support.stores import open_memory, person

@@ -13,9 +13,9 @@ import pytest
 
 from gitmem.core.codec import emit, parse
 from gitmem.core.record import State
-from gitmem.memory.audit_log import log
-from gitmem.memory.heal import heal, unhealed
+from gitmem.memory.auditing.log import log
 from gitmem.memory.memory import Memory
+from gitmem.memory.syncing.heal import heal, unhealed
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, join, open_memory, person, share

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.token import TOKEN
-from gitmem.memory.doctor import doctor
-from gitmem.memory.folded import members_of
+from gitmem.memory.checkup.doctor import doctor
+from gitmem.memory.members.folded import members_of
+from gitmem.memory.members.removal import remove, set_role
+from gitmem.memory.members.rotation import rotate, strangers
 from gitmem.memory.memory import Memory
-from gitmem.memory.removal import remove, set_role
-from gitmem.memory.rotation import rotate, strangers
 from tests.support.git import Git
 from tests.support.stores import join, person
 from tests.support.team import NAMES, Team, closed, make_team, quick
@@ -116,7 +116,7 @@ def test_somebody_let_in_beside_a_new_key(team: Team) -> None:
 def test_an_unfinished_resealing_goes_on_with_anybodys_sync(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new key was committed and shared, and what stands was not sealed anew: cam's sync does that."""
     record = team.learn()
-    monkeypatch.setattr("gitmem.memory.rotation.reseal", lambda _context, _todo: (0, []))
+    monkeypatch.setattr("gitmem.memory.members.rotation.reseal", lambda _context, _todo: (0, []))
     rotate(team["ada"].context)
     monkeypatch.undo()
     Git(team.folder / "ada")("push", "--quiet", "origin", "main")

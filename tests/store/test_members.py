@@ -10,18 +10,18 @@ import pytest
 
 from gitmem.core.token import TOKEN, epoch_of
 from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
+from gitmem.memory.auditing.keyless import check_stores
 from gitmem.memory.cloning import clone
-from gitmem.memory.erase import erase
-from gitmem.memory.folded import members_of
-from gitmem.memory.granting import add_scope
-from gitmem.memory.inviting import Invitation, accept, check, invite, parse_invitation
-from gitmem.memory.joining import Request, add_member, parse_request, request
-from gitmem.memory.keyless import check_stores
-from gitmem.memory.leaving import taken
+from gitmem.memory.members.folded import members_of
+from gitmem.memory.members.granting import add_scope
+from gitmem.memory.members.inviting import Invitation, accept, check, invite, parse_invitation
+from gitmem.memory.members.joining import Request, add_member, parse_request, request
+from gitmem.memory.members.leaving import taken
+from gitmem.memory.members.recovery import drill, read_identity, recover, vault_key
+from gitmem.memory.members.removal import remove, set_role, taken_by
+from gitmem.memory.members.rotation import rotate, waiting
 from gitmem.memory.memory import Memory
-from gitmem.memory.recovery import drill, read_identity, recover, vault_key
-from gitmem.memory.removal import remove, set_role, taken_by
-from gitmem.memory.rotation import rotate, waiting
+from gitmem.memory.privacy.erase import erase
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 

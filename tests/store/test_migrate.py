@@ -12,7 +12,7 @@ from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import snapshots
 from gitmem.memory import together
 from gitmem.memory.locate import locate
-from gitmem.memory.migrate import detect, plan, rollback, run
+from gitmem.memory.upkeep.migrate import detect, plan, rollback, run
 from tests.support.git import Git
 from tests.support.older import older
 from tests.support.team import NAMES, Team, closed, make_team, quick

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.codec import emit, parse
-from gitmem.memory.audit_since import position_since
+from gitmem.memory.auditing.position import Position, load
+from gitmem.memory.auditing.since import position_since
 from gitmem.memory.memory import Memory
-from gitmem.memory.position import Position, load
 from tests.support.auditing import counted, new_record
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.consent import READS, USAGE, choose
 from gitmem.memory.events import every_event
-from gitmem.memory.privacy import set_pseudonyms, status, tells_who
+from gitmem.memory.privacy.consent import READS, USAGE, choose
+from gitmem.memory.privacy.overview import set_pseudonyms, status, tells_who
 from tests.support.git import Git
 from tests.support.team import Team, closed, make_team, quick
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import UsageError
-from gitmem.memory.proof import write_proof
+from gitmem.memory.auditing.proof import write_proof
 from tests.support.stores import found, join, learn_many, open_memory, person, share
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen on this machine")

@@ -11,14 +11,14 @@ import pytest
 from gitmem.core.codec import emit
 from gitmem.core.retention import pruned
 from gitmem.errors import GitmemError
-from gitmem.memory import prune as pruning
 from gitmem.memory import together
 from gitmem.memory.configuration import thresholds
-from gitmem.memory.erase import erase
 from gitmem.memory.locate import locate
 from gitmem.memory.policies import set_numbers
-from gitmem.memory.prune import prune
-from gitmem.memory.prune_undo import archives, undo
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.upkeep import prune as pruning
+from gitmem.memory.upkeep.prune import prune
+from gitmem.memory.upkeep.prune_undo import archives, undo
 from gitmem.store.settings import rules_for
 from tests.support.git import Git
 from tests.support.team import NAMES, Team, closed, make_team, quick

@@ -10,9 +10,9 @@ import pytest
 
 from gitmem.git import snapshots
 from gitmem.memory.catchup import FILE
-from gitmem.memory.erase import erase
-from gitmem.memory.erase_subject import erase_subject
 from gitmem.memory.memory import Memory
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.erase_subject import erase_subject
 from gitmem.store.index_file import open_database
 from tests.support.git import Git
 from tests.support.team import Team, closed, make_team, quick

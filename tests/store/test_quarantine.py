@@ -12,8 +12,8 @@ import pytest
 
 from gitmem.core.codec import emit, parse
 from gitmem.core.dots import checked
-from gitmem.memory.attest import attest
-from gitmem.memory.doctor import doctor
+from gitmem.memory.auditing.attest import attest
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git

@@ -12,12 +12,12 @@ import pytest
 from gitmem.errors import UsageError
 from gitmem.git.repo import Repo
 from gitmem.git.snapshots import all_snapshots
-from gitmem.memory.audit_files import heads
-from gitmem.memory.audit_log import log
-from gitmem.memory.erase import erase
+from gitmem.memory.auditing.files import heads
+from gitmem.memory.auditing.log import log
+from gitmem.memory.backups.moments import moment_of
+from gitmem.memory.backups.restore import ERASED, FORGOTTEN, NEWER
 from gitmem.memory.memory import Memory
-from gitmem.memory.moments import moment_of
-from gitmem.memory.restore import ERASED, FORGOTTEN, NEWER
+from gitmem.memory.privacy.erase import erase
 from tests.support.git import Git
 from tests.support.stores import EFFORT
 from tests.support.team import NAMES, Team, closed, make_team, quick

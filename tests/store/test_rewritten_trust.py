@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory import checkpoints, erase_history, pins, witness
+from gitmem.memory.auditing import checkpoints, pins, witness
 from gitmem.memory.cloning import clone
-from gitmem.memory.erase import erase
-from gitmem.memory.erasures import rules
 from gitmem.memory.memory import Memory
+from gitmem.memory.privacy import erase_history
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.erasures import rules
 from tests.support.git import Git
 from tests.support.stores import EFFORT, open_memory, person
 from tests.support.team import Team, closed, make_team, quick

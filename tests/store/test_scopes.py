@@ -11,17 +11,17 @@ import pytest
 
 from gitmem.crypto.keys import new_epoch, wrap
 from gitmem.errors import GitmemError, NoKey, UsageError
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.cloning import clone
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.diff import diff
-from gitmem.memory.doctor import doctor
-from gitmem.memory.enrolment import member_file
-from gitmem.memory.granting import add_scope, grant, revoke
-from gitmem.memory.joining import request
-from gitmem.memory.keys import key_status
+from gitmem.memory.members.enrolment import member_file
+from gitmem.memory.members.granting import add_scope, grant, revoke
+from gitmem.memory.members.joining import request
+from gitmem.memory.members.keys import key_status
+from gitmem.memory.members.person import Person
+from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
-from gitmem.memory.removal import remove, set_role
 from gitmem.store.layout import key_path
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share

@@ -10,9 +10,9 @@ import pytest
 from gitmem.errors import UsageError
 from gitmem.git.repo import Repo
 from gitmem.git.snapshots import all_snapshots
-from gitmem.memory import snapshots
-from gitmem.memory.erase import erase
+from gitmem.memory.backups import snapshots
 from gitmem.memory.policies import set_numbers
+from gitmem.memory.privacy.erase import erase
 from tests.support.stores import found, open_memory
 
 

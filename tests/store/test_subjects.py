@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError, UsageError
-from gitmem.memory.erase_history import erase_history
-from gitmem.memory.erase_subject import erase_subject
-from gitmem.memory.heal import unhealed
 from gitmem.memory.memory import Memory
-from gitmem.memory.subject_export import export_subject
+from gitmem.memory.privacy.erase_history import erase_history
+from gitmem.memory.privacy.erase_subject import erase_subject
+from gitmem.memory.privacy.subject_export import export_subject
+from gitmem.memory.syncing.heal import unhealed
 from tests.support.stores import found, open_memory
 
 BO = ["Bo Lind", "bo@example.org"]

@@ -6,11 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gitmem.memory.event_archive import archive_events
 from gitmem.memory.events import every_event
 from gitmem.memory.memory import Memory
-from gitmem.memory.prune import prune
-from gitmem.memory.prune_undo import undo
+from gitmem.memory.upkeep.event_archive import archive_events
+from gitmem.memory.upkeep.prune import prune
+from gitmem.memory.upkeep.prune_undo import undo
 from tests.support.stores import found, open_memory
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import Tampered, UsageError
+from gitmem.memory.auditing.witness import check, push_to, state
 from gitmem.memory.memory import Memory
-from gitmem.memory.witness import check, push_to, state
 from tests.support.git import Git
 from tests.support.stores import found, open_memory
 

@@ -14,7 +14,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.members import enrol_detail, genesis_detail
 from gitmem.core.record import Json, State
 from gitmem.git.repo import Repo
-from gitmem.memory.audit import AuditReport, file_detail, heads, verify
+from gitmem.memory.auditing.audit import AuditReport, file_detail, heads, verify
 from gitmem.store.layout import member_path, record_path
 from tests.support.auditing import STORE, Scribe, counted, edited, hexdigest, key_of, new_record
 from tests.support.git import Git

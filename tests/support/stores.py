@@ -17,10 +17,10 @@ from gitmem.git.repo import Repo
 from gitmem.memory.cloning import clone
 from gitmem.memory.context import Context
 from gitmem.memory.found import Founded, init
-from gitmem.memory.joining import add_member, request
 from gitmem.memory.learn import learn_all, prepare
+from gitmem.memory.members.joining import add_member, request
+from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
 from tests.support.environment import make_home
 from tests.support.git import Git
 from tests.support.ready_made import copied

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmem.core.audit import Entry
+from gitmem.memory.auditing.replicas import all_segments
 from gitmem.memory.memory import Memory
-from gitmem.memory.replicas import all_segments
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.ready_made import copied

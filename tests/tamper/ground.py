@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
-from gitmem.memory.person import Person
 from gitmem.memory.results import Record
 from tests.support.environment import make_home
 from tests.support.git import Git

@@ -17,7 +17,7 @@ from gitmem.core.record import Json, State
 from gitmem.crypto.signing import SigningKey
 from gitmem.git.objects import Content, Draft, write_commits
 from gitmem.git.repo import Entry, Repo
-from gitmem.memory.audit_states import file_detail
+from gitmem.memory.auditing.states import file_detail
 from gitmem.memory.gather import digest, parse_or_none
 from gitmem.store.layout import AUDIT, CONFIG, is_record_path
 from tests.support.auditing import TIME

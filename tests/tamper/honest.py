@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from gitmem.memory.context import TEAM
-from gitmem.memory.erase import erase
-from gitmem.memory.erase_subject import erase_subject
-from gitmem.memory.folded import members_of
-from gitmem.memory.granting import add_scope, grant, revoke
+from gitmem.memory.members.folded import members_of
+from gitmem.memory.members.granting import add_scope, grant, revoke
+from gitmem.memory.members.removal import remove, set_role
+from gitmem.memory.members.rotation import rotate
+from gitmem.memory.members.scopes import scopes
 from gitmem.memory.memory import Memory
-from gitmem.memory.removal import remove, set_role
+from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.erase_subject import erase_subject
 from gitmem.memory.results import Record
-from gitmem.memory.rotation import rotate
-from gitmem.memory.scopes import scopes
 from tests.support.git import Git
 from tests.tamper.ground import Ground, text
 

@@ -7,8 +7,8 @@ from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State
 from gitmem.crypto.values import Place, Sealer
-from gitmem.memory.removal import remove
-from gitmem.memory.rotation import rotate
+from gitmem.memory.members.removal import remove
+from gitmem.memory.members.rotation import rotate
 from tests.tamper.hands import Insider
 from tests.tamper.table import Expected, Store, insider, named
 

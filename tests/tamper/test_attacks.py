@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.core.token import epoch_of
 from gitmem.errors import GitmemError
-from gitmem.memory.audit import AuditReport, verify
+from gitmem.memory.auditing.audit import AuditReport, verify
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from gitmem.store.layout import KEYS

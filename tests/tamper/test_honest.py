@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from gitmem.git.repo import Repo
-from gitmem.memory.audit import verify
-from gitmem.memory.keyless import check_stores
+from gitmem.memory.auditing.audit import verify
+from gitmem.memory.auditing.keyless import check_stores
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.stores import EFFORT

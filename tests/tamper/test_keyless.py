@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from gitmem.memory.keyless import KeylessReport, check_stores
+from gitmem.memory.auditing.keyless import KeylessReport, check_stores
 from tests.support.disk import MEMORY_DISK
 from tests.support.stores import EFFORT
 from tests.tamper.conftest import Make

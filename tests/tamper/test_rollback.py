@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from gitmem.memory.audit import TRUNCATION, verify
+from gitmem.memory.auditing.audit import TRUNCATION, verify
 from tests.support.disk import MEMORY_DISK
 from tests.tamper.conftest import Make
 from tests.tamper.ground import shown

@@ -14,7 +14,7 @@ from gitmem.core.collected import grave_of
 from gitmem.core.edit import Pen
 from gitmem.core.merge import merge, merge_all
 from gitmem.core.record import Json, State
-from gitmem.memory.audit_states import FileHistory, check_file
+from gitmem.memory.auditing.states import FileHistory, check_file
 from tests.support.auditing import STORE, TIME, new_record
 
 _STEPS = st.lists(

@@ -7,16 +7,16 @@ import sys
 
 SCRIPT = """
 import sys
-import gitmem.plumbing.hooks, gitmem.memory.privacy, gitmem.memory.staged
+import gitmem.plumbing.hooks, gitmem.memory.privacy.overview, gitmem.memory.staged
 print(*sorted(name for name in sys.modules if name.startswith(("gitmem.", "click"))))
 """
 UNUSED = {
     "click",
     "gitmem.cli.ui",
     "gitmem.core.usage",
-    "gitmem.memory.audit_log",
+    "gitmem.memory.auditing.log",
     "gitmem.memory.learn",
-    "gitmem.memory.redaction",
+    "gitmem.memory.privacy.redaction",
     "gitmem.memory.reports",
     "gitmem.memory.results",
 }

@@ -23,7 +23,7 @@ from gitmem.errors import GitmemError
 def command(ui: Ui, fix: bool) -> None:
     """Check the store on this machine, by name; the exit code is 1 if something is wrong."""
     from gitmem.cli.session import opened
-    from gitmem.memory.doctor import doctor
+    from gitmem.memory.checkup.doctor import doctor
 
     with opened(ui, reopen=fix) as memory:
         checks = doctor(memory.context, fix=fix)

@@ -15,8 +15,8 @@ from gitmem.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitmem.memory.erase import EraseReport
     from gitmem.memory.memory import Memory
+    from gitmem.memory.privacy.erase import EraseReport
 
 
 @define(
@@ -66,8 +66,8 @@ def command(ui: Ui, /, ids: tuple[str, ...], **how: Any) -> None:
 
 def _erasing(memory: Memory, ids: tuple[str, ...], **how: Any) -> Callable[[bool], EraseReport]:
     """The erasure that is asked for; called with whether it is a dry run."""
-    from gitmem.memory.erase import erase
-    from gitmem.memory.erase_subject import erase_subject
+    from gitmem.memory.privacy.erase import erase
+    from gitmem.memory.privacy.erase_subject import erase_subject
 
     if how["subject"]:
         return lambda dry: erase_subject(memory.context, how["subject"], redact=how["redact"], basis=how["basis"], dry_run=dry)
@@ -93,7 +93,7 @@ def _records(ui: Ui, erasing: Callable[[bool], EraseReport], **how: Any) -> None
 
 def _history(ui: Ui, memory: Memory, **how: Any) -> None:
     from gitmem.cli.erasing import rewriting, show_history, sure
-    from gitmem.memory.erase_history import erase_history
+    from gitmem.memory.privacy.erase_history import erase_history
 
     report = erase_history(memory.context, dry_run=True)
     done = not how["dry_run"] and report.versions > 0 and sure(ui, how["yes"], f"take {rewriting(report)}")

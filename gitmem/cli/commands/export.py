@@ -33,7 +33,7 @@ def command(ui: Ui, subject: tuple[str, ...], output: Path) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory.subject_export import export_subject
+    from gitmem.memory.privacy.subject_export import export_subject
 
     with opened(ui) as memory:
         report = export_subject(memory.context, subject, output)

@@ -12,7 +12,7 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitmem.memory.gc import GcReport
+    from gitmem.memory.upkeep.gc import GcReport
 
 
 @define(
@@ -40,7 +40,7 @@ def command(ui: Ui, dry_run: bool, retire: str | None, yes: bool) -> None:
     equal ones the one with the smallest id stays. Snapshots that the store's policy keeps no longer go, too.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.gc import gc
+    from gitmem.memory.upkeep.gc import gc
 
     with opened(ui) as memory:
         report = gc(memory.context, retire=retire, dry_run=True)

@@ -48,7 +48,7 @@ def command(ui: Ui, invitation: str | None, url: str | None, directory: str | No
 
 def _read(invitation: str | None) -> str | None:
     """The invitation's line: as given, from standard input, or from a file."""
-    from gitmem.memory.inviting import PREFIX
+    from gitmem.memory.members.inviting import PREFIX
 
     if invitation is None or invitation.startswith(PREFIX):
         return invitation

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitmem.crypto.identity import Identity
-    from gitmem.memory.keys import Epoch, KeyStatus
+    from gitmem.memory.members.keys import Epoch, KeyStatus
 
 _DAY = 86_400
 
@@ -44,7 +44,7 @@ def status(ui: Ui) -> None:
     Ages come from the signed log.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.keys import key_status
+    from gitmem.memory.members.keys import key_status
 
     with opened(ui) as memory:
         found = key_status(memory.context)
@@ -148,8 +148,8 @@ def rotate(ui: Ui, scope: str | None) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory import rotation
-    from gitmem.memory.scopes import known_scope
+    from gitmem.memory.members import rotation
+    from gitmem.memory.members.scopes import known_scope
 
     with opened(ui) as memory:
         done = rotation.rotate(memory.context, [known_scope(memory.context, scope)] if scope else [])
@@ -175,7 +175,7 @@ def drill(ui: Ui) -> None:
     It must open the keys of every scope and sign as the store's beginning says. Name its file with --identity.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory import recovery
+    from gitmem.memory.members import recovery
 
     with opened(ui) as memory:
         found = recovery.drill(memory.context, recovery.read_identity(_named(ui)))
@@ -204,9 +204,9 @@ def recover(ui: Ui, name: str | None) -> None:
     admin. The log says that the recovery identity did it.
     """
     from gitmem.cli.session import opened, person
-    from gitmem.memory import recovery
     from gitmem.memory.found import default_name
-    from gitmem.memory.joining import request_of
+    from gitmem.memory.members import recovery
+    from gitmem.memory.members.joining import request_of
 
     identity, ui.identity = recovery.read_identity(_named(ui)), None
     mine, fresh = person(ui).identity()

@@ -31,9 +31,9 @@ def command(ui: Ui, id: str | None, limit: int, scope: str | None) -> None:  # n
     """
     from gitmem.cli.logs import headlines, show_entries
     from gitmem.cli.session import opened
-    from gitmem.memory.audit import log
+    from gitmem.memory.auditing.audit import log
     from gitmem.memory.locate import locate
-    from gitmem.memory.scopes import known_scope
+    from gitmem.memory.members.scopes import known_scope
 
     with opened(ui) as memory:
         target = locate(memory.context, id) if id is not None else None

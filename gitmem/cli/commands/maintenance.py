@@ -34,7 +34,7 @@ def run(ui: Ui, dry_run: bool, yes: bool) -> None:
     one before. What is pruned comes back with `gitmem prune --undo`. Nothing is pushed: the next `gitmem sync` does that.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.maintenance import FAILED, maintain
+    from gitmem.memory.upkeep.maintenance import FAILED, maintain
 
     with opened(ui) as memory:
         if not dry_run and not sure(ui, "run all steps of maintenance, pruning included", yes=yes):
@@ -70,7 +70,7 @@ def install(ui: Ui, way: str | None, dry_run: bool) -> None:
     Your key must be found without asking: in its file under ~/.config/gitmem, say. A second time changes nothing.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.timers import install as put
+    from gitmem.memory.upkeep.timers import install as put
 
     with opened(ui) as memory:
         report = put(memory.context, way, dry_run=dry_run)
@@ -94,7 +94,7 @@ def install(ui: Ui, way: str | None, dry_run: bool) -> None:
 def uninstall(ui: Ui, dry_run: bool) -> None:
     """Take out what `install` put in place for this clone."""
     from gitmem.cli.session import opened
-    from gitmem.memory.timers import uninstall as take_out
+    from gitmem.memory.upkeep.timers import uninstall as take_out
 
     with opened(ui) as memory:
         reports = take_out(memory.context, dry_run=dry_run)

@@ -18,8 +18,8 @@ from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
     from gitmem.memory.context import Context
-    from gitmem.memory.joining import Request
-    from gitmem.memory.leaving import Taken
+    from gitmem.memory.members.joining import Request
+    from gitmem.memory.members.leaving import Taken
 
 
 @click.group("member", cls=Group)
@@ -72,7 +72,7 @@ def add(ui: Ui, request: str, recipient: str | None, key: str | None, role: str)
     whoever can exchange the request on its way gets in instead.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.joining import add_member
+    from gitmem.memory.members.joining import add_member
 
     with opened(ui) as memory:
         asked = _asked(memory.context, request, recipient, key)
@@ -115,7 +115,7 @@ def invite(  # noqa: PLR0913, PLR0917 - click passes each option by itself
     must be able to read the scopes that it names.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory import inviting
+    from gitmem.memory.members import inviting
 
     with opened(ui) as memory:
         made = inviting.invite(memory.context, clean(name), clean(role), days, names(into))
@@ -146,7 +146,7 @@ def role(ui: Ui, name: str, role: str) -> None:
     admin that too. There is always an admin.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.removal import set_role
+    from gitmem.memory.members.removal import set_role
 
     with opened(ui) as memory:
         member = set_role(memory.context, clean(name), clean(role)).by_name[clean(name)]
@@ -176,7 +176,7 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory import removal
+    from gitmem.memory.members import removal
 
     with opened(ui) as memory:
         shown = removal.taken_by(memory.context, clean(name))
@@ -208,7 +208,7 @@ def _read(shown: Taken) -> str:
 
 
 def _asked(context: Context, request: str, recipient: str | None, key: str | None) -> Request:
-    from gitmem.memory.joining import parse_request, request_of
+    from gitmem.memory.members.joining import parse_request, request_of
 
     if recipient is None and key is None:
         return parse_request(sys.stdin.read(1 << 16) if request == "-" else clean(request))

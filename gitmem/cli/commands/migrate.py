@@ -13,7 +13,7 @@ from gitmem.cli.sure import sure
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
-    from gitmem.memory.migrate import MigrationReport
+    from gitmem.memory.upkeep.migrate import MigrationReport
 
 _SHOWN = 50
 
@@ -45,7 +45,7 @@ def _yes(function: Any) -> Any:
 def detect(ui: Ui, kind: str | None) -> None:
     """Tell how many records stand in which version of their kind, and how many a migration would change."""
     from gitmem.cli.session import opened
-    from gitmem.memory.migrate import detect as look
+    from gitmem.memory.upkeep.migrate import detect as look
 
     with opened(ui) as memory:
         found = look(memory.context, kind)
@@ -68,7 +68,7 @@ def detect(ui: Ui, kind: str | None) -> None:
 def plan(ui: Ui, kind: str | None) -> None:
     """Show which records a migration would change, and which fields it would write. Changes nothing."""
     from gitmem.cli.session import opened
-    from gitmem.memory.migrate import plan as look
+    from gitmem.memory.upkeep.migrate import plan as look
 
     with opened(ui) as memory:
         report = look(memory.context, kind)
@@ -95,8 +95,8 @@ def run(ui: Ui, kind: str | None, dry_run: bool, yes: bool) -> None:
     stands. Records that no key of yours opens are left to those who can read them.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.migrate import plan as look
-    from gitmem.memory.migrate import run as migrate
+    from gitmem.memory.upkeep.migrate import plan as look
+    from gitmem.memory.upkeep.migrate import run as migrate
 
     with opened(ui) as memory:
         report = look(memory.context, kind)
@@ -124,7 +124,7 @@ def rollback(ui: Ui, kind: str | None, dry_run: bool, yes: bool) -> None:
     A record keeps its version number, since a merge takes the larger one. `run` fills in again what was taken back.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.migrate import rollback as take_back
+    from gitmem.memory.upkeep.migrate import rollback as take_back
 
     with opened(ui) as memory:
         report = take_back(memory.context, kind, dry_run=True)

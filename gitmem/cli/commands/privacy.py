@@ -24,7 +24,7 @@ def command() -> None:
 def _status(ui: Ui) -> None:
     """Show what the store logs of its members, and how commits name them."""
     from gitmem.cli.session import opened
-    from gitmem.memory.privacy import status
+    from gitmem.memory.privacy.overview import status
 
     with opened(ui) as memory:
         found = status(memory.context)
@@ -60,7 +60,7 @@ def _opt_in(ui: Ui, what: str) -> None:
 
 def _choose(ui: Ui, what: str, *, allowed: bool) -> None:
     from gitmem.cli.session import opened
-    from gitmem.memory.consent import choose
+    from gitmem.memory.privacy.consent import choose
 
     with opened(ui) as memory:
         choose(memory.context, what, allowed=allowed)
@@ -83,7 +83,7 @@ def _pseudonyms(ui: Ui, value: str) -> None:
     It holds for the commits that gitmem makes, in every clone. A `git commit` by hand carries what git is told; the hook warns.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.privacy import set_pseudonyms, status
+    from gitmem.memory.privacy.overview import set_pseudonyms, status
 
     with opened(ui) as memory:
         set_pseudonyms(memory.context, on=value == "on")

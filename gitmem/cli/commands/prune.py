@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitmem.memory.memory import Memory
-    from gitmem.memory.prune import PruneReport
-    from gitmem.memory.prune_undo import UndoReport
+    from gitmem.memory.upkeep.prune import PruneReport
+    from gitmem.memory.upkeep.prune_undo import UndoReport
 
 _SHOWN = 50
 
@@ -60,7 +60,7 @@ def command(ui: Ui, dry_run: bool, undo: str | None, listing: bool, yes: bool) -
 
 
 def _prune(ui: Ui, memory: Memory, *, dry_run: bool, yes: bool) -> None:
-    from gitmem.memory.prune import prune
+    from gitmem.memory.upkeep.prune import prune
 
     report = prune(memory.context, dry_run=True)
     go = not dry_run and (not report.records or sure(ui, f"prune {_count(report.records)}", yes=yes))
@@ -86,7 +86,7 @@ def _tell(ui: Ui, report: PruneReport) -> None:
 
 
 def _undo(ui: Ui, memory: Memory, name: str, *, dry_run: bool, yes: bool) -> None:
-    from gitmem.memory.prune_undo import undo
+    from gitmem.memory.upkeep.prune_undo import undo
 
     report = undo(memory.context, name, dry_run=True)
     go = not dry_run and (not report.restored or sure(ui, f"bring back {_count(report.restored)}", yes=yes))
@@ -106,7 +106,7 @@ def _tell_undo(ui: Ui, report: UndoReport) -> None:
 
 
 def _list(ui: Ui, memory: Memory) -> None:
-    from gitmem.memory.prune_undo import archives
+    from gitmem.memory.upkeep.prune_undo import archives
 
     found = archives(memory.context)
     if ui.json:

@@ -48,7 +48,7 @@ def command(ui: Ui, /, text: tuple[str, ...], check: bool, policy: bool, setting
 
 
 def _redact(ui: Ui, words: tuple[str, ...], *, check: bool) -> None:
-    from gitmem.memory.redaction import in_words
+    from gitmem.memory.privacy.redaction import in_words
 
     done, found = _redacted(ui, _text(words))
     what = in_words(found)
@@ -76,7 +76,7 @@ def _text(words: tuple[str, ...]) -> str:
 def _redacted(ui: Ui, text: str) -> tuple[str, tuple[Redaction, ...]]:
     """By the policy of the store here, or of a new one where there is none."""
     from gitmem.cli.session import opened
-    from gitmem.memory.redaction import own_names, redacted_text
+    from gitmem.memory.privacy.redaction import own_names, redacted_text
 
     try:
         with opened(ui) as memory:

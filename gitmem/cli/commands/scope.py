@@ -14,7 +14,7 @@ from gitmem.cli.leaving import sure_of, tell
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
-    from gitmem.memory.granting import Granted
+    from gitmem.memory.members.granting import Granted
 
 
 @click.group("scope", cls=Group)
@@ -42,7 +42,7 @@ def add(ui: Ui, name: str, readers: tuple[str, ...]) -> None:
     say. From here on you say who belongs to it, and so do the store's admins who belong to it themselves.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.granting import add_scope
+    from gitmem.memory.members.granting import add_scope
 
     with opened(ui) as memory:
         made = add_scope(memory.context, clean(name), names(readers))
@@ -58,7 +58,7 @@ def add(ui: Ui, name: str, readers: tuple[str, ...]) -> None:
 def list_scopes(ui: Ui) -> None:
     """List the scopes: how many records stand in each, whether you can read them, and who can."""
     from gitmem.cli.session import opened
-    from gitmem.memory.scopes import scopes as found_in
+    from gitmem.memory.members.scopes import scopes as found_in
 
     with opened(ui) as memory:
         found = found_in(memory.context)
@@ -83,7 +83,7 @@ def list_scopes(ui: Ui) -> None:
 def grant(ui: Ui, scope: str, member: str) -> None:
     """Let a member into a scope: to what was recorded there before as well."""
     from gitmem.cli.session import opened
-    from gitmem.memory.granting import grant as let_in
+    from gitmem.memory.members.granting import grant as let_in
 
     with opened(ui) as memory:
         made = let_in(memory.context, clean(scope), clean(member))
@@ -111,7 +111,7 @@ def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory import granting
+    from gitmem.memory.members import granting
 
     scope, member = clean(scope), clean(member)
     with opened(ui) as memory:

@@ -13,7 +13,7 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import InvalidRecord, Tampered
 
 if TYPE_CHECKING:
-    from gitmem.memory.keyless import KeylessReport
+    from gitmem.memory.auditing.keyless import KeylessReport
 
 
 @define(
@@ -36,7 +36,7 @@ def command(ui: Ui, /, commit: str, keyless: bool, since: str | None) -> None:
     Every file must be canonical and in its place, every change signed by a member. In a sealed store no value may stand in the
     clear, and each must be of an epoch the store has. Without --keyless every value at COMMIT is opened, too.
     """
-    from gitmem.memory.keyless import check_stores
+    from gitmem.memory.auditing.keyless import check_stores
 
     found = check_stores(".", commit, since)
     unopened = [] if keyless else _unopened(ui, commit)

@@ -44,7 +44,7 @@ def verify(ui: Ui, full: bool, witnesses: tuple[str, ...]) -> None:
     from gitmem.cli.inputs import read_file
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory.verifying import against_witness
+    from gitmem.memory.auditing.verifying import against_witness
 
     statements = [read_file(witness) for witness in witnesses]
     with opened(ui) as memory:
@@ -85,7 +85,7 @@ def pin(ui: Ui, take: str | None) -> None:
     trust, and not by way of the repository itself.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.pins import check_against, parse_pin, pin_of, take_pin
+    from gitmem.memory.auditing.pins import check_against, parse_pin, pin_of, take_pin
 
     with opened(ui) as memory:
         made = pin_of(memory.context) if take is None else parse_pin(clean(take))
@@ -122,7 +122,7 @@ def witness(ui: Ui, key: Path | None, remote: str | None) -> None:
     Print a statement for `gitmem audit verify --witness FILE`, or with --remote leave HEAD there under a ref of its own.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.witness import push_to, state
+    from gitmem.memory.auditing.witness import push_to, state
 
     with opened(ui) as memory:
         if remote is None:

@@ -14,8 +14,8 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitmem.memory.audit_log import LogEntry
-    from gitmem.memory.audit_show import Shown
+    from gitmem.memory.auditing.log import LogEntry
+    from gitmem.memory.auditing.show import Shown
 
 
 def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,9 +69,9 @@ def audit_log(ui: Ui, /, limit: int, diff: bool, acts: bool, **filters: str | No
     """
     from gitmem.cli.logs import show_diffs, show_entries
     from gitmem.cli.session import opened
-    from gitmem.memory.audit_acts import told_acts
-    from gitmem.memory.audit_diff import entry_diffs
-    from gitmem.memory.audit_log import log
+    from gitmem.memory.auditing.changes import entry_diffs
+    from gitmem.memory.auditing.log import log
+    from gitmem.memory.auditing.told import told_acts
 
     with opened(ui) as memory:
         wanted = _wanted(filters)
@@ -97,7 +97,7 @@ def audit_log(ui: Ui, /, limit: int, diff: bool, acts: bool, **filters: str | No
 def show(ui: Ui, entry: str) -> None:
     """Show one entry of the log whole: every field, its signature, and the entries beside it."""
     from gitmem.cli.session import opened
-    from gitmem.memory.audit_show import show as show_entry
+    from gitmem.memory.auditing.show import show as show_entry
 
     with opened(ui) as memory:
         found = show_entry(memory.context, clean(entry))
@@ -144,9 +144,9 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
     with nothing but Python's standard library and `ssh-keygen`. It holds no value of any record in the clear.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory import acts
-    from gitmem.memory.audit_log import log
-    from gitmem.memory.proof import write_proof
+    from gitmem.memory.auditing import acts
+    from gitmem.memory.auditing.log import log
+    from gitmem.memory.auditing.proof import write_proof
 
     if proof is not None and any(filters.values()):
         raise UsageError("a proof holds the whole log", "leave the filters away, or export without --proof")

@@ -35,7 +35,7 @@ def rotate(ui: Ui, /, where: str | None, dry_run: bool, yes: bool, **kept: int |
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
     from gitmem.cli.sure import sure
-    from gitmem.memory.backup_rotate import rotate as rotate_backups
+    from gitmem.memory.backups.rotate import rotate as rotate_backups
 
     with opened(ui) as memory:
         report = rotate_backups(memory.context, where, last=kept["last"], days=kept["days"], dry_run=True)
@@ -69,7 +69,8 @@ def keep(ui: Ui, last: int | None, days: int | None, snapshots_last: int | None,
     """Show or set for how long backups and snapshots are kept: a part of the store, signed for, which holds in every clone."""
     from gitmem.cli.session import opened
     from gitmem.git import snapshots as git_snapshots
-    from gitmem.memory import backup_rotate, snapshots
+    from gitmem.memory.backups import rotate as backup_rotate
+    from gitmem.memory.backups import snapshots
     from gitmem.memory.policies import set_numbers
 
     defaults = {

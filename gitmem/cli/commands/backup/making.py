@@ -74,7 +74,7 @@ def list_(ui: Ui, where: str | None) -> None:
     The columns are name, time, type, size in bytes and how many records it holds.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.backup import backups
+    from gitmem.memory.backups.create import backups
 
     with opened(ui) as memory:
         found = backups(memory.context, where)

@@ -30,7 +30,7 @@ def verify(ui: Ui, deep: bool, where: str | None) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory.backup_verify import verify as verify_backups
+    from gitmem.memory.backups.verify import verify as verify_backups
 
     with opened(ui) as memory:
         report = verify_backups(memory.context, where, deep=deep)
@@ -68,7 +68,7 @@ def drill(ui: Ui, where: str | None, at: str | None) -> None:
     """
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
-    from gitmem.memory.backup_drill import drill as drill_backup
+    from gitmem.memory.backups.drill import drill as drill_backup
 
     with opened(ui) as memory:
         report = drill_backup(memory.context, where, at=at)

@@ -16,8 +16,8 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitmem.memory.restore import RestoreReport
-    from gitmem.memory.restore_anew import RestoredAnew
+    from gitmem.memory.backups.restore import RestoreReport
+    from gitmem.memory.backups.restore_anew import RestoredAnew
 
 
 @define(
@@ -67,7 +67,7 @@ def _here(ui: Ui, at: str | None, where: str | None, **how: Any) -> None:
     from gitmem.cli.present import counted
     from gitmem.cli.session import opened
     from gitmem.cli.sure import sure
-    from gitmem.memory.restore import Selection, restore
+    from gitmem.memory.backups.restore import Selection, restore
 
     chosen = Selection(how["scope"], how["kind"], how["record"])
     with opened(ui) as memory:
@@ -98,7 +98,7 @@ def _show(ui: Ui, report: RestoreReport) -> None:
 def _anew(ui: Ui, where: str, directory: Path, at: str | None) -> None:
     from gitmem.cli.progress import Progress
     from gitmem.cli.session import person
-    from gitmem.memory.restore_anew import restore_anew
+    from gitmem.memory.backups.restore_anew import restore_anew
 
     with Progress(shown=not ui.quiet) as progress:
         ui.before_asking = progress.stop

@@ -1,0 +1,1 @@
+"""The signed log: written, read in words, verified, proved and witnessed."""

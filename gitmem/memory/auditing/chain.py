@@ -1,0 +1,84 @@
+"""This replica's place in the audit log: which chain it continues, and when it must begin a new one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from gitmem.core.audit import Change, Head, closing, place_of, segment_path
+from gitmem.memory.auditing.files import heads
+from gitmem.memory.context import Context
+from gitmem.store.layout import AUDIT
+
+Chain = tuple[Head | None, list[Change]]
+"""The head of the audit chain to continue (None: begin one), and the entries to open with."""
+
+
+def own_chain(context: Context) -> Chain:
+    """The chain to continue. Called under the lock, before anything is gathered.
+
+    If the tree holds less of our chain than we wrote, history went back (a reset, another branch). To go on from there would
+    fork the chain, so the writer is changed and the first entry of the new one says where the old one ends here.
+    """
+    store = context.store
+    store.confirm()
+    told = json.loads(store.marks.note("audit", "null"))
+    ends = heads(store.root)
+    begun = ends.get(store.replica.writer)
+    if told is None or (begun is not None and told[0] != begun.writer):
+        return begun, []  # one is there if we were killed before we noted our first
+    written = Head(*told)
+    held = ends.get(written.writer)
+    if written.writer == store.replica.writer:
+        if held is not None and held.seq >= written.seq:
+            return held, []  # ahead of our note: the pre-commit hook wrote it, and git then committed
+        store.rotate()
+    return None, [closing(written.writer, held)]
+
+
+def note_head(context: Context, head: Head) -> None:
+    """Remember, durably, how far our chain goes."""
+    context.store.marks.set_note("audit", json.dumps([head.writer, head.segment, head.seq, head.hash]))
+
+
+def beware(context: Context, ours: str | None, theirs: str) -> str | None:
+    """Take a new name if `theirs`, a commit to be taken in, holds more of our own chain than we wrote; returns what to say.
+
+    Somebody else writes under our name then: a machine that was cloned, or this one before it was put back to a snapshot.
+    """
+    store = context.store
+    writer = store.replica.writer
+    changes = store.repo.diff(ours, theirs, [f"{store.prefix}{AUDIT}/{writer}"])
+    places = [place_of(change.path.removeprefix(store.prefix)) for change in changes if change.new]
+    told = json.loads(store.marks.note("audit", "null"))
+    known = told[1] if told and told[0] == writer else 0
+    if max((number for _, number in filter(None, places)), default=0) <= known:
+        return None
+    store.begin_anew()
+    return (
+        f"{writer} has written more than this clone remembers, so there are two of it, or it was put back to an earlier day; "
+        f"from here on this one is {store.replica.name}"
+    )
+
+
+def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callable[[], None]]:
+    """The heads of other chains that came in since our last segment, and how to note that we have told of them.
+
+    The first segment of a chain tells of `everything`.
+    """
+    store = context.store
+    told = {} if everything else json.loads(store.marks.note("told", "{}"))
+    others = {name: head for name, head in heads(store.root).items() if name != store.replica.writer}
+    now = {name: [head.seq, head.hash] for name, head in others.items()}
+    fresh = {name: head for name, head in others.items() if told.get(name) != now[name]}
+    for name in fresh.keys() - _committed(context, fresh):
+        del fresh[name], now[name]
+    return fresh, lambda: store.marks.set_note("told", json.dumps(now))
+
+
+def _committed(context: Context, ends: Mapping[str, Head]) -> set[str]:
+    """Whose ends HEAD holds. What only the work tree holds may never be seen again: a reset or a backup left it."""
+    store = context.store
+    paths = {f"{store.prefix}{segment_path(name, head.segment)}": name for name, head in ends.items()}
+    head = store.repo.head()
+    return {paths[path] for path in store.repo.ls_tree(head, list(paths))} if head and paths else set()

@@ -1,0 +1,1 @@
+"""Copies of the store, on this disk and elsewhere, and coming back from them."""

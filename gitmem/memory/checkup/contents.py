@@ -1,0 +1,228 @@
+"""What `doctor` looks at in a store: git's objects, record files, the journal, the index, the work tree."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+from gitmem.core.codec import emit
+from gitmem.core.merge import merge_all
+from gitmem.core.record import MAX_BYTES, State
+from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.git.damage import damage
+from gitmem.git.underway import under_way
+from gitmem.memory.catchup import current_index, indexed_position
+from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
+from gitmem.memory.checkup.halves import DAMAGED, set_aside
+from gitmem.memory.checkup.machine import Told
+from gitmem.memory.context import Context
+from gitmem.memory.gather import Exposed, contents_at, own_changes, parse_or_none, refuse_plaintext
+from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
+from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMORY, is_record_path
+from gitmem.store.opened import open_state
+
+Faults = dict[str, GitmemError]
+"""What is wrong with record files, by path in the store."""
+
+_SHOWN: Final = 5
+_FIX: Final = "gitmem doctor --fix"
+_NO_KEY: Final = 12
+_ADDED_TO: Final = (f"{AUDIT}/", f"{EVENTS}/", f"{KEYS}/")
+
+
+def objects(context: Context) -> Told:
+    """Whether every object of git is there and what its name says."""
+    found = damage(context.store.repo)
+    return not found, "; ".join(found[:_SHOWN]) or "all are there, and what their names say", _FIX
+
+
+def branch(context: Context) -> Told:
+    """Whether HEAD stands at a commit."""
+    head = context.store.repo.head()
+    return True, f"stands at {head[:12]}" if head else "has no commit yet", ""
+
+
+def records(context: Context, found: Faults) -> Told:
+    """Whether every record file can be read and authenticated."""
+    broken = {path: error for path, error in found.items() if not isinstance(error, Exposed)}
+    some = "; ".join(error.message for error in [*broken.values()][:_SHOWN])
+    total = sum(1 for _ in (context.store.root / MEMORY).rglob("*.yaml"))
+    return not broken, some or f"{total:,} record files are sound", _fix(context, broken)
+
+
+def plaintext(context: Context, found: Faults) -> Told:
+    """Whether a sealed store has a secret value in the clear in its work tree."""
+    if context.store.config.plain:
+        return True, "the store is open: nothing in it is secret", ""
+    exposed = {path: error for path, error in found.items() if isinstance(error, Exposed)}
+    some = "; ".join(error.message for error in [*exposed.values()][:_SHOWN])
+    return not exposed, some or "none lies in the work tree", _fix(context, exposed)
+
+
+def _fix(context: Context, broken: Iterable[str]) -> str:
+    return _FIX if {*broken} - _of_newer_format(context, broken) else "upgrade gitmem-store"
+
+
+def mend_records(context: Context) -> None:
+    """Set broken files aside in favour of what the last commit and the journal hold; a record that neither knows stays."""
+    broken = faults(context)
+    strays = {path for path in broken if not is_record_path(path)}
+    strays -= contents_at(context, context.store.repo.head(), sorted(strays)).keys()
+    for path in sorted(broken.keys() - _of_newer_format(context, broken)):
+        good = _last_good(context, path)
+        if good is not None or path in strays:
+            set_aside(context, path)
+        if good is not None:
+            context.store.put_file(path, good)
+
+
+def _last_good(context: Context, path: str) -> bytes | None:
+    """What the last commit holds of a record, as far as it is sound and genuine, joined with what waits in the journal."""
+    if not is_record_path(path):
+        return None
+    committed = sound_or_none(path, contents_at(context, context.store.repo.head(), [path]).get(path))
+    states = [state for state in (committed, context.store.pending.get(path)) if state is not None]
+    genuine = [state for state in states if not_genuine(context, path, state) is None]
+    return emit(merge_all(genuine)) if genuine else None
+
+
+def faults(context: Context) -> Faults:
+    """Record files that hold no record, a secret in the clear, or what is not authentic or nobody's."""
+    store = context.store
+    store.forget_files()
+    unlike, committed = _record_changes(context)
+    found: Faults = {}
+    for file in sorted((store.root / MEMORY).rglob("*.yaml")):
+        path = file.relative_to(store.root).as_posix()
+        try:
+            state = store.read_file(path)
+            if state is not None:
+                refuse_plaintext(context, state, path)
+                if path in unlike:
+                    _refuse_unlike(context, path, state, committed.get(path))
+                open_state(store.vault, state)
+        except GitmemError as error:
+            if error.exit_code != _NO_KEY:
+                found[path] = error
+    return found
+
+
+def _unlike_head(context: Context, below: tuple[str, ...]) -> set[str]:
+    """Paths below these whose file is not as the last commit has it; git alone would believe what its size and time say."""
+    head = context.store.repo.head()
+    changed = {path for path in own_changes(context) if path.startswith(below)}
+    return changed | {*(silently_changed(context, head, below) if head else ())}
+
+
+def _record_changes(context: Context) -> tuple[set[str], dict[str, bytes]]:
+    """Paths of records that are not as committed, and what is committed there. Other checks tell what ails git itself."""
+    with suppress(GitmemError):
+        unlike = {path for path in _unlike_head(context, (f"{MEMORY}/",)) if is_record_path(path)}
+        return unlike, contents_at(context, context.store.repo.head(), sorted(unlike))
+    return set(), {}
+
+
+def _refuse_unlike(context: Context, path: str, state: State, data: bytes | None) -> None:
+    """Raise InvalidRecord for what nobody can have made of what the last commit and the journal hold."""
+    committed = parse_or_none(data, path)
+    known = [one for one in (committed, context.store.pending.get(path)) if one is not None]
+    if state not in known:
+        refuse_damage(context, path, state, known)
+        refuse_loss(context, path, state, committed)
+
+
+def _of_newer_format(context: Context, broken: Iterable[str]) -> set[str]:
+    """Broken files that are sound to a newer gitmem: left alone. One with nothing new but the number is damaged."""
+    found = set()
+    paths = sorted(broken)
+    committed = contents_at(context, context.store.repo.head(), paths)
+    for path in paths:
+        with suppress(InvalidRecord):  # too large, or no regular file
+            data = read_bounded(inside(context.store.root, path), MAX_BYTES)
+            before = committed.get(path, b"")
+            if data is not None and is_newer(data) and (data == before or _rest(data) != _rest(before)):
+                found.add(path)
+    return found
+
+
+def _rest(data: bytes) -> bytes:
+    """A record's file without its first line, which names the format."""
+    return data.partition(b"\n")[2]
+
+
+def journal(context: Context) -> Told:
+    """Whether all lines of the journal are there and whole: what they hold is in no commit yet."""
+    wounds = [*_lost_tail(context), *context.store.journal.damaged]
+    waiting = len(context.store.pending)
+    fine = f"{waiting} records wait for a commit" if waiting else "nothing waits for a commit"
+    return not wounds, "; ".join(wounds[:_SHOWN]) or fine, _FIX
+
+
+def _lost_tail(context: Context) -> list[str]:
+    """Lines that the index has read, and that the journal does not hold any more (the disk lost them, or a copy is older)."""
+    told = indexed_position(context)
+    context.store.refresh()
+    number, end = context.store.journal.position
+    if told is None or told <= (number, end):
+        return []
+    lost = f"{told[1] - end:,} bytes at its end are" if told[0] == number else f"its file {told[0]:08d}.log is"
+    return [f"{lost} gone; what record files hold of it is kept, uses that were in no commit yet are lost"]
+
+
+def mend_journal(context: Context) -> None:
+    """Begin a journal of the sound lines where some are damaged; the damaged file is kept."""
+    store = context.store
+    with store.lock:
+        store.refresh()
+        if store.journal.damaged:
+            folder = store.local / DAMAGED
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for file in store.journal.directory.glob("*.log"):
+                shutil.copyfile(file, folder / file.name)
+            store.expunge({})
+
+
+def index(context: Context) -> Told:
+    """Whether the index can be read; it is brought up to date on the way."""
+    current = current_index(context)
+    current.check()
+    sealed = current.count_sealed()
+    return True, f"{current.count():,} records{f', {sealed:,} of them sealed' if sealed else ''}", ""
+
+
+def work_tree(context: Context) -> Told:
+    """Whether the work tree has all record files that HEAD has, and what is only added to as HEAD has it."""
+    if spoiled := [*_spoiled(context)]:
+        return False, f"{len(spoiled)} files of the log or of keys are not as committed: {', '.join(spoiled[:_SHOWN])}", _FIX
+    waiting = set(context.store.pending.paths())
+    strange = [path for path in own_changes(context) if path not in waiting]
+    missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
+    if missing:
+        raise InvalidRecord(
+            f"{len(missing)} record files are gone from the work tree: {missing[0]} …", "gitmem commit puts them back"
+        )
+    return True, f"{len(strange)} files were changed by hand" if strange else "as committed", ""
+
+
+def mend_files(context: Context) -> None:
+    """Write files that are only ever added to as the last commit has them; what lay there is kept."""
+    with context.store.lock:
+        for path, data in _spoiled(context).items():
+            if (context.store.root / path).exists():
+                set_aside(context, path)
+            write_atomic(inside(context.store.root, path), data)
+        context.store.refresh()
+
+
+def _spoiled(context: Context) -> dict[str, bytes]:
+    """Files of the log and of keys that differ from HEAD's, with what HEAD has: nobody changes one but in a commit.
+
+    In the middle of a merge they may be what comes in.
+    """
+    if under_way(context.store.repo) is not None:
+        return {}
+    changed = sorted(_unlike_head(context, _ADDED_TO))
+    return contents_at(context, context.store.repo.head(), changed)

@@ -1,0 +1,1 @@
+"""Who may read and write what: members, scopes and keys."""

@@ -1,0 +1,80 @@
+"""The members as the signed log in the work tree has them, for those who are about to act on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
+
+from gitmem.core.audit import Segment
+from gitmem.core.audit_parse import parse_ends, parse_segment
+from gitmem.core.judging import ABOUT_MEMBERS
+from gitmem.core.members import Member, Members, Rank
+from gitmem.core.membership import fold
+from gitmem.errors import GitmemError, Tampered
+from gitmem.memory.auditing import acts
+from gitmem.memory.auditing.files import segment_files
+from gitmem.memory.context import Context
+from gitmem.memory.members.roster import my_name
+
+# A canonical line spells it so, and no text inside one can hold a bare quotation mark.
+_ABOUT_MEMBERS = re.compile(rb'"op":"(?:%s)"' % b"|".join(op.encode() for op in sorted(ABOUT_MEMBERS)))
+
+
+def members_of(context: Context) -> Members:
+    """Who is a member, by the entries whose signatures hold; what cannot be read counts for nothing."""
+    return fold(genuine(segments_here(context)))[0]
+
+
+def standing(files: Iterable[tuple[str, bytes]]) -> Members:
+    """Who is and was a member, by the segments of a log (path, content): for those who need to know that alone, and soon.
+
+    Segments without a word about members are read at their ends: whoever wants to know what else `counts` asks `fold`.
+    """
+    found = []
+    for path, data in files:
+        with suppress(Tampered):
+            found.append(parse_segment(data, path) if _ABOUT_MEMBERS.search(data) else parse_ends(data, path))
+    return fold(genuine(found))[0]
+
+
+def standing_here(context: Context) -> Members:
+    """The same for the log in the work tree."""
+    return standing((path, file.read_bytes()) for path, file in segment_files(context.store.root))
+
+
+def segments_here(context: Context) -> list[Segment]:
+    """The segments in the work tree; what is none is passed over."""
+    found = []
+    for path, file in segment_files(context.store.root):
+        with suppress(Tampered):
+            found.append(parse_segment(file.read_bytes(), path))
+    return found
+
+
+def genuine(segments: list[Segment]) -> Iterator[Segment]:
+    """Those that the key they name has signed."""
+    from gitmem.crypto.signing import verify
+
+    for segment in segments:
+        with suppress(GitmemError):
+            verify(segment.key, segment.body, segment.signature)
+            yield segment
+
+
+def need_rank(context: Context, members: Members, rank: Rank, what: str, among: Container[str] = ()) -> str:
+    """Our name, if we have the rank that something takes, or are `among` those who need none.
+
+    Raises GitmemError that names who could do it.
+    """
+    name = my_name(context)
+    member = members.by_name.get(name)
+    if member is not None and (member.rank >= rank or name in among):
+        return name
+    acts.note(context, acts.REFUSED, [what.replace(" ", "-")])
+    who = ", ".join(members.admins()) or "nobody"
+    raise GitmemError(f"only an admin may {what}, and you are {_as(name, member)}", f"ask one: {who}")
+
+
+def _as(name: str, member: Member | None) -> str:
+    return f"{name}, who is no member" if member is None else f"{name}, a {member.role}"

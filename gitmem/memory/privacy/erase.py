@@ -1,0 +1,156 @@
+"""Erasing records from HEAD and from this clone, signed for, at once and whoever has not heard: see `core.erasure`.
+
+Nothing waits for other replicas, as `gc` does. A record's grave says what it had seen; whatever else turns up of it later, in
+an old clone, a backup or a side ref, is buried by every merge and every read. What somebody wrote to it without having heard
+stands by itself and is contested, as it is with any deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from gitmem.core.audit import ERASE
+from gitmem.core.audit_delta import record_detail
+from gitmem.core.codec import emit
+from gitmem.core.collected import empty_list, list_of, with_graves
+from gitmem.core.erasure import erased, erased_at, erased_detail
+from gitmem.core.record import Json, State
+from gitmem.errors import GitmemError, UsageError
+from gitmem.memory.backups import snapshots
+from gitmem.memory.commit import Extra, commit
+from gitmem.memory.context import Context
+from gitmem.memory.gather import contents_at, parse_or_none, require_branch
+from gitmem.memory.locate import buried, gone, locate
+from gitmem.memory.privacy.purge import purge
+from gitmem.memory.privacy.remains import Remaining, remains
+from gitmem.store.files import inside
+
+_MAX_BASIS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """One record: its id, kind and scope, and how many values of it were erased, in `registers` or (empty) in all."""
+
+    id: str
+    kind: str
+    scope: str
+    values: int
+    registers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EraseReport:
+    """What was erased (or, when `dry_run`, would be), and where copies may remain. `notes` say what was out of reach."""
+
+    dry_run: bool
+    erased: list[Erased]
+    remains: list[Remaining]
+    commit: str | None = None
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry_run: bool = False) -> EraseReport:
+    """Erase records, each named by its id or a unique beginning. One commit; nothing is changed with `dry_run`.
+
+    `basis` says on what grounds; it stands in the log, in the clear. Raises GitmemError for a record that is not there or was
+    erased before, NoKey without the identity that signs.
+    """
+    check_basis(basis)
+    store = context.store
+    with store.lock:
+        store.refresh()
+        paths = sorted({_find(context, one) for one in ids})
+        states = {path: _state(context, path) for path in paths}
+        gone = [Erased(one.id, one.kind, one.scope, _values(one)) for one in states.values()]
+        if dry_run:
+            return EraseReport(True, gone, remains(context, paths))
+        made = bury(context, states, {} if basis is None else {"basis": basis})
+        return EraseReport(False, gone, remains(context, paths), *made)
+
+
+def check_basis(basis: str | None) -> None:
+    """Raise UsageError for words that cannot stand in the log."""
+    if basis is not None and (not basis.isprintable() or len(basis) > _MAX_BASIS):
+        raise UsageError("the basis is one line of at most 200 characters", "--basis 'request 4711'")
+
+
+def _find(context: Context, beginning: str) -> str:
+    try:
+        return locate(context, beginning)
+    except UsageError:
+        raise
+    except GitmemError:
+        collected = buried(context, beginning)
+        if len(collected) != 1:
+            raise
+        return collected[0]
+
+
+def _state(context: Context, path: str) -> State:
+    """All that is known of a record, or its grave if it was collected. Raises GitmemError where it was erased before."""
+    state, grave = context.store.read(path), context.store.graves.of(path)
+    if state is not None:
+        return state
+    if grave is None:
+        raise gone(context, path)
+    if when := erased_at(grave):
+        raise GitmemError(f"{grave.id} was erased on {when[:10]}", "`gitmem erase --history` takes it out of git's history")
+    return grave
+
+
+def _values(state: State) -> int:
+    return sum(len(register) for _, register in state.registers())
+
+
+def bury(
+    context: Context,
+    states: Mapping[str, State],
+    told: dict[str, Json],
+    redacted: Mapping[str, State] = MappingProxyType({}),
+    extras: Iterable[Extra] = (),
+) -> tuple[str | None, list[str]]:
+    """Write the graves, remove the files, sign for it; then purge this clone. The commit, and what it left out.
+
+    `redacted` are records that stay, as they are to stand, and `extras` their entries. Called under the store's lock.
+    """
+    store = context.store
+    require_branch(context)
+    store.vault.signing_key()  # before anything is gone
+    snapshots.before(context, "erase", without=[*states, *redacted])
+    held = contents_at(context, store.repo.head(), list(states))
+    graves = {path: erased(state, store.writer_for(path, state), context.now()) for path, state in states.items()}
+    entries = [_entry(path, states[path], held.get(path), grave, told) for path, grave in graves.items()]
+    store.expunge({**graves, **redacted})
+    purge(context, redacted)  # and again below: killed between the two, nothing would tell this clone of its own redaction
+    for path in states.keys() - held.keys():
+        inside(store.root, path).unlink(missing_ok=True)  # no commit ever held it, and none will
+    made = commit(context, _message(states, redacted), [*entries, *_lists(context, graves), *extras])
+    store.graves.note(graves.values())
+    purge(context, states.keys() | redacted.keys())
+    return (made.commit, made.skipped) if made else (None, [])
+
+
+def _message(states: Mapping[str, State], redacted: Mapping[str, State]) -> str:
+    parts = [f"{len(some)} {what}" for some, what in ((states, "erased"), (redacted, "redacted")) if some]
+    return f"gitmem: {', '.join(parts) or 'erased from what was'}"
+
+
+def _entry(path: str, state: State, held: bytes | None, grave: State, told: dict[str, Json]) -> Extra:
+    """The file's removal with its evidence: what HEAD held by its hash, each value by its write, and how many there were."""
+    before = parse_or_none(held, path)
+    detail = record_detail(before, grave) | erased_detail(state) | {"values": _values(state)} | told
+    return Extra(path, None, ERASE, detail, complete=held is None)
+
+
+def _lists(context: Context, graves: Mapping[str, State]) -> Iterable[Extra]:
+    store, known = context.store, context.store.graves.lists()
+    by_list: dict[str, list[State]] = {}
+    for path, grave in graves.items():
+        by_list.setdefault(list_of(path), []).append(grave)
+    for path, some in sorted(by_list.items()):
+        listing = known.get(path) or empty_list(path)
+        yield Extra(path, emit(with_graves(listing, store.writer_for(path, listing), some)), ERASE)

@@ -1,0 +1,130 @@
+"""What this clone keeps beside the repository, rid of what was erased, here or by somebody else.
+
+A restore, or a copy that turns up, brings old files back. They are never read: a read buries what a record's grave does not
+leave (`Store.read`), and this clone keeps the graves of erased records beside the repository as well (`store.graves`).
+`replay_erasures` fetches those that others made since, before anything is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from functools import cache
+from types import MappingProxyType
+
+from gitmem.core.codec import parse
+from gitmem.core.collected import FOLDER as LISTS
+from gitmem.core.collected import is_list_path
+from gitmem.core.erasure import Rule, erased_in
+from gitmem.core.record import MAX_BYTES, State
+from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.git import remote, snapshots
+from gitmem.memory.catchup import drop_index
+from gitmem.memory.context import Context
+from gitmem.memory.gather import contents_at
+from gitmem.memory.privacy import erasures
+from gitmem.memory.privacy.erasures import left_of
+from gitmem.memory.soundness import kept_of
+from gitmem.memory.syncing import quarantine
+
+_ASIDE = ("damaged", "drafts")
+
+
+def settle_erasures(context: Context) -> str:
+    """Take note of what was erased elsewhere, and purge this clone of it; in words what for and of what, if there was anything.
+
+    Once the log holds for this clone nothing that was signed without the right to it: see `enforcing`.
+    """
+    store = context.store
+    if erasures.has_looked(context):
+        return ""
+    with store.lock:
+        store.refresh()
+        graves, told = store.graves.news(), erasures.news(context)
+        paths = graves.keys() | told.keys()
+        dropped = purge(context, paths, told) if paths else []
+        store.graves.note(graves.values())
+        erasures.looked(context)
+    records = f"{len(paths)} record{'s were' if len(paths) > 1 else ' was'} erased or redacted elsewhere"
+    return f"{records}, and this clone is rid of what held it: {', '.join(dropped)}" if dropped else ""
+
+
+def replay_erasures(context: Context) -> list[str]:
+    """The same with the erasures that any ref of this clone knows of, the remote asked first if it answers.
+
+    For whoever has just put an older state back in place: to be called before anything is read.
+    """
+    store, repo = context.store, context.store.repo
+    source = remote.upstream(repo, repo.branch())
+    before, back = None, False
+    if source is not None:
+        before = repo.ref(source.tracking)
+        with suppress(GitmemError):  # a remote that is away is asked by the next sync
+            found = remote.fetch(repo, source, force=True).commit
+            back = bool(before and found and not repo.is_ancestor(before, found))
+    refs = repo.run("for-each-ref", "--format=%(objectname) %(objecttype)").decode().splitlines()
+    commits = {line.partition(" ")[0] for line in refs if line.endswith(" commit")}
+    with store.lock:
+        store.refresh()
+        news = store.graves.news()
+        for commit in sorted(commits):
+            news |= _erased_at(context, commit)
+        if source is not None and back and before:
+            repo.run("update-ref", source.tracking, before)  # the next sync is to see that the remote was rewritten
+        news = {path: grave for path, grave in news.items() if not store.graves.is_noted(path, grave)}
+        if news:
+            purge(context, news)
+            store.graves.note(news.values())
+        return sorted(grave.id for grave in news.values())
+
+
+def purge(context: Context, paths: Collection[str], rules: Mapping[str, Rule] = MappingProxyType({})) -> list[str]:
+    """Remove what lies beside the repository of these records: index, snapshots, quarantine, files set aside, drafts.
+
+    A snapshot stays if it holds of them no more than `rules` leave; without a rule for a record, if it does not hold it. What
+    was removed, in words.
+    """
+    store = context.store
+    gone = ["the index"] if drop_index(context) else []
+    for path in paths:
+        context.paths.pop(_id(path), None)
+    dropped = _drop_snapshots(context, paths, rules)
+    aside = quarantine.drop(context, paths)
+    for folder in _ASIDE:
+        for path in paths:
+            for file in (store.local / folder / name for name in (_id(path), f"{_id(path)}.yaml")):
+                aside += file.exists()
+                file.unlink(missing_ok=True)
+    counts = ((dropped, "snapshot"), (aside, "file"))
+    return gone + [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count]
+
+
+def _drop_snapshots(context: Context, paths: Collection[str], rules: Mapping[str, Rule]) -> int:
+    """Drop the snapshots that hold what was erased, also in a copy that a merge kept beside its record; how many."""
+    repo, prefix = context.store.repo, context.store.prefix
+
+    @cache
+    def holds(path: str, blob: str) -> bool:
+        path = path.removeprefix(prefix)
+        record = kept_of(path) or path
+        if record not in paths or record not in rules:
+            return record in paths
+        return any(left_of(record, data, rules[record]) != data for _, data in repo.read_blobs([blob], MAX_BYTES))
+
+    folders = sorted({f"{prefix}{path.rpartition('/')[0]}" for path in paths})
+    return len(snapshots.drop_with(repo, folders, holds))
+
+
+def _erased_at(context: Context, commit: str) -> dict[str, State]:
+    """The graves of erased records in the lists that a commit holds."""
+    repo, prefix = context.store.repo, context.store.prefix
+    paths = [path.removeprefix(prefix) for path in repo.ls_tree(commit, [prefix + LISTS])]
+    found: dict[str, State] = {}
+    for path, data in contents_at(context, commit, [path for path in paths if is_list_path(path)]).items():
+        with suppress(InvalidRecord):
+            found |= erased_in(parse(data, path))
+    return found
+
+
+def _id(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".yaml")

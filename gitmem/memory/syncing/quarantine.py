@@ -1,0 +1,136 @@
+"""Setting aside what came from others and has no place in a store: out of the tree, into this clone's quarantine.
+
+The quarantine is `<git dir>/gitmem/quarantine`: for each file its content as it came, and beside it a note of what it was. The
+history keeps it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+
+from gitmem.core.collected import is_list_path
+from gitmem.git.commits import commit as git_commit
+from gitmem.git.commits import identity_line
+from gitmem.git.objects import Draft, write_commits
+from gitmem.git.repo import BlobRef, Change, Entry
+from gitmem.git.worktree import checkout
+from gitmem.memory.auditing.unvouched import unvouched
+from gitmem.memory.commit import author
+from gitmem.memory.context import Context
+from gitmem.memory.gather import require_branch
+from gitmem.memory.soundness import path_problem
+from gitmem.store.files import write_atomic
+from gitmem.store.layout import OWN_PREFIXES
+
+FOLDER = "quarantine"
+_MAX = 1 << 20  # bytes of a file that are copied
+_SHOWN = 200
+
+
+def shown(path: str) -> str:
+    """A path as a message may hold it."""
+    text = path if path.isprintable() else ascii(path)[1:-1]
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def set_aside(context: Context, path: str, data: bytes, why: str) -> str:
+    """Keep the content of a bad file in this clone, and say so in words."""
+    name = sha256(path.encode("utf-8", "surrogateescape") + b"\0" + data).hexdigest()[:16]
+    folder = context.store.local / FOLDER
+    write_atomic(folder / name, data[:_MAX], mode=0o600)
+    write_atomic(folder / f"{name}.why", f"{shown(path)}\n{why}\n".encode("utf-8", "replace"), mode=0o600)
+    return f"{shown(path)} was quarantined: {why} (kept as {folder / name})"
+
+
+def drop(context: Context, paths: Collection[str]) -> int:
+    """Remove what was set aside of these files; how many there were."""
+    dropped = 0
+    for note in (context.store.local / FOLDER).glob("*.why"):
+        path = note.read_text("utf-8", "replace").partition("\n")[0]
+        if path.partition(".kept-")[0] in paths:
+            note.with_suffix("").unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
+            dropped += 1
+    return dropped
+
+
+def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list[str]]:
+    """A commit that holds `theirs` without what may not be taken into a store, and what was left out, in words.
+
+    That is what cannot be checked out, and lists of collected records that nobody signed for: there stands what we have. It is
+    `theirs` itself where there is nothing of the kind, else a commit on top of it.
+    """
+    repo = context.store.repo
+    changes = {change.path: change for change in repo.diff(ours, theirs, _own(context)) if change.new}
+    left = _left_out(context, theirs, changes)
+    if not left:
+        return theirs, []
+    wrote, made = (identity_line(repo, role, author(context)) for role in ("AUTHOR", "COMMITTER"))
+    instead = {path: _instead(changes[path]) for path in left}
+    [written] = write_commits(repo, [Draft(_message(left), wrote, made, [theirs], changes=instead)])
+    names = {path: path.removeprefix(context.store.prefix) for path in left}
+    contents = {path: _content(context, _brought(changes[path])) for path in left}
+    return written.commit, [set_aside(context, names[path], contents[path], why) for path, why in left.items()]
+
+
+def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> dict[str, str]:
+    """What is not to be taken in, by path, with the reason."""
+    repo, prefix = context.store.repo, context.store.prefix
+    entries = {path: _brought(change) for path, change in changes.items()}
+    odd = {path: why for path, entry in entries.items() if (why := oddity(path.removeprefix(prefix), entry))}
+    lists = {path: entry for path, entry in entries.items() if path not in odd and is_list_path(path.removeprefix(prefix))}
+    blobs = dict(repo.read_blobs({entry.id for entry in lists.values()}, _MAX))
+    contents = {path.removeprefix(prefix): blobs[entry.id] for path, entry in lists.items()}
+    return odd | {prefix + path: why for path, why in unvouched(repo, prefix, theirs, contents).items()}
+
+
+def _brought(change: Change) -> Entry:
+    return Entry(change.new_mode, change.new or "")
+
+
+def _instead(change: Change) -> BlobRef | None:
+    """What stands in place of something left out: what we have, unless that is no plain file either."""
+    return BlobRef(change.old, change.old_mode) if change.old and change.old_mode.startswith("100") else None
+
+
+def purge(context: Context, head: str) -> list[str]:
+    """Take out of HEAD what is no plain file or has an impossible name, where a plain `git pull` brought it."""
+    repo = context.store.repo
+    odd = {path: entry for path, entry in repo.ls_tree(head, _own(context)).items() if _is_odd(context, path, entry)}
+    if not odd:
+        return []
+    branch = f"refs/heads/{require_branch(context)}"
+    made = git_commit(
+        repo, dict.fromkeys(odd), _message(odd), parents=[head], ref=branch, expected=head, fallback=author(context)
+    )
+    checkout(repo, head, made)
+    return _keep(context, odd)
+
+
+def oddity(path: str, entry: Entry) -> str | None:
+    """Why a path cannot stand in a store, whatever it holds (None: it can)."""
+    return path_problem(path) or (None if entry.mode.startswith("100") else "it is a link or a submodule")
+
+
+def _is_odd(context: Context, path: str, entry: Entry) -> bool:
+    return oddity(path.removeprefix(context.store.prefix), entry) is not None
+
+
+def _own(context: Context) -> list[str]:
+    return [context.store.prefix + name for name in OWN_PREFIXES]
+
+
+def _message(odd: Collection[str]) -> str:
+    return f"gitmem: {len(odd)} files set aside that have no place in a store"
+
+
+def _keep(context: Context, odd: Mapping[str, Entry]) -> list[str]:
+    names = {path: path.removeprefix(context.store.prefix) for path in odd}
+    return [set_aside(context, names[path], _content(context, e), oddity(names[path], e) or "") for path, e in odd.items()]
+
+
+def _content(context: Context, entry: Entry) -> bytes:
+    if entry.mode == "160000":
+        return entry.id.encode()
+    return next(data for _, data in context.store.repo.read_blobs([entry.id], _MAX))

@@ -1,0 +1,126 @@
+"""Putting back what a store is opened with, where somebody's `git revert` took it out of the very tree we stand in.
+
+`heal` brings back all that git's history took, but it needs an open store, and a key to sign with: the configuration, and the
+key files of whoever heals. Where HEAD lacks those and a commit that it reaches had them, they are put into the work tree again
+for the moment; the sync or the repair that follows commits them and answers for what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from gitmem.crypto.identity import Identity
+from gitmem.errors import GitmemError, NoKey, NoStore
+from gitmem.git import attributes
+from gitmem.git.lineage import walk
+from gitmem.git.places import chosen, worktree_of
+from gitmem.git.repo import Repo
+from gitmem.memory.auditing.vouched import vouched_for
+from gitmem.memory.context import Context
+from gitmem.memory.soundness import path_problem
+from gitmem.store.files import inside, read_bounded, write_atomic
+from gitmem.store.layout import ATTRIBUTES, CONFIG, KEYS, MEMBERS, SCHEMAS
+from gitmem.store.store import Store
+
+_NOTE = "footing"
+_FOOTING = (CONFIG, KEYS, MEMBERS, SCHEMAS, ATTRIBUTES)
+
+
+def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[str]]:
+    """The store that belongs to `start`, and the files that were put back for it where HEAD has lost them.
+
+    Raises NoStore, InvalidRecord.
+    """
+    written: set[str] = set()
+    with suppress(NoStore):
+        repo, prefixes = _places(Repo.find(start), start)
+        there = any((repo.root / prefix / CONFIG).exists() for prefix in prefixes)
+        lost = ((prefix, _lost(repo, prefix)) for prefix in ([] if there else prefixes))
+        written = next((_put_back(repo, repo.root / prefix, some) for prefix, some in lost if CONFIG in some), written)
+    store = Store.open(start, identities)
+    return store, _signed(store, written)
+
+
+def put_back_keys(context: Context) -> None:
+    """Where no key is at hand, look among those that HEAD has lost: in commits not looked at yet, for some never have a key."""
+    store = context.store
+    if can_sign(store):
+        return
+    with store.lock:
+        lost = _lost(store.repo, store.prefix, store.marks.note(_NOTE) or None)
+        if lost:
+            context.put_back |= _signed(store, _put_back(store.repo, store.root, lost))
+        else:
+            store.marks.set_note(_NOTE, store.repo.head() or "")
+
+
+def complete_attributes(context: Context) -> bool:
+    """Whether .gitattributes lacked lines (reverted, or an older gitmem's) and has them now; the next commit takes it in."""
+    store = context.store
+    file = inside(store.root, ATTRIBUTES)
+    data = read_bounded(file, 1 << 20) or b""
+    whole = attributes.with_own_lines(data)
+    if whole == data or not can_sign(store) or not attributes.misread(store.repo, store.prefix):  # as a rule the first decides
+        return False
+    write_atomic(file, whole)
+    return True
+
+
+def can_sign(store: Store) -> bool:
+    """Whether whoever is here has a key that this store knows."""
+    try:
+        store.vault.signing_key()
+    except NoKey:
+        return False
+    return True
+
+
+def _places(repo: Repo, start: Path) -> tuple[Repo, list[str]]:
+    """The work tree in which the store lay, and where in it: as the clone was told, else here or above, the nearest first."""
+    said = chosen(repo)
+    if said.branch:
+        return worktree_of(repo, said.branch) or repo, [""]
+    if said.prefix is not None:
+        return repo, [said.prefix]
+    here = start.resolve().relative_to(repo.root).parts
+    return repo, ["".join(f"{part}/" for part in here[:depth]) for depth in range(len(here), -1, -1)]
+
+
+def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
+    """What HEAD lacks of the footing and a commit (after `since`) took out: path in the store -> the blob it was last."""
+    head = repo.head()
+    if head is None:
+        return {}
+    gone: dict[str, str] = {}
+    for step in walk(repo, head, since, [prefix + name for name in _FOOTING]):
+        blobs = [old.id for old in step.olds if old is not None and old.mode.startswith("100")]
+        if step.new is None and blobs:
+            gone[step.path] = blobs[-1]
+    there = repo.ls_tree(head, list(gone)) if gone else {}
+    return {path.removeprefix(prefix): blob for path, blob in gone.items() if path not in there and not path_problem(path)}
+
+
+def _put_back(repo: Repo, root: Path, lost: dict[str, str]) -> set[str]:
+    """Write what was lost where nothing lies, but for what somebody took out and signed for it."""
+    vouched = vouched_for(root, lost)
+    wanted = {path: blob for path, blob in lost.items() if all(entry.after is not None for entry in vouched[path].entries)}
+    written = set()
+    for path, (_, data) in zip(wanted, repo.read_blobs(wanted.values()), strict=True):
+        with suppress(GitmemError):  # it would lie behind a link
+            file = inside(root, path)
+            if not file.exists():
+                write_atomic(file, data)
+                written.add(path)
+    return written
+
+
+def _signed(store: Store, written: set[str]) -> set[str]:
+    """The files that were put back, if we can sign for them. Else they are taken out again: they would be in git's way."""
+    store.vault.look_again()
+    if can_sign(store):
+        return written
+    for path in written:
+        inside(store.root, path).unlink(missing_ok=True)
+    return set()

@@ -1,0 +1,1 @@
+"""What keeps a store small and up to date over the years."""

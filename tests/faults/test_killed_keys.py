@@ -28,7 +28,7 @@ ACTS: dict[str, Callable[[Memory], object]] = {
     "remove": lambda memory: remove(memory.context, "bob"),
     "rotate": lambda memory: rotate(memory.context),
 }
-POINTS = 5 * EFFORT
+POINTS = 3 * EFFORT
 
 
 @pytest.fixture(scope="module")

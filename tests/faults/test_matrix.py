@@ -17,7 +17,7 @@ from tests.support.stores import EFFORT
 
 pytestmark = pytest.mark.skipif(not seccomp.works(), reason="this kernel has no seccomp notifications (Linux 5.9)")
 
-_TRIALS = 4
+_TRIALS = 2
 _FAULTS = {"learn": 36, "used": 36}
 _OTHERS = 6
 """Faults of a trial: the command is begun again after each, so that what mends one meets the next. Those two cost least."""

@@ -20,7 +20,7 @@ from gitmem.store.place import local_of
 from tests.git.stores import write
 from tests.support.cli import Cli
 from tests.support.git import Git
-from tests.support.stores import found, open_memory, person
+from tests.support.stores import founded_here, open_memory, person
 
 MakeRepo = Callable[..., Git]
 LESSON = {"pattern": "no such host", "fix": "check the VPN"}
@@ -56,7 +56,7 @@ def test_foreign_files_in_the_way(code: Git, name: str, tracked: bool) -> None:
             pytest.skip("a tracked configuration is a store's, if a broken one")
     before = _state(code)
     with pytest.raises(GitmemError, match=name.partition("/")[0]) as raised:
-        found(code.path, plain=True)
+        founded_here(code.path, plain=True)
     assert "init DIR" in raised.value.hint
     assert "--branch NAME" in raised.value.hint
     assert _state(code) == before
@@ -70,7 +70,7 @@ def test_files_that_are_tracked_but_not_here(code: Git) -> None:
     code.commit("mine", {"memory/x": "1"})
     (code.path / "memory/x").unlink()
     with pytest.raises(GitmemError, match="memory/x"):
-        found(code.path, plain=True)
+        founded_here(code.path, plain=True)
 
 
 def test_outside_of_a_repository(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_outside_of_a_repository(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log/x").write_text("1")
     with pytest.raises(GitmemError, match="log/"):
-        found(tmp_path, plain=True)
+        founded_here(tmp_path, plain=True)
     assert not (tmp_path / ".git").exists()
 
 
@@ -88,7 +88,7 @@ def test_staged_and_dirty_files_stay_out_of_the_founding_commit(code: Git) -> No
     (code.path / "b.py").write_text("1")
     code("add", "b.py")
     before = _state(code)
-    found(code.path / "sub/store", plain=True)
+    founded_here(code.path / "sub/store", plain=True)
     assert _state(code)[0] == before[0]
     assert {path.partition("/")[0] for path in code("show", "--format=", "--name-only", "HEAD").splitlines()} == {"sub"}
 
@@ -100,9 +100,9 @@ def test_attributes_that_are_not_committed(code: Git, staged: bool) -> None:
     if staged:
         code("add", ".gitattributes")
     with pytest.raises(GitmemError, match=r"\.gitattributes has changes"):
-        found(code.path, plain=True)
+        founded_here(code.path, plain=True)
     code.commit("attributes")
-    found(code.path, plain=True)
+    founded_here(code.path, plain=True)
     assert code("show", "HEAD:.gitattributes").startswith("*.py text\nmemory/**")
 
 
@@ -110,7 +110,7 @@ def test_a_detached_head(code: Git) -> None:
     """A store there would belong to no branch; one on a branch of its own does not mind."""
     code("checkout", "--quiet", "--detach")
     with pytest.raises(GitmemError, match="detached"):
-        found(code.path, plain=True)
+        founded_here(code.path, plain=True)
     assert code("status", "--porcelain") == ""
     assert beside(code.path).branch == "gitmem"
 
@@ -120,7 +120,7 @@ def test_an_unborn_branch(make_repo: MakeRepo) -> None:
     git = make_repo()
     (git.path / "a.py").write_text("1")
     git("add", "a.py")
-    found(git.path, plain=True)
+    founded_here(git.path, plain=True)
     assert git("status", "--porcelain") == "A  a.py"
 
 
@@ -128,7 +128,7 @@ def test_an_unborn_branch(make_repo: MakeRepo) -> None:
 def test_a_bare_repository(tmp_path: Path, bare_remote: Path, place: str) -> None:
     """It has no work tree."""
     with pytest.raises(NoStore, match="bare"):
-        found(bare_remote / place, plain=True)
+        founded_here(bare_remote / place, plain=True)
     with pytest.raises(NoStore, match="bare"):
         beside(bare_remote)
     assert not (bare_remote / "inside").exists()
@@ -140,7 +140,7 @@ def test_a_submodule(code: Git, make_repo: MakeRepo) -> None:
     other.commit("library", {"lib.py": "1"})
     code("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.path, "library")
     code.commit("a submodule")
-    found(code.path / "library/store", plain=True)
+    founded_here(code.path / "library/store", plain=True)
     assert code("status", "--porcelain") == " M library"
     with Memory.open(code.path / "library") as memory:
         memory.learn("pattern", LESSON)
@@ -153,26 +153,26 @@ def test_an_ignored_directory(code: Git) -> None:
     """What git ignores would not be shared."""
     code.commit("ignore", {".gitignore": "build/\n"})
     with pytest.raises(GitmemError, match="ignored"):
-        found(code.path / "build/store", plain=True)
+        founded_here(code.path / "build/store", plain=True)
     assert not (code.path / "build").exists()
 
 
 def test_a_second_store(code: Git) -> None:
     """One is enough, in whatever shapes, and also where this clone was not set up for the first."""
-    found(code.path / "one", plain=True)
+    founded_here(code.path / "one", plain=True)
     for attempt in (
-        lambda: found(code.path / "two", plain=True),
-        lambda: found(code.path, plain=True),
+        lambda: founded_here(code.path / "two", plain=True),
+        lambda: founded_here(code.path, plain=True),
         lambda: beside(code.path),
     ):
         with pytest.raises(GitmemError, match="a store already"):
             attempt()
     fresh = code.clone(code.path.parent / "fresh")
     with pytest.raises(GitmemError, match="a store already: one"):
-        found(fresh.path / "two", plain=True)
+        founded_here(fresh.path / "two", plain=True)
     code("checkout", "--quiet", "-b", "old", "HEAD~1")
     with pytest.raises(GitmemError, match="not checked out"):
-        found(code.path / "two", plain=True)
+        founded_here(code.path / "two", plain=True)
 
 
 def test_a_second_branch(code: Git) -> None:
@@ -181,7 +181,7 @@ def test_a_second_branch(code: Git) -> None:
     with pytest.raises(GitmemError, match="on the branch gitmem"):
         beside(code.path, "other")
     with pytest.raises(GitmemError, match="on the branch gitmem"):
-        found(code.path / "sub", plain=True)
+        founded_here(code.path / "sub", plain=True)
     with pytest.raises(GitmemError, match="holds a gitmem store already"):
         beside(code.path)
 
@@ -244,12 +244,12 @@ def test_a_work_tree_that_was_only_begun(code: Git, branch: str) -> None:
 
 def test_acknowledged_writes_outlive_a_founding_elsewhere(code: Git) -> None:
     """On a branch without the store, `init` does not clear away what the store's journal holds."""
-    found(code.path, plain=True)
+    founded_here(code.path, plain=True)
     with open_memory(code.path) as memory:
         memory.learn("pattern", LESSON)
     code("checkout", "--quiet", "-b", "old", "HEAD~1")
     with pytest.raises(GitmemError):
-        found(code.path, plain=True)
+        founded_here(code.path, plain=True)
     code("checkout", "--quiet", "main")
     with open_memory(code.path) as memory:
         assert memory.status().records == 1
@@ -257,7 +257,7 @@ def test_acknowledged_writes_outlive_a_founding_elsewhere(code: Git) -> None:
 
 def test_what_waits_in_a_removed_work_tree_is_taken_over(code: Git, tmp_path: Path) -> None:
     """A count that was acknowledged in a linked work tree of any store is neither lost nor counted twice."""
-    found(code.path, plain=True)
+    founded_here(code.path, plain=True)
     with open_memory(code.path) as memory:
         record = memory.learn("pattern", LESSON).id
         memory.commit()
@@ -286,7 +286,7 @@ def test_what_waits_in_a_removed_work_tree_is_taken_over(code: Git, tmp_path: Pa
 def test_leftovers_in_a_directory_that_is_ignored(code: Git) -> None:
     """Where .gitignore names `log/`, a segment that a killed commit left is found and dropped all the same."""
     code.commit("ignore", {".gitignore": "log/\n*.yaml\n"})
-    found(code.path / "store", plain=True)
+    founded_here(code.path / "store", plain=True)
     with open_memory(code.path) as memory:
         writer = memory.context.store.replica.writer
         left = code.path / f"store/log/audit/{writer}/000/000002.jsonl"
@@ -307,7 +307,7 @@ def test_finding_a_store_starts_no_process(code: Git) -> None:
 
 def test_the_check_in_a_clone_that_was_not_set_up(code: Git) -> None:
     """The pre-commit framework runs it at the top: the store in a directory is found in the index."""
-    found(code.path / "team/store", plain=True)
+    founded_here(code.path / "team/store", plain=True)
     clone = code.clone(code.path.parent / "clone")
     write(clone.path, "team/store/memory/stray", "1")
     clone("add", "--all")

@@ -253,7 +253,7 @@ def test_killed_between_any_two_steps(team: Callable[..., Team], when: str) -> N
     """Whichever git of a sync is the last one, with side refs of both under way: the next syncs have everything."""
     both = team()
     texts = []
-    step = 1 if EFFORT > 1 else 11
+    step = 1 if EFFORT > 1 else 19
     for at in range(1 if when == "before" else 3, 1000, step):
         both.bob.sync()
         _aside(both, f"bob {at}")

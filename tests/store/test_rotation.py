@@ -370,7 +370,7 @@ def _one_value_a_dot(states: list[State]) -> None:
 
 TestClones = Clones.TestCase
 TestClones.settings = settings(
-    max_examples=12 * EFFORT,
+    max_examples=8 * EFFORT,
     stateful_step_count=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example takes a second: shrinking one takes minutes

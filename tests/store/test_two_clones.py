@@ -312,7 +312,7 @@ steps = st.lists(
 
 
 @given(st.booleans(), steps)
-@settings(max_examples=8 * EFFORT, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=5 * EFFORT, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_any_history_converges(plain: bool, history: list[tuple[str, str, int]]) -> None:
     """Whatever both do in whatever order: after the last sync the bytes are the same and the counts are exact."""
     folder = Path(tempfile.mkdtemp(dir=MEMORY_DISK))

@@ -39,11 +39,16 @@ def person(home: Path | None = None) -> Person:
     return Person(find_identities(None, env=env), env, Path(env["HOME"]))
 
 
+def founded_here(path: Path, *, plain: bool = False, name: str = "ada", who: Person | None = None) -> Founded:
+    """Found a store at `path`, whatever is there, for whoever sits at the test's home or for `who`."""
+    return init(path, who or person(), plain=plain, name=name)
+
+
 def found(path: Path, *, plain: bool = False, name: str = "ada", who: Person | None = None) -> Founded:
-    """Make a store at `path`. For somebody without an identity in a place where nothing is, it is a copy of one made before."""
+    """A store at a `path` where nothing is. For somebody without an identity it is a copy of one that was founded before."""
     who = who or person()
     if path.exists() or who.folder.exists() or _has_own_settings(who):
-        return init(path, who, plain=plain, name=name)
+        return founded_here(path, plain=plain, name=name, who=who)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         told, original = copied(("found", plain, name), Path(folder), lambda place: _founded(place, plain, name))

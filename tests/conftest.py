@@ -31,9 +31,9 @@ _SCRATCH = Path(tempfile.gettempdir(), f"gitmem-hypothesis-{os.getuid()}")
 # Found examples are kept outside the checkout; CI draws the same ones each time, so that a red run is the change's.
 hypothesis.configuration.set_hypothesis_home_dir(_SCRATCH)
 hypothesis.settings.register_profile(
-    "default", deadline=None, max_examples=40, database=DirectoryBasedExampleDatabase(_SCRATCH / "examples")
+    "default", deadline=None, max_examples=30, database=DirectoryBasedExampleDatabase(_SCRATCH / "examples")
 )
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=40, derandomize=True, database=None)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True, database=None)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "default"))
 

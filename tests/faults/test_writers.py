@@ -53,7 +53,7 @@ def _run(script: str, *words: object) -> str:
 
 def test_a_hundred_writers_at_once(store: Path) -> None:
     """Each of a hundred processes tries shared records and learns own and shared ones: every count is exact."""
-    processes, times = 100, 6 if EFFORT == 1 else 100
+    processes, times = 100, 3 if EFFORT == 1 else 100
     shared = _shared(store, 3)
     _run("writers.py", store, processes, times, *shared)
     with open_memory(store) as memory:
@@ -86,7 +86,7 @@ def test_a_writer_killed_while_others_push(store: Path, bare_remote: Path, seed:
     share(store, bare_remote)
     other = store.parent / "other"
     clone(str(bare_remote), str(other))
-    told = json.loads(_run("killing.py", store, other, 12 if EFFORT == 1 else 40, seed, *shared))
+    told = json.loads(_run("killing.py", store, other, 8 if EFFORT == 1 else 40, seed, *shared))
     for path in (store, other, store):
         with open_memory(path) as memory:
             assert memory.sync().problems == []

@@ -23,7 +23,7 @@ from tests.support.stores import EFFORT
 
 _GROUPS = 12
 _EACH = 5
-_LARGE = 2
+_LARGE = 1
 """So many groups are of whole teams."""
 _LENGTH = 10
 """Actions of each history; `make sim` and the thorough profile run them to their end."""

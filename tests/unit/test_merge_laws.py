@@ -24,7 +24,7 @@ some_states = three_states(
     stamp=False, forks=True
 )  # hand edits that skipped the hook, copied clones: the algebra holds for all
 HISTORIES = 120 * EFFORT
-often = settings(max_examples=3 * settings().max_examples)
+often = settings(max_examples=2 * settings().max_examples)
 
 
 @often

@@ -210,7 +210,8 @@ def _reviewed_record(
     result = merge_all([*parts, *([] if grave is None else [grave])])
     if is_record_path(path):
         refuse_plaintext(context, result, path)
-    if is_record_path(path) and grave is None:  # what is left of a collected record need not be all that its kind asks for
+    # What is left of a collected record need not be all that its kind asks for, nor what was counted of one that a reset took.
+    if is_record_path(path) and grave is None and (result.fields or result.sets or result.life):
         _validate(context, result, path, is_new=not known)
     return emit(result)
 

@@ -186,6 +186,27 @@ def test_an_older_state_takes_nothing_back(store: Store) -> None:
     assert b"buy a disk" in git.raw("show", f"HEAD:{path}")
 
 
+def test_what_was_counted_of_a_record_that_a_reset_took_is_merged(store: Store) -> None:
+    """A use of it waits in the journal and gets into a commit without it; with its commit back it is whole, and used once."""
+    git, path = store(plain=False)
+    whole = git("rev-parse", "HEAD")
+    with open_memory(git.path) as memory:
+        memory.used(Path(path).stem, fixed=True)
+    git("reset", "--quiet", "--hard", "HEAD~1")
+    git("switch", "--quiet", "-c", "side")
+    with open_memory(git.path) as memory:
+        memory.learn("note", {"type": "semantic", "text": "what else there is"})
+        memory.commit()
+    assert path in git("ls-files")
+    git("switch", "--quiet", "main")
+    git.commit("of the team's", {"README": "read me"})
+    git("merge", "--quiet", "--no-edit", "side")
+    git("merge", "--quiet", "--no-edit", whole)
+    with open_memory(git.path) as memory:
+        assert memory.get(Path(path).stem).usage.fixed == 1
+        assert _problems(memory) == []
+
+
 def test_a_merge_without_gitmem_is_merged_again(store: Store) -> None:
     """A driver that crashed left our side in place; `git add` would have lost theirs, the hook joins both again."""
     git, path = store(plain=True)

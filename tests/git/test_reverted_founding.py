@@ -125,6 +125,32 @@ def test_sync_takes_in_a_history_begun_anew_without_the_founding(team: _Team, tm
     _all_is_well(team)
 
 
+def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team) -> None:
+    """No commit before its HEAD has the configuration: it is found among all that the clone knows of."""
+    with open_memory(team.bob) as memory:
+        memory.commit()
+    team.revert()
+    team.git("checkout", "--quiet", "--orphan", "anew")
+    team.git("commit", "--quiet", "--no-verify", "-m", "begun anew")
+    team.git("branch", "--force", "--move", "anew", "main")
+    team.git("push", "--quiet", "--force", "origin", "main")
+    team.sync_ada()
+    with Memory.open(team.bob, reopen=True) as memory:
+        memory.sync()
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
+def test_a_branch_that_never_held_the_store_is_left_alone(team: _Team) -> None:
+    """A sync on an orphan branch of the user's own puts nothing of the store there."""
+    team.git("checkout", "--quiet", "--orphan", "website")
+    team.git("rm", "--quiet", "-rf", ".")
+    team.git("commit", "--quiet", "--no-verify", "--allow-empty", "-m", "a page to come")
+    with pytest.raises(NoStore):
+        Memory.open(team.bob, reopen=True)
+    assert not any((team.bob / name).exists() for name in (".gitmem", ".gitattributes", "log"))
+
+
 def test_sync_brings_a_reverted_key_back(team: _Team) -> None:
     """A member whose joining is reverted opens the store with the key that history has, signs with it, and heals."""
     team.revert(".gitmem/members/bob.yaml")

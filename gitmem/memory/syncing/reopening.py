@@ -21,10 +21,11 @@ from gitmem.memory.auditing.vouched import vouched_for
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import path_problem
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, CONFIG, KEYS, MEMBERS, SCHEMAS
+from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, SCHEMAS
 from gitmem.store.store import Store
 
 _NOTE = "footing"
+_LOOKED_AT = 1000  # commits, the latest that this clone knows of
 _FOOTING = (CONFIG, KEYS, MEMBERS, SCHEMAS, ATTRIBUTES)
 
 
@@ -37,7 +38,8 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
     with suppress(NoStore):
         repo, prefixes = _places(Repo.find(start), start)
         there = any((repo.root / prefix / CONFIG).exists() for prefix in prefixes)
-        lost = ((prefix, _lost(repo, prefix)) for prefix in ([] if there else prefixes))
+        looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_lost, _cut_off))
+        lost = ((prefix, look(repo, prefix)) for prefix, look in looks)
         written = next((_put_back(repo, repo.root / prefix, some) for prefix, some in lost if CONFIG in some), written)
     store = Store.open(start, identities)
     return store, _signed(store, written)
@@ -100,6 +102,24 @@ def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
             gone[step.path] = blobs[-1]
     there = repo.ls_tree(head, list(gone)) if gone else {}
     return {path.removeprefix(prefix): blob for path, blob in gone.items() if path not in there and not path_problem(path)}
+
+
+def _cut_off(repo: Repo, prefix: str) -> dict[str, str]:
+    """The same where somebody began history anew after the revert: as the last commit had it that this clone knows of.
+
+    Nothing where HEAD holds none of the log which that commit holds: then it is no store that lost its footing.
+    """
+    head, footing = repo.head(), [prefix + name for name in _FOOTING]
+    seen = repo.run("rev-list", "--all", "--reflog", f"--max-count={_LOOKED_AT}").decode().split() if head else []
+    last = next((commit for commit in seen if repo.ls_tree(commit, [prefix + CONFIG])), None)
+    if head is None or last is None:
+        return {}
+    log, known = (repo.ls_tree(commit, [prefix + AUDIT]) for commit in (head, last))
+    if not log.items() & known.items():
+        return {}
+    there = repo.ls_tree(head, footing)
+    had = {path: entry.id for path, entry in repo.ls_tree(last, footing).items() if entry.mode.startswith("100")}
+    return {path.removeprefix(prefix): blob for path, blob in had.items() if path not in there and not path_problem(path)}
 
 
 def _put_back(repo: Repo, root: Path, lost: dict[str, str]) -> set[str]:

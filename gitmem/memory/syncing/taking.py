@@ -143,11 +143,19 @@ def _fast_forward(context: Context, tally: Tally, ours: str | None, theirs: str)
     """Move the branch to a commit that holds all of ours; git refuses where a file of the user's is in the way."""
     store = context.store
     waiting = _set_aside(context, ours)
+    _make_way(context, theirs)
     try:
         with moving(context, ours, theirs):
             store.repo.run("merge", "--ff-only", "--quiet", theirs)
     finally:
         _put_back(context, tally, waiting)
+
+
+def _make_way(context: Context, theirs: str) -> None:
+    """Take out the files that were only put back so that the store could be opened, where `theirs` brings them."""
+    for path in contents_at(context, theirs, sorted(context.put_back)):
+        inside(context.store.root, path).unlink(missing_ok=True)
+        context.put_back.discard(path)
 
 
 def _merge(context: Context, tally: Tally, branch: str, ours: str | None, sides: list[str]) -> None:

@@ -11,6 +11,7 @@ from gitmem.errors import NoStore
 from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.cloning import clone
 from gitmem.memory.members.person import Person
+from gitmem.memory.members.roster import my_name
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
@@ -139,6 +140,18 @@ def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team) -> None:
         memory.sync()
         assert memory.sync().problems == []
     _all_is_well(team)
+
+
+def test_whoever_began_it_anew_still_has_a_name(team: _Team, tmp_path: Path) -> None:
+    """Ada's second clone was never told her name, and her own member's file goes with the founding: the reflog has it."""
+    clone(str(team.remote), str(tmp_path / "second"))
+    git = Git(tmp_path / "second")
+    team.revert(at=git)
+    git("checkout", "--quiet", "--orphan", "anew")
+    git("commit", "--quiet", "--no-verify", "-m", "begun anew")
+    with Memory.open(git.path, env=team.adas.env, reopen=True) as memory:
+        (git.path / ".gitmem/members/ada.yaml").unlink()
+        assert my_name(memory.context) == "ada"
 
 
 def test_a_branch_that_never_held_the_store_is_left_alone(team: _Team) -> None:

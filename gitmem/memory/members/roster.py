@@ -62,7 +62,8 @@ def members(context: Context) -> list[Member]:
 def my_name(context: Context) -> str:
     """The member we sign as: the one whose record holds our key, else the name this clone was given, else `unknown`.
 
-    Where the work tree has no such record any more because somebody reverted it, history still has it.
+    Where the work tree has no such record any more because somebody reverted it, the commits that this clone knows of have it,
+    also when HEAD has begun anew.
     """
     me = None
     with suppress(InvalidRecord):  # a member's file that is none, which a sync is about to set right
@@ -72,9 +73,9 @@ def my_name(context: Context) -> str:
 
 def _name_in_history(context: Context) -> str | None:
     repo, own = context.store.repo, _own_key(context)
-    head, folder = repo.head(), context.store.prefix + MEMBERS
-    walk = ("rev-list", f"--max-count={_FAR}", head or "", "--", folder)
-    for commit in repo.run(*walk).decode().split() if head and own else ():
+    folder = context.store.prefix + MEMBERS
+    walk = ("rev-list", "--all", "--reflog", f"--max-count={_FAR}", "--", folder)
+    for commit in repo.run(*walk).decode().split() if own else ():
         files = repo.ls_tree(commit, [folder])
         for path, (_, data) in zip(files, repo.read_blobs([entry.id for entry in files.values()]), strict=True):
             with suppress(InvalidRecord):

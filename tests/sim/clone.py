@@ -112,6 +112,12 @@ class Clone:
         assert done.returncode != 1 or b"Traceback" not in done.stderr, self.said[-1]
         return done
 
+    def by_cli(self, *args: str) -> None:
+        """The real command line. Raises GitmemError where it refuses, as the call in this process does."""
+        done = self.cli(*args)
+        if done.returncode:
+            raise GitmemError(done.stderr.decode(errors="replace"))
+
     def killed_cli(self, after: float, *args: str) -> None:
         """The real command line, killed `after` seconds unless it is done by then."""
         child = subprocess.Popen(

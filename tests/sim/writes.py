@@ -26,7 +26,7 @@ def learn(world: World, clone: Clone, rng: Random) -> None:
     def act() -> str:
         if rng.random() < _THROUGH_CLI:
             words = [word for tag in tags for word in ("--tag", tag)]
-            clone.cli("learn", "--pattern", pattern, "--fix", fix, *words)
+            clone.by_cli("learn", "--pattern", pattern, "--fix", fix, *words)
             return _id_of(world, clone, pattern)
         return clone.memory.learn("pattern", {"pattern": pattern, "fix": fix}, tags=tags).id
 
@@ -51,7 +51,7 @@ def used(world: World, clone: Clone, rng: Random) -> None:
     fixed, ms = rng.random() < 0.7, rng.choice([None, None, rng.randrange(1000)])
     if rng.random() < _THROUGH_CLI:
         words = ["--fixed" if fixed else "--failed", *([] if ms is None else ["--ms", str(ms)])]
-        act: Callable[[], object] = lambda: clone.cli("used", record, *words)  # noqa: E731
+        act: Callable[[], object] = lambda: clone.by_cli("used", record, *words)  # noqa: E731
     else:
         act = partial(clone.memory.used, record, fixed=fixed, ms=ms)
     times = {} if ms is None else {"ms": ms, "timed": 1} if ms else {"timed": 1}  # nothing is added to a counter by 0
@@ -74,7 +74,7 @@ def edit(world: World, clone: Clone, rng: Random) -> None:
     place = "text" if record.startswith("n-") else rng.choice(["fix", "meaning"])
     value = world.text(place)
     if rng.random() < _THROUGH_CLI:
-        act: Callable[[], object] = lambda: clone.cli("edit", record, "--set", f"{place}={value}")  # noqa: E731
+        act: Callable[[], object] = lambda: clone.by_cli("edit", record, "--set", f"{place}={value}")  # noqa: E731
     else:
         act = partial(clone.memory.edit, record, {place: value})
     world.deed(clone, record, act, Intent([(place, value)], over=[place]))
@@ -102,7 +102,7 @@ def forget(world: World, clone: Clone, rng: Random) -> None:
     """Delete a record."""
     record = world.pick(clone, rng, alive=True)
     if rng.random() < _THROUGH_CLI:
-        world.deed(clone, record, lambda: clone.cli("forget", record, "--yes"), Intent(life="dead"))
+        world.deed(clone, record, lambda: clone.by_cli("forget", record, "--yes"), Intent(life="dead"))
     else:
         world.deed(clone, record, lambda: clone.memory.forget(record), Intent(life="dead"))
 

@@ -36,7 +36,8 @@ def finish(world: World, rng: Random) -> None:
     for clone in world.clones:
         _come_home(world, clone, rng)
     held = Held(world.remote, world.clones)
-    expected = world.oracle.expect([held.has(deed) for deed in world.oracle.deeds])
+    deeds = world.oracle.deeds
+    expected = world.oracle.expect([held.has(deed) for deed in deeds], [held.counted(deed) for deed in deeds])
     _gather_branches(world)
     _sync_all(world)
     if world.life:

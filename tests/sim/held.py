@@ -47,6 +47,11 @@ class Held:
         counted = all(self._counts.get((record, proof.writer, name), 0) >= total for name, total in proof.counts)
         return counted and self._seen.get((record, proof.writer), 0) >= proof.n
 
+    def counted(self, deed: Deed) -> set[str]:
+        """The counters of some existing state that include the deed."""
+        at = (deed.record, deed.proof.writer)
+        return {name for name, total in deed.proof.counts if self._counts.get((*at, name), 0) >= total}
+
     def _add_journal(self, clone: Clone) -> None:
         if clone.role is Role.GIT_ONLY:
             return

@@ -73,21 +73,30 @@ class Oracle:
     graves: dict[str, list[Mapping[str, int]]] = field(default_factory=dict)
     """Of each collected record what its deletion had seen, as often as somebody collected it."""
 
-    def expect(self, exists: list[bool]) -> Expectation:
-        """What must be there in the end, given which of the deeds still exist."""
+    def expect(self, exists: list[bool], counted: list[set[str]] | None = None) -> Expectation:
+        """What must be there in the end, given which of the deeds still exist, and which counters still include each.
+
+        A counter says how far its writer has come: a later deed, in the journal still, may tell one counter of a deed that a
+        reset has destroyed, and not another.
+        """
         there = list(exists)
         for number in reversed(range(len(there))):
             deed, later = self.deeds[number], range(number + 1, len(there))
             if deed.by_hand:  # it shows by its value alone, which a write that saw it has replaced
                 there[number] |= any(there[other] and deed.wrote & self.deeds[other].replaced for other in later)
-        return Expectation(self.deeds, there, self.graves)
+        if counted is None:
+            counted = [{name for name, _ in deed.counts if is_there} for deed, is_there in zip(self.deeds, there, strict=True)]
+        return Expectation(self.deeds, there, self.graves, counted)
 
 
 class Expectation:
     """What must be in every clone in the end."""
 
-    def __init__(self, deeds: list[Deed], exists: list[bool], graves: Mapping[str, list[Mapping[str, int]]]) -> None:
+    def __init__(
+        self, deeds: list[Deed], exists: list[bool], graves: Mapping[str, list[Mapping[str, int]]], counted: list[set[str]]
+    ) -> None:
         self.deeds = deeds
+        self.counted = counted
         self.exists = exists
         self.graves = graves
         self.writers: dict[Key, list[int]] = {}
@@ -99,9 +108,10 @@ class Expectation:
     def totals(self, record: str) -> dict[str, int]:
         """The exact counters of a record."""
         totals: dict[str, int] = {}
-        for deed in self._existing(record):
-            for name, amount in deed.counts:
-                totals[name] = totals.get(name, 0) + amount
+        for deed, names in zip(self.deeds, self.counted, strict=True):
+            for name, amount in deed.counts if deed.record == record else ():
+                if name in names:
+                    totals[name] = totals.get(name, 0) + amount
         return totals
 
     def required(self, record: str) -> set[Key]:

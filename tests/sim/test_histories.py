@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -100,6 +101,13 @@ def test_a_use_is_there_without_the_write_before_it() -> None:
     used = State("pattern", 1, "team", "p-1", seen={"c1-1": 1}, counts={"fixed": {"c1-1": 1}})
     assert proof_of(dead, used) == Proof("c1-1", 0, (("fixed", 1),))
     assert proof_of(None, used) == Proof("c1-1", 1, (("fixed", 1),))
+
+
+def test_the_oracle_tells_counters_apart() -> None:
+    """A reset destroys the commit with a use; how long it took is in the sum that the next use has in the journal."""
+    deeds = [replace(_deed(n, set(), set(), set()), counts=(("fixed", 1), ("ms", 5))) for n in (1, 2)]
+    assert Oracle(deeds).expect([False, False], [{"ms"}, {"ms"}]).totals("p-a") == {"ms": 10}
+    assert Oracle(deeds).expect([False, True]).totals("p-a") == {"fixed": 1, "ms": 5}
 
 
 def test_the_oracle_knows_a_hand_edit_by_what_replaced_it() -> None:

@@ -31,10 +31,8 @@ def damage(repo: Repo) -> list[str]:
         return []
     said = (done.err + "\n" + process.readable(done.out)).splitlines()
     told = sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
-    unsaid = (
-        [] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]
-    )  # a part of it that crashed says nothing
-    return told or unsaid
+    # A part of it that crashed says nothing.
+    return told or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"])
 
 
 def set_damaged_aside(repo: Repo, folder: Path) -> None:

@@ -59,9 +59,8 @@ def write_commits(repo: Repo, drafts: Sequence[Draft]) -> list[Written]:
     try:
         out = repo.run(*DURABLE, "fast-import", "--quiet", "--done", "--date-format=raw", input=stream.joined())
     except GitmemError:
-        for report in {
-            *repo.git_dir.glob(_CRASHES)
-        } - before:  # it says no more than the error does, and nobody would remove it
+        # A report says no more than the error does, and nobody would remove it.
+        for report in {*repo.git_dir.glob(_CRASHES)} - before:
             report.unlink(missing_ok=True)
         raise
     answers = out.decode().splitlines()

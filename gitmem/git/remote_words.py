@@ -67,10 +67,8 @@ def unreadable(remote: str, why: str) -> RemoteError:
     shown = without_password(remote)
     if process.full(why):
         return RemoteError(f"cannot take in what {shown} has: no space is left on the disk", process.FULL_HINT)
-    if no_room(why):  # of our own refs: what a fetch writes is here
-        return RemoteError(
-            f"cannot take in what {shown} has: {why}; it seems that no space is left on the disk", process.FULL_HINT
-        )
+    if "couldn't write" in why:  # one of our own refs; git does not say what was wrong
+        return RemoteError(f"cannot take in what {shown} has: {why}: perhaps no space is left on the disk", process.FULL_HINT)
     return RemoteError(f"cannot read from {shown}: {why}", _hint(why, _READ_HINT).format(remote=shown))
 
 

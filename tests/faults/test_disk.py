@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from gitmem.errors import GitmemError
 from gitmem.memory.events import read_events
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
+from tests.support.mounted import small_disk
 from tests.support.stores import found, open_memory
 
 PAGE = 4096
@@ -22,14 +22,8 @@ PAGE = 4096
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own (tmpfs), which only root can mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "gitmem-test", str(place)]
-    if not shutil.which("mount") or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small disk needs root: a full disk cannot be tried here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    """A small disk of its own."""
+    yield from small_disk(tmp_path / "disk", "6m")
 
 
 @pytest.fixture

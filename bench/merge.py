@@ -144,13 +144,15 @@ def _in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 
 def _on_a_copy(root: Path, act: Callable[[Path], None]) -> float:
-    """A merge writes objects, which it would find there the second time."""
-    copy = root.with_name(f"{root.name}-copy")
-    shutil.copytree(root, copy, symlinks=True)
+    """A merge writes objects, which it would find there the second time.
+
+    The copy stays until the end: ext4 gives no inode away for some seconds after its file was removed, and looks at each of
+    them whenever a file is made. (Removing ten copies made git's own merge take 3 s in place of 0.3 s.)
+    """
+    copy = Path(tempfile.mkdtemp(prefix=f"{root.name}-", dir=root.parent))
+    shutil.copytree(root, copy, symlinks=True, dirs_exist_ok=True)
     _git(copy, "status")
-    took = _timed(copy, act)
-    shutil.rmtree(copy)
-    return took
+    return _timed(copy, act)
 
 
 def _once_more(root: Path) -> float:

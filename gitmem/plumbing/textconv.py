@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +26,10 @@ def run() -> int:
 
 
 def _text(data: bytes, where: str) -> bytes:
-    from gitmem.memory.view import text_of
+    from gitmem.memory.as_text import text_of
 
     try:
-        text = text_of(data, where)
+        text = text_of(data, where, Path.cwd(), datetime.now(UTC))
     except GitmemError:
         return data
     return _STEERING.sub(lambda match: ascii(match[0])[1:-1], text).encode("utf-8", "surrogateescape")

@@ -116,6 +116,24 @@ def test_what_was_refused_for_want_of_a_right_is_told(ada: Memory, tmp_path: Pat
         assert "bob had no right to remove-a-member" in {f"{e.member} {e.words}" for e in told_acts(bob.context)}
 
 
+def test_what_git_itself_shows_is_told_as_a_read(ada: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git log -p` and `git diff` open records through us: who has the key has read them, who has not was shown none."""
+    git, record = Git(ada.context.store.root), the_first(ada)
+    assert "fix: restart" in git("log", "-p", "--no-color", "--", "memory")
+    ada.edit(record, {"fix": "restart twice"})
+    assert "+fix: restart twice" in git("diff", "--no-color", "HEAD", "--", "memory")
+    ada.commit()
+    assert told(ada)[acts.READ, record] == 3, "one version was shown at first, then two"
+    choose(ada.context, READS, allowed=False)
+    assert "fix: restart" in git("log", "-p", "--no-color", "--", "memory")
+    assert not (ada.context.store.local / "acts").exists()
+    choose(ada.context, READS, allowed=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(ada.context.store.root / "nobody"))
+    if not ada.context.store.config.plain:
+        assert "fix: (sealed)" in git("log", "-p", "--no-color", "--", "memory")
+        assert not (ada.context.store.local / "acts").exists()
+
+
 def test_whoever_opted_out_is_not_told_of(ada: Memory) -> None:
     """Reads of a member who does not want them logged are not even noted here; what is no read still is."""
     record = the_first(ada)

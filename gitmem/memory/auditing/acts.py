@@ -10,14 +10,18 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 from gitmem.core.record import Json
-from gitmem.memory.context import Context
-from gitmem.memory.privacy.consent import READS, allows
+from gitmem.errors import GitmemError
+from gitmem.memory.context import Context, timestamp
+from gitmem.memory.privacy.consent import READS, allowed_by
 from gitmem.store.files import write_atomic
+from gitmem.store.marks import Marks
+from gitmem.store.replica import MARKS
 
 READ: Final = "read"
 DENIED: Final = "denied"
@@ -71,19 +75,34 @@ def _only(names: set[str]) -> str:
 def note(context: Context, op: str, objects: Iterable[str]) -> None:
     """Note that something was done to objects: ids of records or (see `note_reads`) lists, forms of exports, `scope/epoch`
     of keys, and what was refused, in words joined by hyphens."""
-    day = context.now()[:10]
-    data = "".join(f"{day} {op} {one} 1\n" for one in objects).encode("utf-8", "surrogateescape")
-    if not data or (op == READ and not allows(context, READS)):
+    if op == READ and not allowed_by(context.store.marks, READS):
         return
+    if _append(context.store.local, context.now()[:10], op, objects):
+        _compact(context)
+
+
+def note_read_by_git(local: Path, when: datetime, record: str) -> None:
+    """Note that git showed a record in the clone whose local directory this is, with no store open."""
+    if not (local / MARKS).is_file():
+        return
+    with suppress(GitmemError), closing(Marks(local / MARKS)) as marks:  # git shows the record all the same
+        if allowed_by(marks, READS):
+            _append(local, timestamp(when)[:10], READ, [record])
+
+
+def _append(local: Path, day: str, op: str, objects: Iterable[str]) -> bool:
+    """Write a line for each object; True if it is time to put equal ones together."""
+    data = "".join(f"{day} {op} {one} 1\n" for one in objects).encode("utf-8", "surrogateescape")
+    if not data:
+        return False
     with suppress(OSError):  # a read-only or full disk: what was read stands
-        descriptor = os.open(context.store.local / _FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(local / _FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         try:
             os.write(descriptor, data)
-            large = os.fstat(descriptor).st_size > _LARGE
+            return os.fstat(descriptor).st_size > _LARGE
         finally:
             os.close(descriptor)
-        if large:
-            _compact(context)
+    return False
 
 
 def waiting(context: Context, *, anyway: bool) -> list[Json]:

@@ -13,6 +13,7 @@ from gitmem.core.record import Json, State
 from gitmem.errors import UsageError
 from gitmem.memory.context import Context
 from gitmem.store.layout import STORE_SCOPE, member_path
+from gitmem.store.marks import Marks
 
 USAGE: Final = "usage"
 """When a record was tried, whether it helped, and how long that took."""
@@ -26,7 +27,12 @@ _NOTE: Final = "opted out"
 
 def allows(context: Context, what: str) -> bool:
     """Whether whoever works in this clone lets it log `what`, as far as it has heard."""
-    return what not in context.store.marks.note(_NOTE).split()
+    return allowed_by(context.store.marks, what)
+
+
+def allowed_by(marks: Marks, what: str) -> bool:
+    """The same, by the marks of the clone. Raises GitmemError where they cannot be read."""
+    return what not in marks.note(_NOTE).split()
 
 
 def take_note(context: Context) -> None:

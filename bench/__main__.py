@@ -1,6 +1,9 @@
 """Every benchmark, each in a process of its own: ratios against peers and baselines of the same run, never seconds alone.
 
-python -m bench [--small]
+    python -m bench [--small]
+
+Where the temporary directory is an ext4 without a journal, what one of them removed slows the next ones for some minutes (see
+`bench.merge`): for figures to quote, run one alone.
 """
 
 from __future__ import annotations

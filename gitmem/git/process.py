@@ -42,6 +42,7 @@ _KEPT_PREFIXES: Final = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_TRACE")
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOISE: Final = re.compile(r"^(?:hint|warning): ")
+_BAD_CONFIG: Final = re.compile(r"bad config line (\d+) in file (.+)")
 _FULL: Final = re.compile(r"no space left on device|out of diskspace|disk quota exceeded", re.IGNORECASE)
 _LAST_LINES: Final = 3
 FULL_HINT: Final = "free some space and run the command again; what was recorded is safe meanwhile"
@@ -142,13 +143,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def failure(args: Sequence[str], cwd: Path, done: Done) -> GitmemError:
     """The error to raise for a git command that ended badly."""
     said = done.err
-    if "dubious ownership" in said:
-        return NoStore(
-            f"git does not trust {cwd}: it belongs to another user",
-            f"if you do: git config --global --add safe.directory '{cwd}'",
-        )
-    if "not a git repository" in said:
-        return NoStore(f"{cwd} is not a git repository", "`git init` makes one, `gitmem init` a store")
+    if unusable := _unusable(said, cwd):
+        return unusable
     if ".lock': File exists" in said:
         return Locked(
             f"another git command is at work here: {_last_lines(said)}", "wait for it to end; `gitmem doctor` finds stale locks"
@@ -158,6 +154,25 @@ def failure(args: Sequence[str], cwd: Path, done: Done) -> GitmemError:
     how = f"was ended by signal {-done.code}" if done.code < 0 else "failed"
     why = _last_lines(said) or f"exit code {done.code}"
     return GitmemError(f"git {_subcommand(args)} {how}: {why}", "`gitmem doctor` checks the store")
+
+
+def _unusable(said: str, cwd: Path) -> GitmemError | None:
+    """The error for a repository that git will not, or cannot, work in."""
+    if "dubious ownership" in said:
+        return NoStore(
+            f"git does not trust {cwd}: it belongs to another user",
+            f"if you do: git config --global --add safe.directory '{cwd}'",
+        )
+    if "not a git repository" in said:
+        if (cwd / ".git").exists():
+            return GitmemError(f"git takes {cwd} for no repository: its .git is damaged", "gitmem doctor --fix")
+        return NoStore(f"{cwd} is not a git repository", "`git init` makes one, `gitmem init` a store")
+    if bad := _BAD_CONFIG.search(said):
+        return GitmemError(
+            f"git cannot read its configuration: {bad[2]} is damaged in line {bad[1]}",
+            "mend or delete that line in an editor; `gitmem doctor --fix` then sets what gitmem needs",
+        )
+    return None
 
 
 def full(said: str) -> bool:

@@ -166,7 +166,8 @@ class Repo:
         while content and content.startswith("ref: "):
             name = content[5:]
             content = self._loose(name)
-        content = self._packed(name) if content is None else content
+        if content is None:
+            content = "" if name == "HEAD" else self._packed(name)
         if content is not None and not _OBJECT_ID.fullmatch(content):
             raise GitmemError(
                 f"the ref {name} does not hold a commit id", "`gitmem doctor --fix` sets it to where it last stood"
@@ -318,7 +319,7 @@ def _git_dir_at(folder: Path) -> Path | None:
     """The git directory that `folder`, as the top of a work tree, has; None if it is no such thing."""
     dot = folder / ".git"
     if dot.is_dir():
-        return dot if _is_git_dir(dot) else None
+        return dot if _holds_objects(dot) else None  # also without HEAD, which `gitmem doctor` brings back
     if not dot.is_file():
         return None
     text = dot.read_text("utf-8", "surrogateescape").strip()
@@ -329,7 +330,11 @@ def _git_dir_at(folder: Path) -> Path | None:
 
 
 def _is_git_dir(path: Path) -> bool:
-    return os.path.lexists(path / "HEAD") and (path / "objects").is_dir() and (path / "refs").is_dir()
+    return os.path.lexists(path / "HEAD") and _holds_objects(path)
+
+
+def _holds_objects(path: Path) -> bool:
+    return (path / "objects").is_dir() and (path / "refs").is_dir()
 
 
 def _common_dir(git_dir: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.codec import emit, parse
-from gitmem.errors import Locked
+from gitmem.errors import GitmemError, Locked
 from gitmem.memory.checkup.doctor import Check, doctor
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
@@ -80,6 +80,48 @@ def all_stand(memory: Memory) -> bool:
     """Whether every record can be read, and every change is vouched for."""
     memory.commit()
     return {one.fields["pattern"] for one in memory.records()} == {*ERRORS} and memory.verify().ok
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 21, b"ref: rafs/heads/main\n"])
+def test_a_damaged_head(memory: Memory, content: bytes | None) -> None:
+    """git takes it for no repository at all then; the log of HEAD tells where it stood."""
+    head = root(memory) / ".git/HEAD"
+    before = head.read_bytes()
+    head.unlink()
+    if content is not None:
+        head.write_bytes(content)
+    assert ill(memory)["branch"].why == "HEAD is damaged: it names no branch and no commit"
+    assert ill(memory, fix=True) == {}
+    assert head.read_bytes() == before
+    assert (memory.context.store.local / "damaged/HEAD").read_bytes() == (content or b"")
+    assert all_stand(memory)
+
+
+def test_a_head_that_only_a_person_can_tell(memory: Memory) -> None:
+    """Two branches at one commit, and no log: nothing is guessed, and what to write is said."""
+    git = Git(root(memory))
+    git("branch", "other")
+    (root(memory) / ".git/logs/HEAD").unlink()
+    (root(memory) / ".git/HEAD").write_bytes(b"")
+    told = ill(memory)["branch"]
+    assert told.fix.startswith("write the line `ref: refs/heads/BRANCH` into ")
+    with pytest.raises(GitmemError, match="nothing tells which branch it was on"):
+        doctor(memory.context, fix=True)
+    Path(told.fix.rpartition(" ")[2]).write_text("ref: refs/heads/main\n")
+    assert ill(memory, fix=True) == {}
+
+
+def test_a_damaged_configuration_of_git(memory: Memory) -> None:
+    """The file and its line are named; once a person has taken that line out, the rest is mended."""
+    config = root(memory) / ".git/config"
+    sound = config.read_text()
+    config.write_text(f"{sound}[gar\n")
+    line = sound.count("\n") + 1
+    told = ill(memory)["git configuration"]
+    assert told.why == f"git cannot read its configuration: .git/config is damaged in line {line}"
+    assert told.fix.startswith("mend or delete that line")
+    config.write_text(sound)
+    assert ill(memory, fix=True) == {}
 
 
 def test_a_killed_gits_locks(memory: Memory) -> None:

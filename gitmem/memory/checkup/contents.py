@@ -11,7 +11,9 @@ from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.git import lost_head
 from gitmem.git.damage import damage
+from gitmem.git.repo import Repo
 from gitmem.git.underway import under_way
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
@@ -41,8 +43,30 @@ def objects(context: Context) -> Told:
 
 def branch(context: Context) -> Told:
     """Whether HEAD stands at a commit."""
-    head = context.store.repo.head()
+    repo = context.store.repo
+    if lost_head.is_lost(repo):
+        fix = _FIX if lost_head.where_it_stood(repo) else _head_by_hand(repo)
+        return False, "HEAD is damaged: it names no branch and no commit", fix
+    head = repo.head()
     return True, f"stands at {head[:12]}" if head else "has no commit yet", ""
+
+
+def _head_by_hand(repo: Repo) -> str:
+    return f"write the line `ref: refs/heads/BRANCH` into {repo.git_dir / 'HEAD'}"
+
+
+def mend_head(context: Context) -> None:
+    """Write a damaged HEAD again. Raises GitmemError if nothing tells where it stood."""
+    repo = context.store.repo
+    with context.store.lock:
+        if lost_head.is_lost(repo):
+            stood = lost_head.where_it_stood(repo)
+            if stood is None:
+                raise GitmemError("HEAD is damaged, and nothing tells which branch it was on", _head_by_hand(repo))
+            keep, head = context.store.local / DAMAGED / "HEAD", repo.git_dir / "HEAD"
+            keep.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            keep.write_bytes(head.read_bytes() if head.exists() else b"")
+            lost_head.put_back(repo, stood)
 
 
 def records(context: Context, found: Faults) -> Told:

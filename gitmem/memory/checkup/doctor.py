@@ -82,8 +82,9 @@ def _run(context: Context, name: str, check: Callable[[Context], Told]) -> Check
 
 
 def _mend(context: Context) -> None:
-    """In this order: without its locks and objects git can do nothing, and what is signed for at the end has to be sound."""
+    """In this order: without its locks, HEAD and objects git can do nothing; what is signed for at the end has to be sound."""
     machine.mend_locks(context)
+    contents.mend_head(context)
     machine.mend_permissions(context)
     salvage(context)
     with context.store.lock:

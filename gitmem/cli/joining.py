@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.crypto.identity import Identity
     from gitmem.memory.cloning import Cloned
-    from gitmem.memory.members.joining import Request
+    from gitmem.memory.members.requesting import Request
     from gitmem.memory.memory import Memory
 
 
 def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     """The request of whoever calls; an identity is made if there is none. Raises GitmemError for one who is a member."""
     from gitmem.memory.found import default_name
-    from gitmem.memory.members.joining import request
+    from gitmem.memory.members.requesting import request
 
     own = own_name(memory)
     if own is not None:

@@ -28,7 +28,7 @@ from gitmem.memory.members.scopes import agent_name
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy.redaction import own_names
 from gitmem.store.kinds import Kinds
-from gitmem.store.store import Store
+from gitmem.store.opening import open_store
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -80,7 +80,7 @@ class Desk:
             _log(f"not committed yet, and nothing is lost: {error.message}")
 
     def _open(self, warnings: list[str]) -> Memory:
-        store = Store.open(self._path, self._identities)
+        store = open_store(self._path, self._identities)
         return Memory(Context(store, Kinds(store.root), warn=warnings.append, agent=self._agent, names=self._names))
 
 

@@ -15,13 +15,13 @@ from gitmem.core.collected import is_list_path
 from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.retention import is_pruned
-from gitmem.core.token import is_token
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.underway import broken_heads
 from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
+from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
 from gitmem.store.opened import resealed
@@ -36,10 +36,6 @@ _UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})  # git-status(
 
 class Unmerged(GitmemError):
     """Files of the store are in conflict in git's index."""
-
-
-class Exposed(InvalidRecord):
-    """A secret field of a sealed store stands in the clear."""
 
 
 @dataclass(slots=True)
@@ -283,18 +279,6 @@ def parse_or_none(data: bytes | None, path: str) -> State | None:
         return normalise(parse(data, path))
     except InvalidRecord:
         return None
-
-
-def refuse_plaintext(context: Context, state: State, path: str) -> None:
-    """Raise Exposed if a secret field of a sealed store stands in the clear."""
-    if context.store.config.plain:
-        return
-    for at, register in state.registers():
-        if not all(map(is_token, register.values())):
-            raise Exposed(
-                f"{path}: {at} holds plaintext, and this store is sealed",
-                f"write it with `gitmem edit {state.id}`; if it was committed before, change what it gives away",
-            )
 
 
 def operation(before: State | None, after: State) -> str:

@@ -64,7 +64,7 @@ class Memory:
         from gitmem.memory.members.scopes import agent_name
         from gitmem.memory.privacy.redaction import own_names
         from gitmem.store.kinds import Kinds
-        from gitmem.store.store import Store
+        from gitmem.store.opening import open_store
 
         env = os.environ if env is None else env
         identities = find_identities(identity, env=env, ask=ask)
@@ -73,7 +73,7 @@ class Memory:
 
             store, put_back = reopened(Path(path), identities)
         else:
-            store, put_back = Store.open(Path(path), identities), set()
+            store, put_back = open_store(Path(path), identities), set()
         agent = agent_name(agent, env)
         return cls(Context(store, Kinds(store.root), agent=agent, put_back=put_back, names=own_names(env), env=env))
 
@@ -253,7 +253,8 @@ class Memory:
 
     def add_member(self, request: str, *, role: str = "member") -> Member:
         """Accept the line that somebody else's `join` gave. Compare the fingerprint with them first."""
-        from gitmem.memory.members.joining import add_member, parse_request
+        from gitmem.memory.members.joining import add_member
+        from gitmem.memory.members.requesting import parse_request
 
         return add_member(self.context, parse_request(request), role)[0]
 

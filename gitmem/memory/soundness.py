@@ -11,7 +11,7 @@ from gitmem.core.record import FORMAT, MAX_BYTES, State
 from gitmem.core.token import epoch_of
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.context import Context
-from gitmem.memory.gather import refuse_plaintext
+from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.layout import CONFIG, MEMBERS, MEMORY, STORE_SCOPE, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
 

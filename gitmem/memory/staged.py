@@ -25,8 +25,9 @@ from gitmem.memory.auditing.chain import own_chain
 from gitmem.memory.backups import snapshots
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
-from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none, refuse_plaintext
+from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none
 from gitmem.memory.moving import finish_move
+from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.kinds import check_pattern

@@ -6,16 +6,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitmem.core.merge import merge
 from gitmem.errors import GitmemError
 from gitmem.store.journal import Journal
 from gitmem.store.lock import Lock
 from gitmem.store.pending import Pending
-
-if TYPE_CHECKING:
-    from gitmem.store.store import Store, Write
+from gitmem.store.store import Store, Write
 
 
 def adopt(store: Store, left: Path) -> None:
@@ -40,8 +37,6 @@ def adopt(store: Store, left: Path) -> None:
 
 def _writes(store: Store, pending: Pending) -> Iterator[Write]:
     """Each record that waits, joined with what this work tree knows of it; the events go with the first."""
-    from gitmem.store.store import Write
-
     events = list(pending.events)
     for path in pending.paths():
         left, here = pending.get(path), store.read(path)

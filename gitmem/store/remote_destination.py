@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from gitmem.errors import GitmemError, RemoteError, UsageError
 from gitmem.git.remote_words import without_password
-from gitmem.store.destination import Destination
 
 _CHECK: Final = "check the address, the network and your rights there"
 
 
-def remote_destination(url: str, below: str) -> Destination:
+def remote_destination(url: str, below: str) -> _Remote:
     """The place that a URL names, or the directory `below` it. Raises UsageError, GitmemError where a library is missing."""
     try:
         from fsspec.core import url_to_fs

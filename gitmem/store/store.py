@@ -27,7 +27,7 @@ from gitmem.store.layout import CONFIG, parse_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.marks import Mark, Marks, Owner, highest, is_behind, mark_of
 from gitmem.store.pending import Pending
-from gitmem.store.place import find_place, left_behind, local_of
+from gitmem.store.place import local_of
 from gitmem.store.replica import (
     MARKS,
     Replica,
@@ -73,18 +73,6 @@ class Store:
         self.replica = load_replica(self.local) or self._begin()
         self._replica_version = version(self.local)
         self._files: dict[str, tuple[tuple[int, int, int], State]] = {}
-
-    @classmethod
-    def open(cls, start: Path, identities: Iterable[Identity]) -> Store:
-        """Open the store at or above `start`. Raises NoStore, InvalidRecord."""
-        store = cls(*find_place(start), identities)
-        store.refresh()
-        if left := left_behind(store.repo):
-            from gitmem.store.orphans import adopt
-
-            for one in left:
-                adopt(store, one)
-        return store
 
     def read_config(self) -> StoreConfig:
         """The configuration as it lies now; where a revert took it and nobody here can sign for its return, as last read."""

@@ -16,7 +16,8 @@ from gitmem.memory.auditing.told import told_acts
 from gitmem.memory.diff import diff
 from gitmem.memory.members.removal import remove
 from gitmem.memory.memory import Memory
-from gitmem.memory.privacy.consent import READS, choose
+from gitmem.memory.privacy.choosing import choose
+from gitmem.memory.privacy.consent import READS
 from gitmem.memory.showing import those_at_hand
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share

@@ -15,10 +15,11 @@ from gitmem.memory.cloning import clone
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.granting import add_scope
 from gitmem.memory.members.inviting import Invitation, accept, check, invite, parse_invitation
-from gitmem.memory.members.joining import Request, add_member, parse_request, request
+from gitmem.memory.members.joining import add_member
 from gitmem.memory.members.leaving import taken
 from gitmem.memory.members.recovery import drill, read_identity, recover, vault_key
 from gitmem.memory.members.removal import remove, set_role, taken_by
+from gitmem.memory.members.requesting import Request, parse_request, request
 from gitmem.memory.members.rotation import rotate, waiting
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy.erase import erase

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gitmem.memory.events import every_event
-from gitmem.memory.privacy.consent import READS, USAGE, choose
+from gitmem.memory.privacy.choosing import choose
+from gitmem.memory.privacy.consent import READS, USAGE
 from gitmem.memory.privacy.overview import set_pseudonyms, status, tells_who
 from tests.support.git import Git
 from tests.support.team import Team, closed, make_team, quick

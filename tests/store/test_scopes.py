@@ -17,10 +17,10 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.diff import diff
 from gitmem.memory.members.enrolment import member_file
 from gitmem.memory.members.granting import add_scope, grant, revoke
-from gitmem.memory.members.joining import request
 from gitmem.memory.members.keys import key_status
 from gitmem.memory.members.person import Person
 from gitmem.memory.members.removal import remove, set_role
+from gitmem.memory.members.requesting import request
 from gitmem.memory.memory import Memory
 from gitmem.store.layout import key_path
 from tests.support.git import Git

@@ -18,8 +18,9 @@ from gitmem.memory.cloning import clone
 from gitmem.memory.context import Context
 from gitmem.memory.found import Founded, init
 from gitmem.memory.learn import learn_all, prepare
-from gitmem.memory.members.joining import add_member, request
+from gitmem.memory.members.joining import add_member
 from gitmem.memory.members.person import Person
+from gitmem.memory.members.requesting import request
 from gitmem.memory.memory import Memory
 from tests.support.environment import make_home
 from tests.support.git import Git

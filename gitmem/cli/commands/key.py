@@ -206,7 +206,7 @@ def recover(ui: Ui, name: str | None) -> None:
     from gitmem.cli.session import opened, person
     from gitmem.memory.found import default_name
     from gitmem.memory.members import recovery
-    from gitmem.memory.members.joining import request_of
+    from gitmem.memory.members.requesting import request_of
 
     identity, ui.identity = recovery.read_identity(_named(ui)), None
     mine, fresh = person(ui).identity()

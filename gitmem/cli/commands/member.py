@@ -18,8 +18,8 @@ from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
     from gitmem.memory.context import Context
-    from gitmem.memory.members.joining import Request
     from gitmem.memory.members.leaving import Taken
+    from gitmem.memory.members.requesting import Request
 
 
 @click.group("member", cls=Group)
@@ -72,18 +72,19 @@ def add(ui: Ui, request: str, recipient: str | None, key: str | None, role: str)
     whoever can exchange the request on its way gets in instead.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.members.joining import add_member
+    from gitmem.memory.members.joining import add_member, invited_scopes
 
     with opened(ui) as memory:
         asked = _asked(memory.context, request, recipient, key)
         member, made = add_member(memory.context, asked, clean(role))
+    scopes = invited_scopes(asked)
     if ui.json:
         ui.data({"name": member.name, "role": member.role, "recipients": member.recipients, "keys": member.keys,
                  "fingerprint": asked.fingerprint, "commit": made.commit if made else None,
-                 "scopes": asked.scopes})  # fmt: skip
+                 "scopes": scopes})  # fmt: skip
         return
-    if asked.scopes:
-        ui.note(f"the invitation lets {member.name} into {' and '.join(asked.scopes)} as well")
+    if scopes:
+        ui.note(f"the invitation lets {member.name} into {' and '.join(scopes)} as well")
     ui.note(f"{member.name} is a member; signs with {asked.fingerprint}: compare it with them")
     ui.note("`gitmem sync` passes the keys on; they run it afterwards")
 
@@ -208,7 +209,7 @@ def _read(shown: Taken) -> str:
 
 
 def _asked(context: Context, request: str, recipient: str | None, key: str | None) -> Request:
-    from gitmem.memory.members.joining import parse_request, request_of
+    from gitmem.memory.members.requesting import parse_request, request_of
 
     if recipient is None and key is None:
         return parse_request(sys.stdin.read(1 << 16) if request == "-" else clean(request))

@@ -60,7 +60,7 @@ def _opt_in(ui: Ui, what: str) -> None:
 
 def _choose(ui: Ui, what: str, *, allowed: bool) -> None:
     from gitmem.cli.session import opened
-    from gitmem.memory.privacy.consent import choose
+    from gitmem.memory.privacy.choosing import choose
 
     with opened(ui) as memory:
         choose(memory.context, what, allowed=allowed)

@@ -30,8 +30,8 @@ from gitmem.store.files import write_atomic
 from gitmem.store.kinds import Kinds
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
+from gitmem.store.opening import open_store
 from gitmem.store.scratch import scratch
-from gitmem.store.store import Store
 
 UNREADABLE = "unreadable record"
 CANARY = "canary"
@@ -67,7 +67,7 @@ def drill(context: Context, where: str | None = None, *, at: str | None = None) 
         place = f"{where_of(context, where).rstrip('/')}/{context.store.id}"
         done = restore_anew(place, target, identities, at=at or names[-1], progress=context.progress)
         root = Path(done.root)
-        store = Store.open(root, identities)
+        store = open_store(root, identities)
         there = Context(store, Kinds(root), progress=context.progress)
         try:
             problems = [Problem(one.what, one.where, one.why) for one in verify_store(there).problems]

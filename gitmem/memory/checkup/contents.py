@@ -20,7 +20,8 @@ from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_ch
 from gitmem.memory.checkup.halves import DAMAGED, set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.context import Context
-from gitmem.memory.gather import Exposed, contents_at, own_changes, parse_or_none, refuse_plaintext
+from gitmem.memory.gather import contents_at, own_changes, parse_or_none
+from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMORY, is_record_path

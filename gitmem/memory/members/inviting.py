@@ -22,12 +22,12 @@ from gitmem.errors import GitmemError, Tampered, UsageError
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context, timestamp
 from gitmem.memory.members.folded import members_of, need_rank, segments_here
+from gitmem.memory.members.requesting import Request, request
 from gitmem.memory.members.roster import check_name
 from gitmem.memory.members.scopes import check_scope
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
-    from gitmem.memory.members.joining import Request
 
 PREFIX = "gitmem-invite:"
 DAYS = 7
@@ -117,7 +117,6 @@ def accept(context: Context, invitation: Invitation, identity: Identity) -> Requ
     Raises UsageError for another store's or one that is over, Tampered where the store lacks what the inviter had seen.
     """
     from gitmem.memory.auditing.pins import check_against, take_pin
-    from gitmem.memory.members.joining import request
 
     if invitation.pin.store != context.store.id:
         raise UsageError(f"this invitation is for another store ({invitation.pin.store})", "join a clone of that one")

@@ -1,15 +1,6 @@
-"""Becoming a member: a request made by one side, accepted by the other.
-
-A request is one line of text without secrets: who asks, the age recipient that keys are to be wrapped to, and the key that will
-sign. Whoever accepts it must have got it from that person; its fingerprint is shown on both sides to be compared.
-"""
+"""Becoming a member: asked for by one side (`requesting`), invited or not, and accepted by the other."""
 
 from __future__ import annotations
-
-import base64
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gitmem.core.members import Members, Rank
 from gitmem.errors import NoKey, UsageError
@@ -17,83 +8,10 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import member_file, wrapped_keys
 from gitmem.memory.members.folded import members_of, need_rank
-from gitmem.memory.members.roster import check_name, members, remember_name
+from gitmem.memory.members.inviting import Invitation, accept, check, parse_invitation
+from gitmem.memory.members.requesting import Request, request
+from gitmem.memory.members.roster import members
 from gitmem.memory.reports import Committed, Member
-
-if TYPE_CHECKING:
-    from gitmem.crypto.identity import Identity
-    from gitmem.memory.members.inviting import Invitation
-
-_PREFIX = "gitmem-join:"
-_MAX = 256 * 1024  # an RSA recipient is under 2 KiB, an invitation rarely more
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody who wants to become a member tells: their name, recipient and signing key (OpenSSH form), and the store.
-
-    `invitation` is the line that they were invited with, empty without one.
-    """
-
-    store: str
-    name: str
-    recipient: str
-    key: str
-    invitation: str = ""
-
-    def line(self) -> str:
-        """The request as one line to send."""
-        parts = [2 if self.invitation else 1, self.store, self.name, self.recipient, self.key]
-        text = json.dumps([*parts, *([self.invitation] if self.invitation else [])], separators=(",", ":"))
-        return _PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """The scopes that the invitation leads into besides the team's. Raises UsageError for an invitation that is none."""
-        from gitmem.memory.members.inviting import parse_invitation
-
-        return parse_invitation(self.invitation).scopes if self.invitation else ()
-
-    @property
-    def fingerprint(self) -> str:
-        """What both sides compare: the signing key's SHA-256 as ssh prints it."""
-        from gitmem.crypto.signing import fingerprint
-
-        return fingerprint(self.key)
-
-
-def parse_request(line: str) -> Request:
-    """Read a request. Raises UsageError for anything that is none."""
-    line = line.strip()
-    try:
-        if not line.startswith(_PREFIX) or len(line) > _MAX:
-            raise ValueError
-        body = line.removeprefix(_PREFIX)
-        version, *parts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        if version != len(parts) - 3 or version not in (1, 2) or not all(isinstance(part, str) for part in parts):
-            raise ValueError
-        store, name, recipient, key, *invitation = parts
-    except (ValueError, TypeError, RecursionError):
-        raise UsageError("this is no join request, or it was cut off", "the other side prints it with `gitmem join`") from None
-    return request_of(store, name, recipient, key, "".join(invitation))
-
-
-def request_of(store: str, name: str, recipient: str, key: str, invitation: str = "") -> Request:
-    """The request of somebody whose recipient and signing key (OpenSSH form) are known. Raises UsageError for what is none."""
-    from gitmem.crypto.keys import check_recipient
-    from gitmem.crypto.signing import fingerprint
-
-    fingerprint(key)
-    return Request(store, check_name(name), check_recipient(recipient), key, invitation)
-
-
-def request(context: Context, identity: Identity, name: str, invitation: str = "") -> Request:
-    """The request of this clone's owner to become member `name`."""
-    from gitmem.crypto.signing import SigningKey
-
-    remember_name(context, check_name(name))
-    key = SigningKey.derive(identity.secret_bytes(), context.store.id)
-    return Request(context.store.id, name, identity.recipient, key.public, invitation)
 
 
 def ask(context: Context, name: str, invitation: str = "") -> Request:
@@ -101,8 +19,6 @@ def ask(context: Context, name: str, invitation: str = "") -> Request:
 
     Raises NoKey without an identity, UsageError for an invitation of another name, and what `inviting.accept` raises.
     """
-    from gitmem.memory.members.inviting import accept, parse_invitation
-
     identity = next(iter(context.store.vault.identities), None)
     if identity is None:
         raise NoKey("there is no identity to join with", "`gitmem join` makes one")
@@ -144,10 +60,13 @@ def add_member(context: Context, asked: Request, role: str = "member") -> tuple[
     return next(member for member in members(context) if member.name == asked.name), made
 
 
+def invited_scopes(asked: Request) -> tuple[str, ...]:
+    """Where a request's invitation leads besides the team's scope. Raises UsageError for an invitation that is none."""
+    return parse_invitation(asked.invitation).scopes if asked.invitation else ()
+
+
 def _invited(context: Context, asked: Request, known: Members) -> Invitation | None:
     """The invitation that a request answers. Raises UsageError for one that does not hold, or names somebody else."""
-    from gitmem.memory.members.inviting import check, parse_invitation
-
     if not asked.invitation:
         return None
     found = parse_invitation(asked.invitation)

@@ -17,7 +17,8 @@ from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.enrolment import member_file
 from gitmem.memory.members.folded import members_of
-from gitmem.memory.members.joining import Request, key_files
+from gitmem.memory.members.joining import key_files
+from gitmem.memory.members.requesting import Request
 from gitmem.memory.members.roster import check_name, remember_name
 from gitmem.store.vault import RECOVERY, Vault
 

@@ -22,6 +22,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.soundness import path_problem
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, SCHEMAS
+from gitmem.store.opening import open_store
 from gitmem.store.store import Store
 
 _NOTE = "footing"
@@ -41,7 +42,7 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
         looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_lost, _cut_off))
         lost = ((prefix, look(repo, prefix)) for prefix, look in looks)
         written = next((_put_back(repo, repo.root / prefix, some) for prefix, some in lost if CONFIG in some), written)
-    store = Store.open(start, identities)
+    store = open_store(start, identities)
     return store, _signed(store, written)
 
 

@@ -46,7 +46,7 @@ _DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FORMAT_LINE: Final = re.compile(r"gitmem: ([1-9][0-9]{0,8})")
 _HEADER: Final = ("gitmem", "kind", "schema", "scope", "id")
 _SECTIONS: Final = ("seen", "fields", "sets", "life", "counts", "last")
-_HINT: Final = "restore the file with git, or change the record with `gitmem edit`; `gitmem doctor` lists all such files"
+_HINT: Final = "`gitmem doctor --fix` puts back the last good version of all such files; `gitmem edit` changes a record"
 _NOT_PLAIN: Final = ("&", "*", "!")  # how anchors, aliases and tags begin
 _UNWANTED: Final = {
     b"\0": "NUL byte: this is no text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -21,18 +22,27 @@ _LOOSE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}(?:[0-9a-f]{24})?")
 _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # An object that is whole, and not as git would write it today, is history as it happened, and no damage.
 _ABOUT_OBJECTS: Final = (0, 1)  # codes of git-fsck(1) that say no more than its lines do
+_NO_INDEX: Final = "git's index is missing"
 _WHOLE: Final = ("error in ", "warning in ", "warning: ", "dangling ", "notice: ", "hint: ")
 
 
 def damage(repo: Repo) -> list[str]:
     """What is damaged or missing, in git's words; every object is read and hashed again."""
+    gone = [_NO_INDEX] if is_index_gone(repo) else []
     done = repo.call("fsck", "--full", "--no-dangling", "--no-progress")
     if done.code == 0:
-        return []
+        return gone
     said = (done.err + "\n" + process.readable(done.out)).splitlines()
     told = sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
     # A part of it that crashed says nothing.
-    return told or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"])
+    return gone + (told or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]))
+
+
+def is_index_gone(repo: Repo) -> bool:
+    """Whether there is no index beside a commit; git takes every file for removed then."""
+    with suppress(GitmemError):
+        return not repo.index_file.exists() and repo.head() is not None
+    return False
 
 
 def set_damaged_aside(repo: Repo, folder: Path) -> None:
@@ -62,8 +72,10 @@ def set_caches_aside(repo: Repo, folder: Path) -> None:
     if repo.call("multi-pack-index", "verify", "--no-progress").code:
         _move_all(objects / "pack", "multi-pack-index*", folder)
     repo.close()
-    if repo.index_file.exists() and not _is_whole(repo.index_file.read_bytes(), len(repo.zero_id())):
+    whole = not repo.index_file.exists() or _is_whole(repo.index_file.read_bytes(), len(repo.zero_id()))
+    if not whole or repo.call("ls-files").code:
         _move(repo.index_file, folder / "index")
+    if is_index_gone(repo):
         repo.call("read-tree", "HEAD")
 
 
@@ -73,20 +85,25 @@ def _move_all(place: Path, pattern: str, folder: Path) -> None:
 
 
 def mend_ref(repo: Repo, folder: Path) -> None:
-    """Set the branch to where it last stood, as git's own log of it tells, where its file is empty or names no commit."""
+    """Set the branch to where it last stood, as git's own log of it tells, where its file is gone, empty or names no commit."""
     with suppress(GitmemError):
         head = repo.head()
-        if head is None or repo.resolve(head):
+        if head is not None and repo.resolve(head):
             return
-    name = repo.current_ref()
-    own = repo.git_dir if name == "HEAD" else repo.common_dir
-    log = own / "logs" / name
-    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
-    stood = (words[1] for line in reversed(lines) if len(words := line.split(" ", 2)) > 1)
-    last = next((commit for commit in stood if _ID.fullmatch(commit) and repo.resolve(commit)), None)
+    name, last = repo.current_ref(), last_stood(repo)
     if last is not None and name != "HEAD":
-        _move(own / name, folder / name.replace("/", "-"))
+        if os.path.lexists(repo.common_dir / name):
+            _move(repo.common_dir / name, folder / name.replace("/", "-"))
         repo.call(*DURABLE, "update-ref", name, last)
+
+
+def last_stood(repo: Repo) -> str | None:
+    """The commit that HEAD's branch last stood at, as git's log of it tells; git removes that log when it deletes a branch."""
+    name = repo.current_ref()
+    log = (repo.git_dir if name == "HEAD" else repo.common_dir) / "logs" / name
+    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
+    stood = (words[1] for line in reversed(lines) if len(words := line.split(" ", 2)) > 1)
+    return next((commit for commit in stood if _ID.fullmatch(commit) and repo.resolve(commit)), None)
 
 
 def set_heads_aside(repo: Repo, folder: Path) -> None:

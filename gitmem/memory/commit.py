@@ -19,6 +19,7 @@ from gitmem.core.record import Json
 from gitmem.errors import GitmemError
 from gitmem.git.commits import Identity, refresh_index
 from gitmem.git.commits import commit as git_commit
+from gitmem.git.damage import last_stood
 from gitmem.memory.auditing import acts, checkpoints
 from gitmem.memory.auditing.chain import Chain, news, note_head, own_chain
 from gitmem.memory.context import Context
@@ -28,7 +29,7 @@ from gitmem.memory.members.roster import my_name
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.soundness import holds_record
 from gitmem.store.files import inside, write_atomic
-from gitmem.store.layout import STORE_SCOPE, is_record_path
+from gitmem.store.layout import AUDIT, STORE_SCOPE, is_record_path
 
 if TYPE_CHECKING:
     from gitmem.memory.reports import Committed
@@ -85,12 +86,20 @@ def commit(
 def _require_no_past(context: Context) -> None:
     """A first commit founds a store. This clone must not have a log already, which an orphan branch would begin without."""
     store = context.store
-    if store.marks.note("audit"):
+    if has_past(context):
+        lost = last_stood(store.repo) is not None
+        why = "is gone" if lost else f"has no commit yet, and the log of {store.repo.root} begins on another"
+        mend = "gitmem doctor --fix" if lost else f"{store.git_here} switch BRANCH"
         raise GitmemError(
-            f"the branch {store.repo.branch()} has no commit yet, and the log of {store.repo.root} begins on another; "
-            "what was recorded is safe in the journal",
-            f"`{store.git_here} switch BRANCH`, then run this again",
+            f"the branch {store.repo.branch()} {why}; what was recorded is safe in the journal",
+            f"`{mend}`, then run this again",
         )
+
+
+def has_past(context: Context) -> bool:
+    """Whether this clone has a log of the store: one that it has written to, or one that lies in its work tree."""
+    store = context.store
+    return bool(store.marks.note("audit")) or any((store.root / AUDIT).glob("*/*/*.jsonl"))
 
 
 def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Callable[[], None]]:

@@ -107,7 +107,7 @@ def _configured(repo: Repo) -> Place | None:
     where = said.prefix.rstrip("/") or "the top"
     raise NoStore(
         f"{repo.root} holds no gitmem store: this clone's is at {where}, and what is checked out has none there",
-        "`git switch` to a branch that has it; if it was reverted: `gitmem sync`; "
+        "`git switch` to a branch that has it; if it was removed or reverted: `gitmem sync`; "
         "if it was moved: `git config gitmem.prefix NEW/DIRECTORY/`",
     )
 

@@ -340,6 +340,77 @@ def test_a_branch_that_holds_no_commit(memory: Memory) -> None:
     assert all_stand(memory)
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_branch_that_is_gone(memory: Memory, tmp_path: Path, copied: bool) -> None:
+    """No second history is begun, nor in a copy that never wrote to the log; and git's own log of the branch has it back."""
+    place = Path(shutil.copytree(root(memory), tmp_path / "copy", symlinks=True)) if copied else root(memory)
+    git = Git(place)
+    head = git("rev-parse", "HEAD")
+    (place / ".git/refs/heads/main").unlink()
+    with open_memory(place) as again:
+        assert "stood at" in ill(again)["branch"].why
+        with pytest.raises(GitmemError, match="main is gone") as refused:
+            again.commit()
+        assert "doctor --fix" in refused.value.hint
+        assert ill(again, fix=True) == {}
+        git("merge-base", "--is-ancestor", head, "HEAD")
+        assert all_stand(again)
+
+
+def test_a_branch_begun_without_the_log(memory: Memory) -> None:
+    """It has no log of git's that tells anything: whoever began it is told to switch back."""
+    git = Git(root(memory))
+    git("checkout", "--quiet", "--orphan", "anew")
+    before = git("status", "--porcelain")
+    assert ill(memory, fix=True)["branch"].fix == "git switch BRANCH"
+    assert git("status", "--porcelain") == before
+    with pytest.raises(GitmemError, match="begins on another"):
+        memory.commit()
+
+
+@pytest.mark.parametrize("left", [None, b"", b"DIRC", b"\0" * 4096])
+def test_an_index_that_is_gone(memory: Memory, left: bytes | None) -> None:
+    """Without one git takes every file for removed, and one that a power loss hit says nothing: it is read from HEAD again."""
+    index = root(memory) / ".git/index"
+    index.unlink()
+    if left is not None:
+        index.write_bytes(left)
+    assert "index" in ill(memory)["objects"].why
+    assert ill(memory, fix=True) == {}
+    assert Git(root(memory))("status", "--porcelain") == ""
+
+
+def test_log_and_keys_that_git_was_told_to_forget(memory: Memory) -> None:
+    """They lie there as they should, and the next commit by git would remove them."""
+    git = Git(root(memory))
+    git("rm", "--quiet", "--cached", "-r", "log", ".gitmem/keys")
+    assert "work tree" in ill(memory)
+    assert ill(memory, fix=True) == {}
+    assert git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut"])
+@pytest.mark.parametrize("path", [".gitmem/config.yaml", ".gitmem/members/ada.yaml", ".gitmem/keys/team/*/ada.age"])
+def test_what_a_store_is_opened_with(memory: Memory, path: str, damage: str) -> None:
+    """The work tree alone lacks it, or has it cut off: the last commit has it, for who repairs."""
+    [file] = root(memory).glob(path)
+    whole = file.read_bytes()
+    file.unlink()
+    if damage != "gone":
+        file.write_bytes(whole[:99] if damage == "cut" else b"")
+    with Memory.open(root(memory), reopen=True) as again:
+        assert ill(again, fix=True) == {}
+        assert all_stand(again)
+    assert file.read_bytes() == whole
+    assert (memory.context.store.local / "damaged" / file.name).exists() == (damage != "gone")
+
+
+def test_a_member_file_that_is_gone_is_named(memory: Memory) -> None:
+    """Whoever it was about is not sent to join again."""
+    (root(memory) / ".gitmem/members/ada.yaml").unlink()
+    assert {check.fix for check in ill(memory).values()} == {"gitmem doctor --fix"}
+
+
 @pytest.mark.parametrize("below", ["log/audit", "log/events", ".gitmem/keys"])
 def test_damaged_files_of_the_log_and_of_keys(memory: Memory, below: str) -> None:
     """Nobody changes one in place: it is written again as the last commit has it, and what lay there is kept."""

@@ -12,19 +12,21 @@ from gitmem.core.merge import merge_all
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import lost_head
-from gitmem.git.damage import damage
+from gitmem.git.commits import refresh_index
+from gitmem.git.damage import damage, last_stood
 from gitmem.git.repo import Repo
 from gitmem.git.underway import under_way
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
-from gitmem.memory.checkup.halves import DAMAGED, set_aside
+from gitmem.memory.checkup.halves import DAMAGED, is_cut_off, set_aside
 from gitmem.memory.checkup.machine import Told
+from gitmem.memory.commit import has_past
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, own_changes, parse_or_none
 from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMORY, is_record_path
+from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMBERS, MEMORY, is_record_path
 from gitmem.store.opened import open_state
 
 Faults = dict[str, GitmemError]
@@ -49,6 +51,14 @@ def branch(context: Context) -> Told:
         fix = _FIX if lost_head.where_it_stood(repo) else _head_by_hand(repo)
         return False, "HEAD is damaged: it names no branch and no commit", fix
     head = repo.head()
+    if head is None and (stood := last_stood(repo)):
+        return False, f"{repo.branch()} is gone; git's own log of it says that it stood at {stood[:12]}", _FIX
+    if head is None and has_past(context):
+        return (
+            False,
+            f"{repo.branch()} has no commit yet, and the store's log begins on another",
+            f"{context.store.git_here} switch BRANCH",
+        )
     return True, f"stands at {head[:12]}" if head else "has no commit yet", ""
 
 
@@ -133,6 +143,15 @@ def faults(context: Context) -> Faults:
             if error.exit_code != _NO_KEY:
                 found[path] = error
     return found
+
+
+def members_gone(context: Context) -> bool:
+    """Whether the work tree alone lacks a member's file, or has it cut off."""
+    return any(path.startswith(f"{MEMBERS}/") for path in _spoiled(context))
+
+
+def _is_gone(context: Context, path: str) -> bool:
+    return not (context.store.root / path).exists() or is_cut_off(context, path)
 
 
 def _unlike_head(context: Context, below: tuple[str, ...]) -> set[str]:
@@ -221,7 +240,8 @@ def index(context: Context) -> Told:
 def work_tree(context: Context) -> Told:
     """Whether the work tree has all record files that HEAD has, and what is only added to as HEAD has it."""
     if spoiled := [*_spoiled(context)]:
-        return False, f"{len(spoiled)} files of the log or of keys are not as committed: {', '.join(spoiled[:_SHOWN])}", _FIX
+        some = ", ".join(spoiled[:_SHOWN])
+        return False, f"{len(spoiled)} files of the log, of keys or of members are not as committed: {some}", _FIX
     waiting = set(context.store.pending.paths())
     strange = [path for path in own_changes(context) if path not in waiting]
     missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
@@ -234,20 +254,27 @@ def work_tree(context: Context) -> Told:
 
 def mend_files(context: Context) -> None:
     """Write files that are only ever added to as the last commit has them; what lay there is kept."""
-    with context.store.lock:
-        for path, data in _spoiled(context).items():
-            if (context.store.root / path).exists():
+    store = context.store
+    with store.lock:
+        spoiled = _spoiled(context)
+        for path, data in spoiled.items():
+            if (store.root / path).exists():
                 set_aside(context, path)
-            write_atomic(inside(context.store.root, path), data)
-        context.store.refresh()
+            write_atomic(inside(store.root, path), data)
+        if spoiled:  # git's index, too: one that a hand took out of it alone is removed by the next commit by git
+            committed = store.repo.diff(None, store.repo.head(), [store.prefix + path for path in spoiled])
+            refresh_index(store.repo, committed, force=True)
+        store.refresh()
 
 
 def _spoiled(context: Context) -> dict[str, bytes]:
-    """Files of the log and of keys that differ from HEAD's, with what HEAD has: nobody changes one but in a commit.
+    """Files of the log and of keys that differ from HEAD's, with what HEAD has: nobody changes one but in a commit. Of members
+    those that are gone or cut off, for others may be a hand's.
 
     In the middle of a merge they may be what comes in.
     """
     if under_way(context.store.repo) is not None:
         return {}
-    changed = sorted(_unlike_head(context, _ADDED_TO))
+    unlike = _unlike_head(context, (*_ADDED_TO, f"{MEMBERS}/"))
+    changed = sorted(path for path in unlike if path.startswith(_ADDED_TO) or _is_gone(context, path))
     return contents_at(context, context.store.repo.head(), changed)

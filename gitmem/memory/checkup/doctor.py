@@ -18,6 +18,7 @@ from gitmem.memory.checkup import contents, machine
 from gitmem.memory.checkup.halves import DAMAGED, set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.checkup.salvage import salvage
+from gitmem.memory.commit import has_past
 from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, forget_staged
@@ -87,6 +88,8 @@ def _mend(context: Context) -> None:
     contents.mend_head(context)
     machine.mend_permissions(context)
     salvage(context)
+    if context.store.repo.head() is None and has_past(context):
+        return  # an orphan branch: nothing there tells what is right, and its index and files are left alone
     with context.store.lock:
         set_heads_aside(context.store.repo, context.store.local / DAMAGED)
     contents.mend_files(context)
@@ -178,11 +181,9 @@ def _membership(context: Context) -> Told:
     me = [member.name for member in members(context) if member.me]
     if me:
         return True, f"you are {me[0]}", ""
-    return (
-        False,
-        "your signing key is not enrolled: the team cannot tell who wrote your records",
-        "gitmem join, then a member runs `gitmem member add`",
-    )
+    why = "your signing key is not enrolled: the team cannot tell who wrote your records"
+    gone = contents.members_gone(context)
+    return False, why, "gitmem doctor --fix" if gone else "gitmem join, then a member runs `gitmem member add`"
 
 
 def _readers(context: Context) -> Told:

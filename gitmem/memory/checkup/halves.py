@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError
@@ -42,11 +43,15 @@ def is_cut_off(context: Context, path: str) -> bool:
 
 def set_aside(context: Context, path: str) -> None:
     """Move a file out of the work tree; it is never overwritten or removed."""
-    folder = context.store.local / DAMAGED
-    folder.mkdir(mode=0o700, exist_ok=True)
-    name = path.rpartition("/")[2]
-    free = next(n for n in range(len(os.listdir(folder)) + 2) if not (folder / _numbered(name, n)).exists())  # noqa: PTH208
-    inside(context.store.root, path).replace(folder / _numbered(name, free))
+    keep(inside(context.store.root, path), context.store.local)
+
+
+def keep(file: Path, local: Path) -> None:
+    """Move a damaged file to where such files are kept in gitmem's local directory."""
+    folder = local / DAMAGED
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    free = next(n for n in range(len(os.listdir(folder)) + 2) if not (folder / _numbered(file.name, n)).exists())  # noqa: PTH208
+    file.replace(folder / _numbered(file.name, free))
 
 
 def _numbered(name: str, number: int) -> str:

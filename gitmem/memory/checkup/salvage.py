@@ -26,11 +26,11 @@ _MAX_FILE = 64 << 20
 def salvage(context: Context) -> None:
     """Set damaged objects aside and get them back, the nearest source first; what none has stays missing."""
     repo = context.store.repo
-    if not damage(repo):
-        return
     with context.store.lock:
         folder = context.store.local / DAMAGED / "objects"
         mend_ref(repo, folder)
+        if not damage(repo):
+            return
         set_caches_aside(repo, folder)
         if not damage(repo):
             return

@@ -1,4 +1,4 @@
-"""Putting back what a store is opened with, where somebody's `git revert` took it out of the very tree we stand in.
+"""Putting back what a store is opened with, where somebody's `git revert` took it out of the very tree we stand in, or a hand.
 
 `heal` brings back all that git's history took, but it needs an open store, and a key to sign with: the configuration, and the
 key files of whoever heals. Where HEAD lacks those and a commit that it reaches had them, they are put into the work tree again
@@ -7,22 +7,27 @@ for the moment; the sync or the repair that follows commits them and answers for
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from gitmem.core.record import MAX_BYTES
 from gitmem.crypto.identity import Identity
 from gitmem.errors import GitmemError, NoKey, NoStore
 from gitmem.git import attributes
 from gitmem.git.lineage import walk
 from gitmem.git.places import chosen, worktree_of
 from gitmem.git.repo import Repo
+from gitmem.git.underway import under_way
 from gitmem.memory.auditing.vouched import vouched_for
+from gitmem.memory.checkup.halves import keep
 from gitmem.memory.context import Context
-from gitmem.memory.soundness import path_problem
+from gitmem.memory.soundness import is_newer, path_problem, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, SCHEMAS
 from gitmem.store.opening import open_store
+from gitmem.store.place import local_of
 from gitmem.store.store import Store
 
 _NOTE = "footing"
@@ -38,7 +43,7 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
     written: set[str] = set()
     with suppress(NoStore):
         repo, prefixes = _places(Repo.find(start), start)
-        there = any((repo.root / prefix / CONFIG).exists() for prefix in prefixes)
+        there = any(_stands(repo, prefix) or _check_out(repo, prefix) for prefix in prefixes)
         looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_lost, _cut_off))
         lost = ((prefix, look(repo, prefix)) for prefix, look in looks)
         written = next((_put_back(repo, repo.root / prefix, some) for prefix, some in lost if CONFIG in some), written)
@@ -91,6 +96,30 @@ def _places(repo: Repo, start: Path) -> tuple[Repo, list[str]]:
     return repo, ["".join(f"{part}/" for part in here[:depth]) for depth in range(len(here), -1, -1)]
 
 
+def _stands(repo: Repo, prefix: str) -> bool:
+    """Whether the configuration lies in the work tree, and can be read: by a newer gitmem, if not by this one."""
+    try:
+        data = read_bounded(repo.root / prefix / CONFIG, MAX_BYTES)
+    except GitmemError:
+        return False
+    return data is not None and (sound_or_none(CONFIG, data) is not None or is_newer(data))
+
+
+def _check_out(repo: Repo, prefix: str) -> bool:
+    """Whether the work tree alone lacked the configuration that HEAD holds, or had it damaged: it is written again, with what
+    else is gone of the footing, and what lay there is kept. In the middle of a merge it may be what comes in."""
+    head, footing, file = repo.head(), [prefix + name for name in _FOOTING], repo.root / prefix / CONFIG
+    held = repo.ls_tree(head, footing) if head and under_way(repo) is None else {}
+    blobs = {path.removeprefix(prefix): entry.id for path, entry in held.items() if entry.mode.startswith("100")}
+    if CONFIG not in blobs:
+        return False
+    if os.path.lexists(file):
+        keep(file, local_of(repo))
+    for path, (_, data) in zip(blobs, repo.read_blobs(blobs.values()), strict=True):
+        _write_missing(repo.root / prefix, path, data)
+    return True
+
+
 def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
     """What HEAD lacks of the footing and a commit (after `since`) took out: path in the store -> the blob it was last."""
     head = repo.head()
@@ -127,20 +156,24 @@ def _put_back(repo: Repo, root: Path, lost: dict[str, str]) -> set[str]:
     """Write what was lost where nothing lies, but for what somebody took out and signed for it."""
     vouched = vouched_for(root, lost)
     wanted = {path: blob for path, blob in lost.items() if all(entry.after is not None for entry in vouched[path].entries)}
-    written = set()
-    for path, (_, data) in zip(wanted, repo.read_blobs(wanted.values()), strict=True):
-        with suppress(GitmemError):  # it would lie behind a link
-            file = inside(root, path)
-            if not file.exists():
-                write_atomic(file, data)
-                written.add(path)
-    return written
+    blobs = zip(wanted, repo.read_blobs(wanted.values()), strict=True)
+    return {path for path, (_, data) in blobs if _write_missing(root, path, data)}
+
+
+def _write_missing(root: Path, path: str, data: bytes) -> bool:
+    """Whether nothing lay at `path`, and the file does now."""
+    with suppress(GitmemError):  # it would lie behind a link
+        file = inside(root, path)
+        if not file.exists():
+            write_atomic(file, data)
+            return True
+    return False
 
 
 def _signed(store: Store, written: set[str]) -> set[str]:
     """The files that were put back, if we can sign for them. Else they are taken out again: they would be in git's way."""
     store.vault.look_again()
-    if can_sign(store):
+    if not written or can_sign(store):
         return written
     for path in written:
         inside(store.root, path).unlink(missing_ok=True)

@@ -28,7 +28,7 @@ class Rank(IntEnum):
     """What somebody may sign; each rank may do all that the ones before it may."""
 
     NONE = 0
-    READER = 1  # nothing but keys of their own
+    READER = 1  # nothing but keys of their own and what is logged of them
     SERVICE = 2  # records and events, the scope that bears its name
     MEMBER = 3  # the store's other files, scopes of their own
     ADMIN = 4  # members, their roles and keys

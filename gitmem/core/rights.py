@@ -26,13 +26,13 @@ def rank_for(entry: Entry, signer: str, *, restores: bool, strict: bool) -> Rank
     """
     if entry.op in _BY_OP:
         return _BY_OP[entry.op]
+    place = key_place(entry.object)
+    if entry.object == f"{FOLDER}/{signer}.yaml" or (place and place[2] == f"{signer}.age"):
+        return Rank.READER  # in their own file everybody chooses what is logged of them; who they are other entries say
     if entry.object.startswith((*_FREE, f"{FOLDER}/")):
         return Rank.SERVICE
     if restores and entry.op in (HEAL, QUARANTINE):
         return Rank.SERVICE
-    place = key_place(entry.object)
     if place is None:
         return Rank.MEMBER
-    if place[2] == f"{signer}.age":
-        return Rank.READER
     return Rank.ADMIN if strict else Rank.MEMBER

@@ -15,9 +15,11 @@ from gitmem.git import snapshots
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.memory import Memory
+from gitmem.memory.privacy.consent import READS
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.erase_history import erase_history
 from gitmem.memory.privacy.erase_subject import erase_subject
+from gitmem.memory.privacy.overview import status
 from gitmem.store.layout import KEYS, MEMBERS, member_path
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
@@ -115,6 +117,7 @@ def test_a_reader_who_writes(team: Path) -> None:
         set_role(ada.context, "bob", "reader")
         ada.sync()
         bob.sync()
+        bob.context.store.marks.set_note("role", "member")
         one = bob.records()[0]
         bob.edit(one.id, {"text": "by a reader"})
         bob.commit()
@@ -175,3 +178,20 @@ def test_what_a_removed_member_erases_and_redacts(team: Path) -> None:
         assert snapshots.all_snapshots(ada.context.store.repo)
         assert erase_history(ada.context, dry_run=True).versions == 0
         assert ada.verify().problems == []
+
+
+def test_what_a_removed_member_chose_for_another(team: Path) -> None:
+    """Ada's own file says that she opted out, signed by bob, who was removed: her choice stands, and the log is whole."""
+    with _ada(team) as ada, _bob(team) as bob:
+        state = parse((team / "bob" / member_path("ada")).read_bytes(), member_path("ada"))
+        pen = Pen(state, bob.context.store.writer_for(member_path("ada"), state))
+        pen.add("opted_out", "aaaaaaaaaaaaaaaa", lambda _path, _dot: READS)
+        pen.live()
+        commit(bob.context, "gitmem: housekeeping", [Extra(member_path("ada"), emit(pen.state), "consent", {})])
+        remove(ada.context, "bob")
+        ada.sync()
+        _push_as_is(team)
+        assert any("bob" in problem for problem in ada.sync().problems)
+        assert ada.verify().problems == []
+        assert status(ada.context).consent["ada"] == {"usage": True, "reads": True}
+        assert ada.sync().problems == []

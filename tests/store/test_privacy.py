@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.memory.events import every_event
+from gitmem.memory.members.removal import set_role
 from gitmem.memory.privacy.choosing import choose
 from gitmem.memory.privacy.consent import READS, USAGE
 from gitmem.memory.privacy.overview import set_pseudonyms, status, tells_who
@@ -83,3 +84,14 @@ def test_commits_name_nobody(team: Team, monkeypatch: pytest.MonkeyPatch) -> Non
     set_pseudonyms(team["bob"].context, on=False)
     assert not status(team["bob"].context).pseudonyms
     assert tells_who(team["bob"].context) is None
+
+
+def test_a_reader_chooses_as_well(team: Team) -> None:
+    """Their own file is theirs to sign in: the choice holds everywhere, and the log is sound."""
+    set_role(team["ada"].context, "bob", "reader")
+    team.sync("ada", "bob")
+    choose(team["bob"].context, READS, allowed=False)
+    assert team["bob"].sync().problems == []
+    assert team["ada"].sync().problems == []
+    assert status(team["ada"].context).consent["bob"] == {"usage": True, "reads": False}
+    assert team["ada"].verify().problems == []

@@ -249,6 +249,8 @@ def test_nobody_raises_themselves() -> None:
     [
         ("reader", "memory/a", False),
         ("reader", ".gitmem/keys/team/1-aaaaaaaa/eve.age", True),
+        ("reader", ".gitmem/members/eve.yaml", True),
+        ("reader", ".gitmem/members/dan.yaml", False),
         ("service", "memory/a", True),
         ("service", "log/events/a", True),
         ("service", ".gitmem/config.yaml", False),
@@ -259,7 +261,7 @@ def test_nobody_raises_themselves() -> None:
     ],
 )
 def test_what_a_role_may_change(role: str, path: str, allowed: bool) -> None:
-    """A reader nothing, a service records, a member the store's files, an admin who may read."""
+    """A reader nothing but what is their own, a service records, a member the store's files, an admin who may read."""
     team, begun = _team()
     given = team["ada"].sign([about("role", "eve", role=role)], [begun[2].head])
     acts = team["eve"].sign([change(path, None, b"x")], [given.head])

@@ -58,6 +58,7 @@ def enforce(context: Context) -> list[str]:
             segments, members, bad = _judged(context)
             past = Past(context, store.repo.head() or head)
         said += _set_aside(context, past, members, segments, bad)
+        past = Past(context, store.repo.head() or head)
         said += _set_right(context, past, members, segments)
         _remember(context, members)
         return said
@@ -144,7 +145,8 @@ def _set_aside(context: Context, past: Past, members: Members, segments: list[Se
     for segment in bad:
         lines = [e for n, e in enumerate(segment.entries, 1) if not members.counts(segment.path, n)]
         for entry in lines:
-            if entry.op != CLOSE and not entry.object.startswith((f"{AUDIT}/", f"{MEMBERS}/")):
+            shown = entry.op in ABOUT_MEMBERS and entry.object.startswith(f"{MEMBERS}/")  # `_set_right` draws it anew
+            if entry.op != CLOSE and not shown and not entry.object.startswith(f"{AUDIT}/"):
                 touched.setdefault(entry.object, Touched(segment.path)).entries.append(entry)
     counted = _counted(members, segments)
     extras, said = list[Extra](), list[str]()

@@ -9,6 +9,7 @@ from gitmem.core.edit import counted
 from gitmem.errors import UsageError
 from gitmem.memory.context import Context
 from gitmem.memory.locate import gone, locate
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.privacy.consent import USAGE, allows
 from gitmem.store.store import Write
 
@@ -20,6 +21,7 @@ def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None
         if not 0 <= ms < 1 << 53:
             raise UsageError(f"{ms} is no number of milliseconds", "give the time the fix took, such as --ms 1500")
         names |= {"ms": ms, "timed": 1}
+    need_role(context)
     path = locate(context, beginning)
     event = {"op": "used", "id": path.rpartition("/")[2].removesuffix(".yaml"), "at": context.now(), "fixed": fixed, "ms": ms}
     count(context, [(path, names, "used", [event] if allows(context, USAGE) else [])])

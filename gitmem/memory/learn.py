@@ -16,6 +16,7 @@ from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.members.scopes import check_scope, default_scope
 from gitmem.memory.privacy.redaction import redacted
 from gitmem.memory.results import Record, Redaction
@@ -51,6 +52,7 @@ def prepare(
 
     Raises InvalidRecord, NoKey, UsageError.
     """
+    need_role(context)
     named = default_scope(context) if scope is None else check_scope(scope)
     schema = context.kinds.get(kind)
     values = dict(values)
@@ -268,6 +270,7 @@ def _element_key(context: Context, state: State, name: str, value: Json) -> str:
 
 
 def _open(context: Context, path: str) -> tuple[State, Opened, Kind]:
+    need_role(context)
     state = context.store.read(path)
     if state is None:
         raise gone(context, path)

@@ -7,12 +7,14 @@ from functools import partial
 
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
+from gitmem.core.members import Rank
 from gitmem.core.nearest import nearest
 from gitmem.core.placeholder import KINDS
 from gitmem.core.record import Json
 from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import need_role
 from gitmem.store.config import KEEP, MOST, REPLACE, load_config, redact_setting
 from gitmem.store.layout import CONFIG
 
@@ -66,6 +68,7 @@ def set_numbers(context: Context, wanted: Mapping[str, int]) -> bool:
 
 def write_settings(context: Context, settings: Mapping[str, str | int | None], said: str, detail: dict[str, Json]) -> None:
     """Commit settings, signed; None takes one out. Called under the store's lock, with the configuration as it lies."""
+    need_role(context, Rank.MEMBER)
     store = context.store
     state = store.config.state
     pen = Pen(state, store.writer_for(CONFIG, state))

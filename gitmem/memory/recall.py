@@ -11,6 +11,7 @@ from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.auditing import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import may_write
 from gitmem.memory.members.scopes import known_scope, opens
 from gitmem.memory.privacy.consent import READS, allows
 from gitmem.memory.results import Hit, Match
@@ -77,7 +78,7 @@ def _nested(context: Context, entry: Entry) -> dict[str, Any]:
 
 
 def _count_matches(context: Context, paths: list[str]) -> None:
-    if not paths or not allows(context, READS):
+    if not paths or not allows(context, READS) or not may_write(context):
         return
     from gitmem.memory.counting import count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from gitmem.memory.members.removal import remove, set_role, taken_by
 from gitmem.memory.members.requesting import Request, parse_request, request
 from gitmem.memory.members.rotation import rotate, waiting
 from gitmem.memory.memory import Memory
+from gitmem.memory.policies import set_redaction
 from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.overview import set_pseudonyms
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 
@@ -328,3 +331,32 @@ def test_what_members_do_passes_the_check_without_keys(team: Team) -> None:
         erase(ada.context, [next(iter(ada.records())).id], basis="request 4711")
     [report] = check_stores(team.path / "ada", "HEAD")
     assert (report.problems, report.audit.problems) == ([], [])
+
+
+def test_a_reader_is_told_so_and_changes_nothing(team: Team) -> None:
+    """What every sync would take back is refused at once, a match is not counted; until they are a member again."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        set_role(ada.context, "bob", "reader")
+        one = ada.records()[0].id
+        ada.sync()
+        bob.sync()
+        acts: list[Callable[[], object]] = [
+            lambda: bob.learn("note", {"text": "more"}),
+            lambda: bob.used(one, fixed=True),
+            lambda: bob.edit(one, {"text": "other"}),
+            lambda: bob.forget(one),
+            lambda: erase(bob.context, [one]),
+            lambda: set_redaction(bob.context, {"email": "keep"}),
+            lambda: set_pseudonyms(bob.context, on=True),
+        ]
+        for act in acts:
+            with pytest.raises(GitmemError, match="you are bob, a reader, who reads and changes nothing"):
+                act()
+        head = Git(team.path / "bob")("rev-parse", "HEAD")
+        assert bob.match("the secret number 1")
+        assert bob.sync().problems == []
+        assert Git(team.path / "bob")("rev-parse", "HEAD") == head
+        set_role(ada.context, "bob", "member")
+        ada.sync()
+        bob.sync()
+        bob.edit(one, {"text": "other"})

@@ -21,6 +21,7 @@ from gitmem.memory.backups.moments import NEWEST, Moment, moment_of, paths_at, r
 from gitmem.memory.backups.putting_back import Difference, compare, put_back, take_out
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.privacy.erasures import rules
 from gitmem.memory.privacy.purge import replay_erasures
 from gitmem.store.layout import MEMORY, is_record_path, parse_record_path
@@ -105,6 +106,7 @@ def restore(  # noqa: PLR0913 (by name)
     with store.lock:
         store.refresh()
         if not dry_run:
+            need_role(context)
             commit(context)
             replay_erasures(context)
         moment = moment_of(context, at or NEWEST, where)

@@ -17,6 +17,7 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.folded import members_of, need_rank, segments_here
 from gitmem.memory.members.leaving import Taken, taken
+from gitmem.memory.members.own_role import note_role
 from gitmem.memory.members.roster import my_name, read_member
 from gitmem.memory.members.rotation import epoch_extras, finish
 from gitmem.store.layout import member_path
@@ -89,6 +90,7 @@ def set_role(context: Context, name: str, role: str) -> Members:
         pen.live()
         extra = Extra(member_path(name), emit(pen.state), ROLE, role_detail(name, role))
         commit(context, f"gitmem: {name} is {role}", [extra])
+        note_role(context)
         return members_of(context)
 
 

@@ -23,6 +23,7 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, parse_or_none, require_branch
 from gitmem.memory.locate import buried, gone, locate
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.privacy.purge import purge
 from gitmem.memory.privacy.remains import Remaining, remains
 from gitmem.store.files import inside
@@ -119,6 +120,7 @@ def bury(
     """
     store = context.store
     require_branch(context)
+    need_role(context)
     store.vault.signing_key()  # before anything is gone
     snapshots.before(context, "erase", without=[*states, *redacted])
     held = contents_at(context, store.repo.head(), list(states))

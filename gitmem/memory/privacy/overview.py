@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
+from gitmem.core.members import Rank
 from gitmem.memory.commit import author, commit
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.members.roster import members, my_name, read_member
 from gitmem.memory.privacy.consent import CHOICES, opted_out
 from gitmem.store.config import OFF, ON, PSEUDONYMS, load_config
@@ -48,6 +50,7 @@ def set_pseudonyms(context: Context, *, on: bool) -> None:
         config = load_config(store.root)
         if config.pseudonyms == on:
             return
+        need_role(context, Rank.MEMBER)
         pen = Pen(config.state, store.writer_for(CONFIG, config.state))
         pen.set(PSEUDONYMS, lambda _path, _dot: ON if on else OFF)
         pen.live()

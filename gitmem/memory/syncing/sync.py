@@ -23,6 +23,7 @@ from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import Unmerged, refuse_cut_off, require_branch
 from gitmem.memory.members.keeping import keep_keys
+from gitmem.memory.members.own_role import note_role
 from gitmem.memory.privacy.consent import take_note
 from gitmem.memory.privacy.purge import settle_erasures
 from gitmem.memory.privacy.rewritten import finish_rewriting, has_walked, left_behind, overrun, tidy_up
@@ -242,6 +243,7 @@ def _settle(context: Context, tally: Tally) -> None:
 
 
 def _heal(context: Context, tally: Tally) -> None:
+    note_role(context)
     healed = heal(context)
     tally.notes += healed.notes
     tally.problems += healed.problems

@@ -18,6 +18,7 @@ from gitmem.core.collected import empty_list, grave_of, list_of, place_of, with_
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
+from gitmem.core.members import Rank
 from gitmem.core.record import DEAD, MAX_BYTES, State
 from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import heads
@@ -25,6 +26,7 @@ from gitmem.memory.auditing.replicas import Replica, all_segments, replicas_of
 from gitmem.memory.backups import snapshots
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.reports import Committed
 from gitmem.memory.syncing.deletions import returned
 from gitmem.memory.upkeep.rubbish import let_go, rubbish
@@ -102,6 +104,8 @@ def gc(context: Context, *, retire: str | None = None, dry_run: bool = False) ->
     store = context.store
     with store.lock:
         store.refresh()
+        if not dry_run:
+            need_role(context, Rank.MEMBER if retire else Rank.SERVICE)
         made = None if dry_run else commit(context, also=returned(context))
         problems = made.skipped if made else []
         useless = rubbish(context)

@@ -12,6 +12,7 @@ from gitmem.memory.backups import snapshots
 from gitmem.memory.backups.chain import place_here
 from gitmem.memory.catchup import current_index, drop_index
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import may_write
 from gitmem.memory.upkeep.event_archive import archive_events
 from gitmem.memory.upkeep.gc import gc
 from gitmem.memory.upkeep.prune import prune
@@ -38,9 +39,9 @@ def maintain(context: Context, *, dry_run: bool = False) -> list[Step]:
     steps: list[tuple[str, Callable[[Context, bool], str]]] = [
         ("snapshot", _snapshot),
         ("backup", _backup),
-        ("prune", _prune),
-        ("archive", _archive),
-        ("gc", _gc),
+        ("prune", _for_writers(_prune)),
+        ("archive", _for_writers(_archive)),
+        ("gc", _for_writers(_gc)),
         ("verify", _verify),
         ("index", _index),
         ("git", _git),
@@ -63,6 +64,17 @@ def _run(context: Context, name: str, act: Callable[[Context, bool], str], *, dr
     except OSError as error:
         result, said = FAILED, f"{error.strerror or error}".lower()
     return Step(name, result, said, round(time.monotonic() - start, 3))
+
+
+def _for_writers(act: Callable[[Context, bool], str]) -> Callable[[Context, bool], str]:
+    """A step that changes the store: a reader leaves it to others."""
+
+    def step(context: Context, dry_run: bool) -> str:
+        if not may_write(context):
+            raise _Skip("you are a reader, who changes nothing: this is for others to do")
+        return act(context, dry_run)
+
+    return step
 
 
 def _snapshot(context: Context, dry_run: bool) -> str:

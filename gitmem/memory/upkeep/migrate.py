@@ -17,6 +17,7 @@ from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.backups import snapshots
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.together import commit_together
 from gitmem.memory.upkeep.migrating import brought_to
 from gitmem.store.layout import MEMORY, is_record_path
@@ -136,6 +137,7 @@ def _carry_out(context: Context, kind: str | None, what: str, step: Callable[[],
     store = context.store
     with store.lock:
         store.refresh()
+        need_role(context)
         commit(context)
         work = _Work(context, kind, step())
         if work.problems:

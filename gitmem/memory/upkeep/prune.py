@@ -21,6 +21,7 @@ from gitmem.memory.catchup import current_index
 from gitmem.memory.commit import commit
 from gitmem.memory.configuration import thresholds
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.together import commit_together
 from gitmem.store.index import Tally
 from gitmem.store.layout import is_record_path
@@ -67,6 +68,7 @@ def prune(context: Context, *, dry_run: bool = False) -> PruneReport:
         return _report(doomed, standing)
     with store.lock:
         store.refresh()
+        need_role(context)
         commit(context)
         revived = settle(context, [tally.path for tally in current_index(context).tallies() if PRUNED in tally.usage])
         doomed, standing = _doomed(context)

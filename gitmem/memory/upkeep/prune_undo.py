@@ -19,6 +19,7 @@ from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.memory.learn import bring_back
+from gitmem.memory.members.own_role import need_role
 from gitmem.memory.together import commit_together
 from gitmem.store.layout import is_record_path
 from gitmem.store.opened import Opened, open_state
@@ -80,6 +81,7 @@ def undo(context: Context, name: str, *, dry_run: bool = False) -> UndoReport:
     with store.lock:
         store.refresh()
         if not dry_run:
+            need_role(context)
             commit(context)
         archive = _find(context, name)
         skipped: list[Skipped] = []

@@ -1,0 +1,38 @@
+"""The role of whoever works in this clone, noted at each sync, so that a command can refuse what others would take back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from gitmem.core.members import ROLES, Rank
+from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.memory.auditing import acts
+from gitmem.memory.context import Context
+from gitmem.memory.members.roster import members, my_name
+
+_ROLE: Final = "role"
+
+
+def note_role(context: Context) -> None:
+    """Note the role of whoever works in this clone: what each write asks for, at no cost."""
+    me = None
+    with suppress(InvalidRecord):  # see `my_name`
+        me = next((member for member in members(context) if member.me), None)
+    if me is not None and me.role != context.store.marks.note(_ROLE):
+        context.store.marks.set_note(_ROLE, me.role)
+
+
+def may_write(context: Context, rank: Rank = Rank.SERVICE) -> bool:
+    """Whether whoever works in this clone has the rank that a write takes, as far as it has heard."""
+    return ROLES.get(context.store.marks.note(_ROLE), Rank.ADMIN) >= rank
+
+
+def need_role(context: Context, rank: Rank = Rank.SERVICE) -> None:
+    """Raise GitmemError for one whose role does not reach: everybody's sync would take back what they write."""
+    if may_write(context, rank):
+        return
+    acts.note(context, acts.REFUSED, ["write"])
+    name, role = my_name(context), context.store.marks.note(_ROLE)
+    what = "reads and changes nothing" if role == "reader" else "changes records and nothing else"
+    raise GitmemError(f"you are {name}, a {role}, who {what}", f"an admin can let you: gitmem member role {name} member")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.crypto.identity import Identity
     from gitmem.memory.cloning import Cloned
+    from gitmem.memory.members.inviting import Invitation
     from gitmem.memory.members.requesting import Request
     from gitmem.memory.memory import Memory
 
@@ -23,20 +24,23 @@ def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
 
     own = own_name(memory)
     if own is not None:
-        raise GitmemError(f"you are a member of this store already, as {own}", "`gitmem status`")
+        raise GitmemError(
+            f"you are a member of this store already, as {own}", "`gitmem status` in a clone of it; `gitmem clone` makes one"
+        )
     identity = _identity(ui, memory)
     return request(memory.context, identity, name or default_name(memory.context.store.repo, os.environ))
 
 
-def invited(ui: Ui, memory: Memory, line: str, name: str | None) -> Request:
+def invited(ui: Ui, memory: Memory, invitation: Invitation, name: str | None) -> Request:
     """The request of whoever was invited. Raises GitmemError for one who is a member, or an invitation that does not hold."""
-    from gitmem.memory.members.inviting import accept, parse_invitation
+    from gitmem.memory.members.inviting import accept
 
-    invitation = parse_invitation(line)
     if name is not None and name != invitation.name:
         raise UsageError(f"this invitation is for {invitation.name}", "leave --name out")
     if (own := own_name(memory)) is not None:
-        raise GitmemError(f"you are a member of this store already, as {own}", "`gitmem status`")
+        raise GitmemError(
+            f"you are a member of this store already, as {own}", "`gitmem status` in a clone of it; `gitmem clone` makes one"
+        )
     identity = _identity(ui, memory)
     return accept(memory.context, invitation, identity)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,13 @@ def clone(url: str, directory: str | None = None, branch: str | None = None) -> 
     Raises RemoteError if the remote cannot be read, NoStore if it holds no store; then nothing is left behind. A clone of
     several stores is left, for a person to choose one.
     """
+    with cloned(url, directory, branch) as made:
+        return made
+
+
+@contextmanager
+def cloned(url: str, directory: str | None = None, branch: str | None = None) -> Iterator[Cloned]:
+    """The same for somebody who does more with the clone: should that fail, nothing is left behind either."""
     target = Path(directory or _named_after(url)).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise GitmemError(f"{target} is there already and not empty", "name another directory: gitmem clone URL DIR")
@@ -40,12 +49,13 @@ def clone(url: str, directory: str | None = None, branch: str | None = None) -> 
         prefixes = _stores(repo, url)
         root = repo.root / prefixes[0]
         made = Cloned(str(root), load_config(root).store, prepare_clone(repo, root) if len(prefixes) == 1 else [])
+        if len(prefixes) == 1:
+            yield made
     except BaseException:
         _clear(target, itself=fresh)
         raise
     if len(prefixes) > 1:
         raise _several(repo, prefixes)
-    return made
 
 
 def _stores(repo: Repo, url: str) -> list[str]:

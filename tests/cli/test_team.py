@@ -109,6 +109,26 @@ def test_another_stores_request(ada: Seat, place: Path) -> None:
     assert "this request is for another store" in ada("member", "add", "-", input=asked).expect(2).err
 
 
+def test_an_invitation_beyond_what_is_shared(place: Path, ada: Seat) -> None:
+    """Ada is told that the remote lacks what she vouches for; whoever comes too early leaves no clone, and gets in later."""
+    remote = Git(ada.path)("remote", "get-url", "origin")
+    dan = Seat(place / "dans", place / "keys/dan/gitmem/identity.txt", {"XDG_CONFIG_HOME": str(place / "keys/dan")})
+    outside = Seat(place, dan.key, dan.env)
+    ada.learn("--pattern", ERROR, "--fix", "docker system prune")
+    made = ada("member", "invite", "dan").ok()
+    assert "origin lacks some of what it vouches for" in made.err
+    refused = outside("join", made.out.strip(), remote, "dans").expect(15)
+    assert "have them `gitmem sync`" in refused.err
+    assert "cut off" in outside("join", made.out.strip()[:-9], remote, "dans").expect(2).err
+    assert not dan.path.exists()
+    ada("sync").ok()
+    assert "lacks" not in ada("member", "invite", "eve").ok().err
+    asked = outside("join", made.out.strip(), remote, "dans").ok()
+    ada("member", "add", asked.out.strip()).ok()
+    ada("sync").ok()
+    dan("sync").ok()
+
+
 def test_clone_of_nothing(ada: Seat, place: Path) -> None:
     """What is no store or no repository is refused, and no directory is left behind; what is there is not touched."""
     seat = Seat(place, ada.key)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import chdir, nullcontext
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -36,10 +37,12 @@ def command(ui: Ui, invitation: str | None, url: str | None, directory: str | No
     """
     from gitmem.cli.joining import asked, invited, show_request
     from gitmem.cli.session import opened
+    from gitmem.memory.members.inviting import parse_invitation
 
     line = _read(invitation)
-    with chdir(_clone(ui, url, directory)) if url else nullcontext(), opened(ui) as memory:
-        wanted = asked(ui, memory, name) if line is None else invited(ui, memory, line, name)
+    invited_by = None if line is None else parse_invitation(line)
+    with _cloned(ui, url, directory) if url else nullcontext(), opened(ui) as memory:
+        wanted = asked(ui, memory, name) if invited_by is None else invited(ui, memory, invited_by, name)
     if ui.json:
         ui.data({"request": wanted.line(), "name": wanted.name, "fingerprint": wanted.fingerprint, "store": wanted.store})
     else:
@@ -59,11 +62,13 @@ def _read(invitation: str | None) -> str | None:
     return text
 
 
-def _clone(ui: Ui, url: str, directory: str | None) -> str:
-    from gitmem.memory.cloning import clone
+@contextmanager
+def _cloned(ui: Ui, url: str, directory: str | None) -> Iterator[None]:
+    """In a clone, which is taken away again where what is done in it fails: it may be no store to be used."""
+    from gitmem.memory.cloning import cloned
 
-    made = clone(url, directory)
-    for note in made.notes:
-        ui.warn(note)
+    with cloned(url, directory) as made, chdir(made.root):
+        for note in made.notes:
+            ui.warn(note)
+        yield
     ui.note(f"cloned {made.store} into {made.root}")
-    return made.root

@@ -117,9 +117,13 @@ def invite(  # noqa: PLR0913, PLR0917 - click passes each option by itself
     """
     from gitmem.cli.session import opened
     from gitmem.memory.members import inviting
+    from gitmem.memory.syncing.sync import drift
 
     with opened(ui) as memory:
         made = inviting.invite(memory.context, clean(name), clean(role), days, names(into))
+        remote, ahead, _ = drift(memory.context, memory.context.store.repo.branch())
+    if ahead:
+        ui.warn(f"{remote} lacks some of what it vouches for, and would be refused: `gitmem sync` before it is used")
     if output is not None:
         _write_new(Path(output), f"{made.line()}\n")
     if ui.json:

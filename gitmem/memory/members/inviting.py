@@ -123,7 +123,10 @@ def accept(context: Context, invitation: Invitation, identity: Identity) -> Requ
     check(context, invitation, members_of(context))
     if problems := check_against(context, invitation.pin):
         told = "; ".join(f"{one.where}: {one.why}" for one in problems[:3])
-        raise Tampered(f"this is not the store that the inviter had before them: {told}", "ask the inviter; do not use it")
+        raise Tampered(
+            f"this is not the store that the inviter had before them: {told}",
+            "do not use it; unless the inviter had not shared all: have them `gitmem sync`, and run this again",
+        )
     take_pin(context, invitation.pin)
     return request(context, identity, invitation.name, invitation.line())
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from gitmem.errors import UsageError
+from gitmem.errors import GitmemError, UsageError
 from gitmem.store.files import disk_error, read_bounded, sync_directory
 
 _LOCAL: Final = "file://"
@@ -78,7 +78,7 @@ class Folder:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise disk_error(error, f"cannot read {self.path}") from error
+            raise _failed(error, f"cannot read {self.path}") from error
 
     def read(self, name: str, limit: int) -> bytes | None:
         """See Destination."""
@@ -94,7 +94,7 @@ class Folder:
         try:
             self._make()
         except OSError as error:
-            raise disk_error(error, f"cannot make {self.path}") from error
+            raise _failed(error, f"cannot make {self.path}") from error
         return self.path
 
     def put(self, name: str, file: Path) -> None:
@@ -104,7 +104,7 @@ class Folder:
             file.replace(self.path / name)
             sync_directory(self.path)
         except OSError as error:
-            raise disk_error(error, f"cannot write {name} in {self.path}") from error
+            raise _failed(error, f"cannot write {name} in {self.path}") from error
 
     def add(self, name: str, data: bytes) -> bool:
         """See Destination."""
@@ -118,7 +118,7 @@ class Folder:
         except FileExistsError:
             return False
         except OSError as error:
-            raise disk_error(error, f"cannot write {name} in {self.path}") from error
+            raise _failed(error, f"cannot write {name} in {self.path}") from error
         finally:
             with suppress(OSError):
                 temporary.unlink()
@@ -130,12 +130,20 @@ class Folder:
             (self.path / name).unlink(missing_ok=True)
             sync_directory(self.path)
         except OSError as error:
-            raise disk_error(error, f"cannot remove {name} from {self.path}") from error
+            raise _failed(error, f"cannot remove {name} from {self.path}") from error
 
     def _make(self) -> None:
         if not self.path.is_dir():
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_directory(self.path.parent)
+
+
+def _failed(error: OSError, what: str) -> GitmemError:
+    """The failure to tell: what is wrong with that place is not wrong with the store."""
+    told = disk_error(error, what)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return told
+    return GitmemError(told.message, "check that disk and your rights there, or name another place")
 
 
 def _sync(file: Path) -> None:

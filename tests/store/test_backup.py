@@ -268,6 +268,38 @@ def test_what_fits_is_chosen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> N
             memory.backup(str(scene.folder / "elsewhere"), full=False)
 
 
+@pytest.mark.parametrize("lost", ["000002.json", "000002-*", "000001-*"])
+def test_no_increment_on_a_set_that_lost_a_file(scene: Scene, tmp_path: Path, lost: str) -> None:
+    """What is made then has to restore: a full one, with a warning, also where nothing is new."""
+    with scene.open() as memory:
+        for error in ERRORS[:2]:
+            _learn(memory, f"{error} again")
+            memory.backup()
+        [file] = scene.shelf.glob(lost)
+        file.unlink()
+        with pytest.raises(GitmemError, match="that an increment of this clone could build on"):
+            memory.backup(full=False)
+        warned = list[str]()
+        memory.context.warn = warned.append
+        made = memory.backup()
+        assert (made.type, made.created) == ("full", True)
+        assert file.name in warned[0]
+        _learn(memory, "one more")
+        assert memory.backup().type == "incremental"
+    done = restore_anew(str(scene.there), tmp_path / "back", scene.who.identities)
+    assert done.records == made.records + 1
+
+
+def test_what_is_no_regular_file_is_no_manifest(scene: Scene) -> None:
+    """It is named as one that was altered, and verification goes on."""
+    manifest = scene.shelf / "000001.json"
+    manifest.unlink()
+    manifest.mkdir()
+    with scene.open() as memory:
+        named = [one.what for one in verify(memory.context).problems if one.where.endswith(manifest.name)]
+    assert named == ["altered manifest"]
+
+
 def test_what_was_erased_stays_erased(scene: Scene, tmp_path: Path) -> None:
     """A backup that holds the erasure brings it along, whatever older bundles hold."""
     with scene.open() as memory:

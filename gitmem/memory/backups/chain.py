@@ -21,6 +21,7 @@ from gitmem.core.backups import (
     MAX_MANIFEST,
     Manifest,
     Signed,
+    bundle_sequence,
     floor_of,
     manifest_name,
     needed_for,
@@ -28,7 +29,7 @@ from gitmem.core.backups import (
     sequence_of,
     sets_of,
 )
-from gitmem.errors import GitmemError, Tampered, UsageError
+from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git.remote_words import without_password
 from gitmem.memory.auditing import acts
 from gitmem.memory.context import Context
@@ -89,10 +90,26 @@ def read_chain(place: Destination) -> tuple[list[Signed], list[Problem]]:
 def read_link(place: Destination, sequence: int) -> Signed:
     """One manifest. Raises Tampered for what is none."""
     name = manifest_name(sequence)
-    data = place.read(name, MAX_MANIFEST)
+    try:
+        data = place.read(name, MAX_MANIFEST)
+    except InvalidRecord as error:
+        raise Tampered(error.message, "`gitmem backup verify` shows what else is wrong") from error
     if data is None:
         raise Tampered(f"{name} is not at {place.shown} any more", "`gitmem backup verify` shows what else is wrong")
     return parse_manifest(data, name)
+
+
+def set_lacks(place: Destination, last: Manifest) -> list[str]:
+    """The files that the set of the newest link has lost, by their names alone. Raises Tampered for a manifest that is none."""
+    names = set(place.names())
+    bundles = {bundle_sequence(name) for name in names}
+    lacks = []
+    for number in range(last.first, last.sequence + 1):
+        if manifest_name(number) not in names:
+            lacks.append(manifest_name(number))
+        elif number not in bundles and (one := read_link(place, number).manifest).holds:  # the word of a rotation has none
+            lacks.append(one.bundle)
+    return lacks
 
 
 def last_link(place: Destination) -> Signed | None:

@@ -28,6 +28,7 @@ from gitmem.memory.backups.chain import (
     note,
     read_chain,
     remember_place,
+    set_lacks,
     unsigned,
 )
 from gitmem.memory.commit import commit
@@ -90,9 +91,10 @@ def create(context: Context, to: str | None = None, *, full: bool | None = None,
     if head is None:
         raise NoStore("nothing was recorded here yet", "`gitmem learn` first")
     last = _checked_last(context, place, members)
-    if last and full is None and last.manifest.commit == head:
+    whole = last is not None and full is not True and _is_whole(context, place, last.manifest)
+    if last and whole and full is None and last.manifest.commit == head:
         return _unchanged(context, place, last)
-    goes_on = last is not None and full is not True and _goes_on(context, last.manifest, head)
+    goes_on = last is not None and whole and _goes_on(context, last.manifest, head)
     if full is False and not goes_on:
         raise GitmemError(f"there is no backup at {place.shown} that an increment of this clone could build on", "--full")
     made = _write(context, _Plan(place, last, not goes_on, head, members, sealed))
@@ -136,6 +138,14 @@ def _checked_last(context: Context, place: Destination, members: Members) -> Sig
         why = problems[0].why if problems else f"it is of the store {last.manifest.store}"
         raise Tampered(f"{place.shown}/{last.manifest.name}: {why}", "`gitmem backup verify` tells more")
     return last
+
+
+def _is_whole(context: Context, place: Destination, last: Manifest) -> bool:
+    """Whether all files of the newest set are there: nothing that builds on it could be restored without them."""
+    lacks = set_lacks(place, last)
+    if lacks:
+        context.warn(f"{place.shown} has lost {', '.join(lacks)}: no increment can build on that any more")
+    return not lacks
 
 
 def _unchanged(context: Context, place: Destination, last: Signed) -> Backup:

@@ -22,20 +22,21 @@ _LOOSE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}(?:[0-9a-f]{24})?")
 _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # An object that is whole, and not as git would write it today, is history as it happened, and no damage.
 _ABOUT_OBJECTS: Final = (0, 1)  # codes of git-fsck(1) that say no more than its lines do
+_BESIDE: Final = ("bitmap", "rev", "mtimes")  # what git works out of a pack, or notes of it; older ones check none of it
 _NO_INDEX: Final = "git's index is missing"
 _WHOLE: Final = ("error in ", "warning in ", "warning: ", "dangling ", "notice: ", "hint: ")
 
 
 def damage(repo: Repo) -> list[str]:
     """What is damaged or missing, in git's words; every object is read and hashed again."""
-    gone = [_NO_INDEX] if is_index_gone(repo) else []
+    ours = [*([_NO_INDEX] if is_index_gone(repo) else []), *(f"{file.name} is damaged" for file in _damaged_beside(repo))]
     done = repo.call("fsck", "--full", "--no-dangling", "--no-progress")
     if done.code == 0:
-        return gone
+        return ours
     said = (done.err + "\n" + process.readable(done.out)).splitlines()
     told = sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
     # A part of it that crashed says nothing.
-    return gone + (told or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]))
+    return ours + (told or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]))
 
 
 def is_index_gone(repo: Repo) -> bool:
@@ -71,6 +72,8 @@ def set_caches_aside(repo: Repo, folder: Path) -> None:
         _move_all(objects / "info", "commit-graph*", folder)
     if repo.call("multi-pack-index", "verify", "--no-progress").code:
         _move_all(objects / "pack", "multi-pack-index*", folder)
+    for file in _damaged_beside(repo):
+        _move(file, folder / file.name)
     repo.close()
     whole = not repo.index_file.exists() or _is_whole(repo.index_file.read_bytes(), len(repo.zero_id()))
     if not whole or repo.call("ls-files").code:
@@ -119,6 +122,12 @@ def put_back_blobs(repo: Repo, files: Iterable[tuple[str, bytes]]) -> None:
             repo.run(*DURABLE, "hash-object", "-w", "--stdin", input=data)
 
 
+def _damaged_beside(repo: Repo) -> list[Path]:
+    files = sorted((repo.common_dir / "objects" / "pack").glob("*.*"))
+    digits = len(repo.zero_id())
+    return [file for file in files if file.suffix[1:] in _BESIDE and not _is_whole(file.read_bytes(), digits)]
+
+
 def _damaged_loose(repo: Repo) -> Iterator[Path]:
     objects = repo.common_dir / "objects"
     for path in sorted(objects.glob("[0-9a-f][0-9a-f]/*")):
@@ -137,9 +146,9 @@ def _is_sound(path: Path, name: str) -> bool:
         return False
 
 
-def _is_whole(index: bytes, digits: int) -> bool:
-    """Whether git's index ends with the hash of what it holds, or with zeros where none was made (index.skipHash)."""
-    content, told = index[: -digits // 2], index[-digits // 2 :]
+def _is_whole(file: bytes, digits: int) -> bool:
+    """Whether a file of git's ends with the hash of what it holds, or with zeros where none was made (index.skipHash)."""
+    content, told = file[: -digits // 2], file[-digits // 2 :]
     return not any(told) or _hash(digits, [content]) == told.hex()
 
 

@@ -250,6 +250,28 @@ def test_in_what_git_works_out(memory: Memory, name: str) -> None:
         assert _ill(again) == {}
 
 
+@pytest.mark.parametrize("suffix", ["bitmap", "rev"])
+def test_beside_a_pack(memory: Memory, suffix: str) -> None:
+    """git believes its notes on a pack, and older ones never check them; without them it reads the pack."""
+    draw = random.Random(suffix)
+    git, packs = Git(_root(memory)), _root(memory) / ".git/objects/pack"
+    git("-c", "pack.writeReverseIndex=true", "repack", "-adbq")
+    history = _history(memory)
+    [file] = packs.glob(f"*.{suffix}")
+    whole = file.read_bytes()
+    for number in range(FLIPS * EFFORT):
+        _flip(draw, file)
+        assert f"{file.name} is damaged" in damage(memory.context.store.repo), number
+        if number % 10 == 0:
+            salvage(memory.context)
+            assert damage(memory.context.store.repo) == []
+            assert not file.exists()
+            assert _history(memory) == history
+        file.unlink(missing_ok=True)
+        file.write_bytes(whole)
+    assert _ill(memory) == {}
+
+
 def test_in_the_index(memory: Memory, tmp_path: Path) -> None:
     """No page with a flipped bit is believed, wherever it is; the index is made anew, and answers as before."""
     draw = random.Random(4)

@@ -104,7 +104,8 @@ def test_a_part_can_be_restored(team: Team) -> None:
     assert ada.restore(then, kind="decision").records == []
     assert ada.restore(then, scope="agents/x").records == []
     assert not ada.get(other).alive
-    for name in ("tomorrow", "b-aaaaaaaa-0001", "zzz-1:1", "20260101T000000Z-gc"):
+    none = ("tomorrow", "b-aaaaaaaa-0001", "zzz-1:1", "20260101T000000Z-gc", "2026-13-01", "2026-02-30T10")
+    for name in (*none, "1999"):  # before the first entry: with `replace` all would be forgotten
         with pytest.raises(UsageError):
             ada.restore(name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from gitmem.core.audit import segment_path
@@ -30,6 +31,7 @@ NEWEST: Final = "newest"
 
 _PLACE: Final = re.compile(r"([a-z0-9]{1,16}-[a-z0-9]{1,16}):([1-9][0-9]{0,14})")
 _TIME: Final = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}(?::[0-9]{2}(?::[0-9]{2}Z?)?)?)?)?)?")
+_FIRST: Final = "0001-01-01T00:00:00"
 _SNAPSHOT: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9-]+")
 
 
@@ -51,16 +53,27 @@ def moment_of(context: Context, at: str, where: str | None = None) -> Moment:
     if _SNAPSHOT.fullmatch(at):
         return _of_snapshot(context, at)
     place = _PLACE.fullmatch(at)
-    if place is None and not _TIME.fullmatch(at):
+    if place is None and not _is_time(at):
         raise UsageError(
-            f"{at[:60]!r} names no state of the store", "a time such as 2026-11-20T10:00, WRITER:SEQ, a backup, a snapshot"
+            f"{at[:60]!r} names no state of the store", "a time in UTC (2026-11-20T10:00), WRITER:SEQ, a backup, a snapshot"
         )
     log = LogAt(context.store.repo, context.store.prefix, _head(context))
     segments = [*log.segments()]
     ends = at_entry(segments, place[1], int(place[2])) if place else at_time(segments, at)
     if ends is None:
         raise UsageError(f"the log has no entry {at}", "`gitmem audit log --json` shows writers and numbers")
+    if not ends:  # nothing would come back, and with --replace everything would go
+        raise UsageError(f"there was no store yet at {at}", f"its log begins at {min(one.entries[0].time for one in segments)}")
     return Moment(at, _commits(context, ends))
+
+
+def _is_time(text: str) -> bool:
+    """Whether it is a time or the beginning of one, of a day that there is."""
+    whole = text.removesuffix("Z") + _FIRST[len(text.removesuffix("Z")) :]
+    try:
+        return _TIME.fullmatch(text) is not None and bool(datetime.fromisoformat(whole))
+    except ValueError:
+        return False
 
 
 def records_at(context: Context, moment: Moment) -> dict[str, State]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.errors import UsageError
+from gitmem.errors import GitmemError, UsageError
 from gitmem.git.repo import Repo
 from gitmem.git.snapshots import all_snapshots
 from gitmem.memory.auditing.files import heads
@@ -102,7 +102,9 @@ def test_a_part_can_be_restored(team: Team) -> None:
     ada.forget(other)
     assert [found.id for found in ada.restore(then, id=one).records] == [one]
     assert ada.restore(then, kind="decision").records == []
-    assert ada.restore(then, scope="agents/x").records == []
+    for kind, scope, name in (("decison", None, None), (None, "agents/x", None), (None, None, "p-nope")):
+        with pytest.raises(GitmemError):
+            ada.restore(then, kind=kind, scope=scope, id=name)
     assert not ada.get(other).alive
     none = ("tomorrow", "b-aaaaaaaa-0001", "zzz-1:1", "20260101T000000Z-gc", "2026-13-01", "2026-02-30T10")
     for name in (*none, "1999"):  # before the first entry: with `replace` all would be forgotten

@@ -14,7 +14,7 @@ from gitmem.core.collected import bury
 from gitmem.core.erasure import Rule, erased_at
 from gitmem.core.merge import merge
 from gitmem.core.record import State
-from gitmem.errors import NoKey
+from gitmem.errors import NoKey, UsageError
 from gitmem.memory.auditing import acts
 from gitmem.memory.backups import snapshots
 from gitmem.memory.backups.moments import NEWEST, Moment, moment_of, paths_at, records_at
@@ -22,6 +22,7 @@ from gitmem.memory.backups.putting_back import Difference, compare, put_back, ta
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
+from gitmem.memory.members.scopes import known_scope
 from gitmem.memory.privacy.erasures import rules
 from gitmem.memory.privacy.purge import replay_erasures
 from gitmem.store.layout import MEMORY, is_record_path, parse_record_path
@@ -110,6 +111,7 @@ def restore(  # noqa: PLR0913 (by name)
             commit(context)
             replay_erasures(context)
         moment = moment_of(context, at or NEWEST, where)
+        _require_any(context, moment, some)
         steps = [*_steps(context, moment, some, replace=replace)]
         told = [step.told for step in steps]
         if dry_run or not any(one.changes for one in told):
@@ -120,6 +122,20 @@ def restore(  # noqa: PLR0913 (by name)
         changed = sum(one.changes for one in told)
         made = commit(context, f"gitmem: {changed} restored")
         return RestoreReport(False, moment.at, moment.commits, told, snapshot.ref, made.commit if made else None)
+
+
+def _require_any(context: Context, moment: Moment, some: Selection) -> None:
+    """Raise UsageError or InvalidRecord for a misspelt selection, of which it must not be said that nothing was lost."""
+    if any(map(some.takes, paths_at(context, moment))):
+        return
+    if some.kind is not None:
+        context.kinds.get(some.kind)
+    if some.scope is not None:
+        known_scope(context, some.scope)
+    head = context.store.repo.head()
+    now = {*paths_at(context, Moment("HEAD", [head] if head else [])), *filter(is_record_path, context.store.pending.paths())}
+    if some.id is not None and not any(map(some.takes, now)):
+        raise UsageError(f"no record of that moment begins with {some.id[:60]!r}", "leave --id out: --dry-run shows them all")
 
 
 def _steps(context: Context, moment: Moment, some: Selection, *, replace: bool) -> Iterator[_Step]:

@@ -238,7 +238,8 @@ class Repo:
 
     def zero_id(self) -> str:
         """The id that stands for no object: as many zeros as this repository's ids have digits."""
-        config = (self.common_dir / "config").read_text("utf-8", "surrogateescape").lower()
+        file = self.common_dir / "config"
+        config = file.read_text("utf-8", "surrogateescape").lower() if file.exists() else ""
         return "0" * (64 if re.search(r"^\s*objectformat\s*=\s*sha256", config, re.MULTILINE) else 40)
 
     def merge_bases(self, a: str, b: str) -> list[str]:

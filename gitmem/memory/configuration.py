@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.context import Context
+from gitmem.memory.members.scopes import known_scope
 from gitmem.memory.policies import write_settings
 from gitmem.store.config import load_config
 from gitmem.store.files import read_bounded, write_atomic
 from gitmem.store.layout import CONFIG
-from gitmem.store.settings import Setting, given, is_personal, numbers, setting, settings
+from gitmem.store.settings import Setting, given, is_personal, narrowed, numbers, setting, settings
 
 ENVIRONMENT, STORE, USER, DEFAULT = "environment", "store", "user", "default"
 _MAX_FILE: Final = 64 << 10
@@ -44,6 +45,9 @@ def explain(context: Context, name: str) -> Explained:
     """Where the value of a setting comes from. Raises UsageError for a name there is not, InvalidRecord for a bad file."""
     one = setting(name)
     layers = list(_layers(context, one, given(context.store.read_config()), user_settings(context)))
+    narrow = narrowed(name)
+    if narrow and one.default == setting(narrow[0]).default:  # no default of its own: what is said in general holds
+        layers[-1] = Layer(DEFAULT, narrow[0], explain(context, narrow[0]).value)
     first = next(layer for layer in layers if layer.value is not None)
     return Explained(name, first.value if first.value is not None else one.default, first.layer, one.about, layers)
 
@@ -61,7 +65,18 @@ def set_here(context: Context, name: str, text: str | None, *, user: bool = Fals
     """
     one = setting(name)
     value = None if text is None else one.parse(text)
+    if value is not None:
+        _require_named(context, name)
     return _set_user(context, one, value) if user else _set_store(context, one, value)
+
+
+def _require_named(context: Context, name: str) -> None:
+    """Raise for a kind or scope that there is not: what was meant would be judged by the general threshold."""
+    _, level, which = narrowed(name) or ("", "", "")
+    if level == "kind":
+        context.kinds.get(which)
+    elif level == "scope" and not which.startswith("agents."):  # those come by themselves
+        known_scope(context, which.replace(".", "/", 1))
 
 
 def number(context: Context, name: str) -> int:

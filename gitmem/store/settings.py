@@ -91,9 +91,15 @@ def setting(name: str) -> Setting:
         default = BY_KIND.get(which, {}).get(general.removeprefix(_PRUNE), one.default) if level == "kind" else one.default
         return one._replace(name=name, default=default, about=f"{one.about} ({level} {which})")
     near = nearest(general or name, [*known])
-    rest = f".{level}.{which}" if near and general and near.startswith(_PRUNE) and level else ""
-    meant = f"; did you mean {near}{rest}?" if near else ""
+    rest = f".{level}.{which.replace('/', '.')}" if near and general and near.startswith(_PRUNE) and level else ""
+    meant = f"; did you mean {near}{rest}?" if near and near + rest != name else ""
     raise UsageError(f"there is no setting {shown(name)}{meant}", "`gitmem config list` shows those there are")
+
+
+def narrowed(name: str) -> tuple[str, str, str] | None:
+    """(the general setting, level, which) of a setting for one kind, scope or agent, None for a general one."""
+    general, level, which = _split(name)
+    return (general, level, which) if level else None
 
 
 def is_personal(one: Setting) -> bool:

@@ -53,6 +53,19 @@ def test_what_does_not_fit_is_refused(ada: Seat) -> None:
     assert ada("config", "get", "redact.ip", env={"GITMEM_REDACT_IP": "replace"}).ok().out == "keep\n"
 
 
+def test_a_setting_for_one_kind_or_scope(ada: Seat) -> None:
+    """Unset it says what holds, which is the general one; a kind or scope that there is not is refused with the nearest."""
+    ada("config", "set", NAME, "50").ok()
+    assert ada("config", "get", f"{NAME}.kind.note").ok().out == "50\n"
+    assert "prune.unused_days" in ada("config", "explain", f"{NAME}.kind.note").ok().out.splitlines()[-1]
+    assert ada("config", "get", f"{NAME}.kind.decision").ok().out == "180\n"
+    assert "did you mean 'note'?" in ada("config", "set", f"{NAME}.kind.nte", "1").expect(13).err
+    assert "there is no scope 'ops'" in ada("config", "set", f"{NAME}.scope.ops", "1").expect(2).err
+    assert f"did you mean {NAME}.scope.agents.ci?" in ada("config", "set", f"{NAME}.scope.agents/ci", "1").expect(2).err
+    assert "did you mean" not in ada("config", "set", f"{NAME}.kind.N!", "1").expect(2).err
+    ada("config", "set", f"{NAME}.scope.agents.ci", "1").ok()
+
+
 def test_the_users_file_is_held_to_the_same(ada: Seat) -> None:
     """A misspelt name in it is named, with the file."""
     ada("config", "set", "--user", "snapshots.last", "20").ok()

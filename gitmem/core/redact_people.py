@@ -25,7 +25,7 @@ _IPV6 = (
 )
 _VERSION_BEFORE = re.compile(
     r"(?:\b(?:v|ver|version|release|firmware|driver|build|package|assembly|update|upgrade|oid)[ :=\"']{0,3}"
-    r"|[A-Z][A-Za-z]+/|[A-Za-z][-~_]|[~@^]=?|[<>=]=?[ ]?(?<=[<>=]=)|[<>][ ]?)$",
+    r"|[A-Z][A-Za-z]+/|[A-Za-z][-~_]|[~^]=?|[<>=]=?[ ]?(?<=[<>=]=)|[<>][ ]?)$",
     re.IGNORECASE,
 )
 _KEPT_ADDRESS = re.compile(r"(?:0|127|22[4-9]|23\d|24\d|25[0-5])\.|169\.254\.169\.254$")

@@ -72,6 +72,8 @@ REPLACED = {
     "from 10.1.2.3 to [2001:db8::7]:443": "from <ip:1> to [<ip:2>]:443",
     "BP-1347-10.190.173.170-1444": "BP-1347-<ip:1>-1444",
     "host/10.0.0.7:8030": "host/<ip:1>:8030",
+    "ssh ada@10.0.0.5 failed": "ssh <user:1>@<ip:1> failed",
+    "postgres://ada:hunter2@10.0.0.5/db": "postgres://<user:1>:<password:1>@<ip:1>/db",
     "open /home/ada/x.py and /Users/bob.b/y": "open <home:1>/x.py and <home:2>/y",
     "gcc -I/home/ada/include file:///home/ada/x": "gcc -I<home:1>/include file://<home:1>/x",
     r"C:\Users\Ada Lovelace\x and c:\\Users\\bob\\y": r"<home:1>\x and <home:2>\\y",

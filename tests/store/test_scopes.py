@@ -22,6 +22,7 @@ from gitmem.memory.members.person import Person
 from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.members.requesting import request
 from gitmem.memory.memory import Memory
+from gitmem.memory.privacy.erase import erase
 from gitmem.store.layout import key_path
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
@@ -94,7 +95,7 @@ def test_a_sealed_record_is_seen_and_not_read(team: tuple[Memory, Memory]) -> No
     status = bob.status()
     assert (status.records, status.sealed, status.scopes, status.sealed_scopes) == (2, 1, ["ops", "team"], ["ops"])
     sealed = next(record.id for record in listed if record.sealed)
-    for call in (bob.get, bob.forget, lambda each: bob.edit(each, {"text": "x"})):
+    for call in (bob.get, bob.forget, lambda each: bob.edit(each, {"text": "x"}), lambda each: erase(bob.context, [each])):
         with pytest.raises(NoKey, match=r"scope ops is sealed.*held by ada") as refused:
             call(sealed)
         assert refused.value.hint.startswith("one of them can let you in: `gitmem scope grant ops bob`")

@@ -16,6 +16,7 @@ from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.collected import empty_list, list_of, with_graves
 from gitmem.core.erasure import erased, erased_at, erased_detail
+from gitmem.core.members import Rank
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.backups import snapshots
@@ -23,7 +24,7 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, parse_or_none, require_branch
 from gitmem.memory.locate import buried, gone, locate
-from gitmem.memory.members.own_role import need_role
+from gitmem.memory.members.own_role import may_write, need_role
 from gitmem.memory.privacy.purge import purge
 from gitmem.memory.privacy.remains import Remaining, remains
 from gitmem.store.files import inside
@@ -58,7 +59,7 @@ def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry
     """Erase records, each named by its id or a unique beginning. One commit; nothing is changed with `dry_run`.
 
     `basis` says on what grounds; it stands in the log, in the clear. Raises GitmemError for a record that is not there or was
-    erased before, NoKey without the identity that signs.
+    erased before, NoKey without the identity that signs, and for a scope that is sealed to a member who is no admin.
     """
     check_basis(basis)
     store = context.store
@@ -66,6 +67,9 @@ def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry
         store.refresh()
         paths = sorted({_find(context, one) for one in ids})
         states = {path: _state(context, path) for path in paths}
+        for one in states.values():
+            if not may_write(context, Rank.ADMIN):
+                store.sealing(one)  # who lacks the scope's key can take nothing out of it
         gone = [Erased(one.id, one.kind, one.scope, _values(one)) for one in states.values()]
         if dry_run:
             return EraseReport(True, gone, remains(context, paths))

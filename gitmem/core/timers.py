@@ -65,6 +65,12 @@ def cron_line(root: str, command: Sequence[str], hour: int = 3) -> str:
     return f"17 {hour} * * * {shlex.join(command).replace('%', chr(92) + '%')} {CRON_MARK} {short_hash(root)}"
 
 
+def with_line(table: str, root: str, command: Sequence[str]) -> str:
+    """A crontab with one line of the store at `root`, the last; what may lack its end of line before it gets one."""
+    others = without_line(table, root)
+    return others + "\n" * bool(others and not others.endswith("\n")) + cron_line(root, command) + "\n"
+
+
 def without_line(table: str, root: str) -> str:
     """A crontab without the line of the store at `root`."""
     mark = f"{CRON_MARK} {short_hash(root)}"

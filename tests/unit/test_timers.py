@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.timers import cron_line, launchd_agent, systemd_units, unit_name, without_line
+from gitmem.core.timers import cron_line, launchd_agent, systemd_units, unit_name, with_line, without_line
 
 ROOTS = ["/srv/memory", '/home/ada/my "team" 100%/$HOME\\x', "/ä/<b>&'c'"]
 
@@ -56,3 +56,11 @@ def test_a_crontab_keeps_what_else_is_in_it() -> None:
     assert without_line(table, mine) == other + cron_line("/b", command("/b")) + "\n"
     assert without_line(other, mine) == other
     assert r"100\%" in cron_line(mine, command(mine))
+
+
+def test_a_crontab_whose_last_line_does_not_end() -> None:
+    """It is no part of our line, with which it would be taken out."""
+    table = with_line("5 * * * * true", "/a", command("/a"))
+    assert table == "5 * * * * true\n" + cron_line("/a", command("/a")) + "\n"
+    assert with_line(table, "/a", command("/a")) == table
+    assert without_line(table, "/a") == "5 * * * * true\n"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gitmem.core.timers import cron_line, launchd_agent, systemd_units, unit_name, without_line
+from gitmem.core.timers import launchd_agent, systemd_units, unit_name, with_line, without_line
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.context import Context
 from gitmem.store.files import write_atomic
@@ -41,8 +41,7 @@ def install(context: Context, way: str | None = None, *, dry_run: bool = False) 
     command = [sys.executable, "-m", "gitmem", "-C", root, "--quiet", "maintenance", "run", "--yes"]
     if way == CRON:
         before = _crontab()
-        after = without_line(before, root) + cron_line(root, command) + "\n"
-        return _cron(before, after, dry_run=dry_run)
+        return _cron(before, with_line(before, root, command), dry_run=dry_run)
     units = systemd_units(root, command) if way == SYSTEMD else launchd_agent(root, command)
     files = {str(_folder(context, way) / name): text for name, text in units.items()}
     changed = any(not Path(path).is_file() or Path(path).read_text("utf-8") != text for path, text in files.items())

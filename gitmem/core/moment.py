@@ -6,13 +6,35 @@ it quotes, directly or not. So a moment is a set of segments that lacks nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from gitmem.core.audit import Segment
 from gitmem.core.audit_chain import by_clock, chains_of, needs
 
 Ends = dict[str, int]
 """Of each writer the number of its last segment that belongs to a moment; a writer with none is left out."""
+
+_DAY: Final = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+_TIME: Final = re.compile(r"([0-9-]{10})[T ]([0-9]{2}(?::[0-9]{2}){0,2})(Z|[+-][0-9]{2}:[0-9]{2})?")
+
+
+def as_utc(text: str) -> str:
+    """A day, a time or the beginning of one (in UTC, or with an offset), as beginnings of the log's times are spelt.
+
+    Raises ValueError for anything else.
+    """
+    if _DAY.fullmatch(text):
+        datetime.fromisoformat(f"{text}-01-01"[:10] if len(text) == len("2026") else f"{text}-01"[:10])
+        return text
+    if not (found := _TIME.fullmatch(text)):
+        raise ValueError(text)
+    day, time, zone = found.groups()
+    said = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in (None, 'Z') else zone}")
+    length = max(len(f"{day}T{time}"), len("2026-11-20T10:00") if zone else 0)
+    return f"{said.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"[:length]
 
 
 def at_entry(segments: Iterable[Segment], writer: str, seq: int) -> Ends | None:

@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.core.audit import Head
 from gitmem.core.codec import emit
-from gitmem.errors import Tampered
+from gitmem.errors import Tampered, UsageError
 from gitmem.memory.auditing.audit import heads, log, who_wrote
 from tests.support.auditing import counted
 from tests.support.auditing_git import Member, path_of, team
@@ -85,6 +85,8 @@ def test_filters(ada: Member) -> None:
     assert log(ada.root, until="2026-11-19T23:59:59Z") == []
     assert len(log(ada.root, since="2026-11-20", until="2026-11-20")) == 8
     assert log(ada.root, target="p-nothing") == []
+    with pytest.raises(UsageError, match="'yesterday' is no time"):
+        log(ada.root, since="yesterday")
 
 
 def test_who_wrote(ada: Member) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.core.audit import Head, Segment
 from gitmem.core.audit_chain import chains_of, needs
-from gitmem.core.moment import Ends, at_entry, at_time, ends_of
+from gitmem.core.moment import Ends, as_utc, at_entry, at_time, ends_of
 from tests.support.auditing import Scribe, change
 
 NAMES = ("ada", "bob", "cyd")
@@ -87,3 +88,27 @@ def test_one_clock_off_by_a_year_is_outvoted(years: int, minute: int) -> None:
     ends = at_time(segments, _time(minute))
     wrong = [number for number, one in enumerate(segments) if (one.number <= ends.get(one.writer, 0)) != (number <= minute)]
     assert all(abs(number - minute) <= 2 for number in wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11", "2026-11"),
+        ("2026-11-20", "2026-11-20"),
+        ("2026-11-20 10", "2026-11-20T10"),
+        ("2026-11-20T10:00Z", "2026-11-20T10:00"),
+        ("2026-11-20T10:00:30Z", "2026-11-20T10:00:30"),
+        ("2026-11-20T01:30+09:00", "2026-11-19T16:30"),
+        ("2026-11-20T22-05:00", "2026-11-21T03:00"),
+    ],
+)
+def test_a_time_in_words(text: str, utc: str) -> None:
+    """As precise as it was said, and in UTC."""
+    assert as_utc(text) == utc
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13", "2026-02-30", "2026-11-20T25", "20.11.2026", "2026-11-20T10 CET"])
+def test_what_is_no_time(text: str) -> None:
+    """Refused, for compared as text it would find nothing, or all."""
+    with pytest.raises(ValueError, match=r".*"):
+        as_utc(text)

@@ -16,8 +16,9 @@ from gitmem.core.audit_delta import dots_in, raised_in
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.collected import is_list_path
 from gitmem.core.dots import Dot, dot_of
+from gitmem.core.moment import as_utc
 from gitmem.core.record import Json
-from gitmem.errors import InvalidRecord
+from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import segment_files
 from gitmem.store.layout import AUDIT, parse_record_path
 
@@ -58,7 +59,7 @@ class Wanted:
     """Which entries are asked for.
 
     `target` is a path or the beginning of a record's id. `agent` is a service member, a replica, or NAME where a record's scope
-    is `agents/NAME`. `since` and `until` are RFC 3339 times in UTC or beginnings of one, such as `2026-11-20`, both inclusive.
+    is `agents/NAME`. `since` and `until` are beginnings of times as the log has them, both inclusive.
     """
 
     member: str | None = None
@@ -68,6 +69,15 @@ class Wanted:
     kind: str | None = None
     since: str | None = None
     until: str | None = None
+
+    @classmethod
+    def of(cls, **wanted: str | None) -> Wanted:
+        """The same with RFC 3339 times (in UTC unless they say otherwise) or beginnings of one, such as `2026-11-20`.
+
+        Raises UsageError for what is no time.
+        """
+        times = {name: _bound(name, text) for name in ("since", "until") if (text := wanted.get(name))}
+        return cls(**wanted | times)
 
     def fits(self, entry: LogEntry) -> bool:
         """Whether an entry is among them."""
@@ -85,15 +95,22 @@ class Wanted:
 def log(root: Path, *, limit: int | None = None, **wanted: str | None) -> list[LogEntry]:
     """The changes logged in the store at `root`, newest first, at most `limit`; `wanted` are the fields of `Wanted`.
 
-    Raises Tampered for a segment that cannot be read.
+    Raises Tampered for a segment that cannot be read, UsageError as `Wanted.of`.
     """
-    asked = Wanted(**wanted)
+    asked = Wanted.of(**wanted)
     found: list[LogEntry] = []
     for segment in _newest_first(root, asked.target, asked.since):
         found += filter(asked.fits, map(log_entry, reversed(segment.entries)))
         if limit is not None and len(found) >= limit:
             break
     return found[:limit]
+
+
+def _bound(name: str, text: str) -> str:
+    try:
+        return as_utc(text)
+    except ValueError:
+        raise UsageError(f"{text[:60]!r} is no time", f"a day or a time in UTC: --{name} 2026-11-20T10:00") from None
 
 
 def _agents(entry: LogEntry) -> set[str]:

@@ -32,7 +32,7 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 def told_acts(context: Context, **wanted: str | None) -> list[LogEntry]:
     """The acts in all batches of events, newest first, asked for as in the log. Of batches sealed to others it warns."""
     members, wanted_lists = _members(context), _lists_with(context, wanted.get("target"))
-    asked = Wanted(**wanted)
+    asked = Wanted.of(**wanted)
     of_lists = replace(asked, target=None)
     found = [entry for writer, event in _events(context) if (entry := _entry(members.get(writer, writer), writer, event))]
     fitting = (one for one in found if asked.fits(one) or (one.object in wanted_lists and of_lists.fits(one)))

@@ -26,8 +26,8 @@ def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--op", metavar="OP", help="Only changes of this sort: learn, edit, use, forget, merge, enrol, key …"),
         click.option("--record", metavar="ID", help="Only changes of this record; any unique beginning of its id."),
         click.option("--kind", metavar="KIND", help="Only changes of records of this kind."),
-        click.option("--since", metavar="TIME", help="From this UTC time or day on, such as 2026-11-20."),
-        click.option("--until", metavar="TIME", help="Up to this UTC time or day."),
+        click.option("--since", metavar="TIME", help="From this day or time on (UTC, or with an offset), such as 2026-11-20."),
+        click.option("--until", metavar="TIME", help="Up to this day or time."),
     )
     for option in reversed(options):
         function = option(function)

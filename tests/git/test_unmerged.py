@@ -108,6 +108,15 @@ def test_a_merge_that_stopped_is_settled_and_concluded(clone: Clone, state: Call
     clone.both()
 
 
+def test_a_merge_is_concluded_where_git_is_to_sign(clone: Clone) -> None:
+    """Nobody need be there to unlock the key: the commit is as unsigned as all that gitmem makes."""
+    clone.git("merge", "side", check=False)
+    clone.git("config", "commit.gpgSign", "true")
+    clone.git("config", "gpg.program", "false")
+    clone.memory.sync()
+    clone.both()
+
+
 def test_conflicts_in_other_files_are_left_alone(clone: Clone) -> None:
     """The record is settled, the user's file keeps its markers; once it is added the sync goes on."""
     clone.git.commit("main", {"notes.txt": "main\n"})

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge
 from gitmem.core.record import State
-from gitmem.errors import ConflictsLeft, InvalidRecord, RemoteError
+from gitmem.errors import ConflictsLeft, GitmemError, InvalidRecord, RemoteError
+from gitmem.git import process
 from gitmem.git.commits import commit as git_commit
 from gitmem.git.commits import move_ref
-from gitmem.git.repo import BlobRef
+from gitmem.git.repo import BlobRef, Repo
+from gitmem.git.setup import STRATEGY
 from gitmem.git.trees import TreeMerge, merge_many, merge_trees
+from gitmem.git.underway import under_way
 from gitmem.git.worktree import checkout
 from gitmem.memory.auditing.chain import beware
 from gitmem.memory.commit import author
@@ -130,8 +133,26 @@ def _holds_our_log(context: Context, theirs: str) -> bool:
 
 
 def leave_to_user(context: Context, theirs: str) -> None:
-    """Let git make the conflict in the work tree, where people know how to settle it."""
-    context.store.repo.call("merge", "--no-edit", "--no-verify", "--quiet", "-m", "gitmem: merge", theirs)
+    """Let git make the conflict in the work tree, where people know how to settle it. Raises GitmemError if git cannot."""
+    repo = context.store.repo
+    done = repo.call(*_as_such(repo), "merge", "--no-edit", "--no-verify", "--quiet", "-m", "gitmem: merge", theirs)
+    if done.code and under_way(repo) is None:
+        raise GitmemError(
+            f"files that are not gitmem's conflict, and git cannot merge them now: {process.reason(done.err)}",
+            "commit your changes or `git stash` them, then run the command again",
+        )
+
+
+def _as_such(repo: Repo) -> list[str]:
+    """What has git merge whatever the user made of `git merge`: fast-forwards alone, a squash, a strategy that drops a side."""
+    strategy = STRATEGY if repo.config_get("pull.twohead") == STRATEGY else "ort"
+    said = (
+        f"pull.twohead={strategy}",
+        f"branch.{repo.branch()}.mergeOptions=",
+        "merge.ff=true",
+        "merge.verifySignatures=false",
+    )
+    return [word for one in said for word in ("-c", one)]
 
 
 def count(context: Context, *span: str) -> int:
@@ -146,7 +167,7 @@ def _fast_forward(context: Context, tally: Tally, ours: str | None, theirs: str)
     _make_way(context, theirs)
     try:
         with moving(context, ours, theirs):
-            store.repo.run("merge", "--ff-only", "--quiet", theirs)
+            store.repo.run(*_as_such(store.repo), "merge", "--ff-only", "--quiet", theirs)
     finally:
         _put_back(context, tally, waiting)
 

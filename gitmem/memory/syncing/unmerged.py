@@ -190,12 +190,15 @@ def _bring(context: Context, path: str, data: bytes | None) -> None:
 
 
 def _conclude(context: Context) -> None:
-    """Commit the merge: its files have been checked, and the commit gets what the check has staged."""
+    """Commit the merge: its files have been checked, and the commit gets what the check has staged.
+
+    It is unsigned as all that gitmem commits: nobody may be there to unlock git's key.
+    """
     repo = context.store.repo
     name, _, rest = identity_line(repo, "COMMITTER", author(context)).rpartition(" <")
     who = ("-c", f"user.name={name}", "-c", f"user.email={rest.partition('>')[0]}")
     message = ["--no-edit"] if _has_message(repo) else ["--message", "gitmem: merge"]
-    args = (*DURABLE, *who, "commit", "--quiet", "--no-verify", *message, "--cleanup=strip")
+    args = (*DURABLE, *who, "commit", "--quiet", "--no-verify", "--no-gpg-sign", *message, "--cleanup=strip")
     done = repo.call(*args)
     if done.code:
         raise process.failure(args, repo.root, done)

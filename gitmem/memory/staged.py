@@ -22,6 +22,7 @@ from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.repo import Change
 from gitmem.git.underway import under_way
 from gitmem.memory.auditing.chain import own_chain
+from gitmem.memory.auditing.vouched import vouched_for
 from gitmem.memory.backups import snapshots
 from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
@@ -31,7 +32,7 @@ from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.kinds import check_pattern
-from gitmem.store.layout import ATTRIBUTES, AUDIT, OWN_PREFIXES, is_record_path, parse_record_path
+from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, OWN_PREFIXES, is_record_path, parse_record_path
 from gitmem.store.opened import open_state
 
 _MAX_FILE = 64 << 20
@@ -248,6 +249,8 @@ def _validate(context: Context, state: State, path: str, *, is_new: bool) -> Non
 
 def _check_log(context: Context, review: _Review, path: str, staged: bytes | None, versions: list[bytes | None]) -> None:
     known = [version for version in versions if version is not None]
+    if path.startswith(f"{EVENTS}/") and staged not in versions and _told(context, path, staged):
+        return
     if known and staged not in known:
         if len(versions) > 1 and len(set(known)) == 1:
             review.files[path] = known[0]  # one side had reverted the commit that brought it: the merge puts it back
@@ -258,6 +261,11 @@ def _check_log(context: Context, review: _Review, path: str, staged: bytes | Non
         )
     if staged is not None and not known and not path.startswith(AUDIT):
         raise InvalidRecord(f"{path} was not written by gitmem", context.store.git_hint("rm --cached", path))
+
+
+def _told(context: Context, path: str, staged: bytes | None) -> bool:
+    """Whether the log says that this came of a batch of events: a squash or a soft reset brings what no parent has."""
+    return vouched_for(context.store.root, [path])[path].knows(digest(staged))
 
 
 def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.codec import emit, parse
+from gitmem.memory.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, open_memory
@@ -205,6 +206,56 @@ def test_what_was_counted_of_a_record_that_a_reset_took_is_merged(store: Store) 
     with open_memory(git.path) as memory:
         assert memory.get(Path(path).stem).usage.fixed == 1
         assert _problems(memory) == []
+
+
+def _squashed(git: Git) -> None:
+    git("switch", "--quiet", "--detach", "HEAD~1")
+    git("merge", "--quiet", "--squash", "main")
+
+
+def _picked(git: Git) -> None:
+    git("switch", "--quiet", "--detach", "HEAD~1")
+    git("cherry-pick", "--no-commit", "main")
+
+
+def _reset(git: Git) -> None:
+    git("reset", "--quiet", "--soft", "HEAD~1")
+
+
+@pytest.fixture
+def used(store: Store, tmp_path: Path) -> tuple[Git, str]:
+    """A clone whose newest commit holds a use that was counted elsewhere: (git in it, the record's path)."""
+    git, path = store(plain=False)
+    with open_memory(git.path) as memory:
+        memory.used(Path(path).stem, fixed=True)
+        memory.commit()
+    clone(str(git.path), str(tmp_path / "clone"))
+    return Git(tmp_path / "clone"), path
+
+
+@pytest.mark.parametrize("again", [_squashed, _picked, _reset])
+def test_events_are_committed_again(used: tuple[Git, str], again: Callable[[Git], None]) -> None:
+    """What brings a commit's changes without a parent that has them brings its batch of events, which the log tells of."""
+    git, path = used
+    batches = git("ls-files", "log/events")
+    again(git)
+    git("commit", "--quiet", "-m", "again")
+    git("switch", "--quiet", "-C", "main")
+    assert git("ls-files", "log/events") == batches
+    with open_memory(git.path) as memory:
+        assert memory.get(Path(path).stem).usage.fixed == 1
+        assert _problems(memory) == []
+
+
+def test_a_batch_that_nobody_signed_for_is_refused(used: tuple[Git, str]) -> None:
+    """A file of events that the log does not know like this was not written by gitmem."""
+    git, _ = used
+    batch = git("diff", "--name-only", "HEAD~1", "--", "log/events")
+    git("reset", "--quiet", "--soft", "HEAD~1")
+    (git.path / batch).write_bytes((git.path / batch).read_bytes() + b"more: of it\n")
+    code, said = _commit(git)
+    assert code != 0
+    assert "was not written by gitmem" in said
 
 
 def test_a_merge_without_gitmem_is_merged_again(store: Store) -> None:

@@ -315,6 +315,22 @@ def test_what_was_erased_stays_erased(scene: Scene, tmp_path: Path) -> None:
         assert len(_read(memory)) == 2
 
 
+def test_what_a_later_backup_knows_to_be_erased_is_not_restored(scene: Scene, tmp_path: Path) -> None:
+    """From an older backup as well; where the newest cannot be read, that is said."""
+    with scene.open() as memory:
+        gone = memory.records()[0].id
+        older = memory.backup().id
+        erase(memory.context, [gone])
+        memory.backup()
+    done = restore_anew(str(scene.there), tmp_path / "back", scene.who.identities, at=older)
+    assert (done.backup, done.erased, done.problems) == (older, [gone], [])
+    with open_memory(tmp_path / "back", scene.who) as memory:
+        assert gone not in _read(memory)
+    max(scene.shelf.glob("*.bundle.age")).write_bytes(b"nothing")
+    done = restore_anew(str(scene.there), tmp_path / "blind", scene.who.identities, at=older)
+    assert "what was erased since then is not known" in done.problems[-1]
+
+
 def test_a_backup_that_was_cut_short_is_none(scene: Scene) -> None:
     """A bundle without its manifest is told of, and harms nothing; the next backup takes its number."""
     shutil.copyfile(next(scene.shelf.glob("000003-*")), scene.shelf / "000004-deadbeef.bundle.age")

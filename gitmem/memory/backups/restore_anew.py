@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitmem.core.backups import Manifest, Signed, builds_up, check_links, sequence_of
-from gitmem.core.record import RECORD_ID
+from gitmem.core.record import RECORD_ID, State
 from gitmem.crypto.identity import Identity
-from gitmem.errors import NoStore, Tampered, UsageError
+from gitmem.errors import GitmemError, NoStore, Tampered, UsageError
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.pins import pin_of, take_pin
@@ -18,7 +18,7 @@ from gitmem.memory.backups.rebuild import Progress, rebuilt
 from gitmem.memory.backups.verify import members_at
 from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
-from gitmem.memory.privacy.purge import replay_erasures
+from gitmem.memory.privacy.purge import erased_at, replay_erasures
 from gitmem.store.config import load_config
 from gitmem.store.destination import Destination, destination
 from gitmem.store.files import is_abandoned, sync_directory
@@ -80,7 +80,8 @@ def restore_anew(
         raise UsageError(f"{target} is there already and not empty", "gitmem backup restore --from URL DIR, with another DIR")
     with scratch(target if target.exists() else target.parent) as work:  # which may be another disk's
         repo = _checked_out(source, work / target.name, identities, progress)
-        done = _settled(source, repo, identities, [f"{one.where}: {one.why}" for one in problems])
+        told = [f"{one.where}: {one.why}" for one in problems]
+        done = _settled(source, repo, identities, told, _erased_since(source, work, identities, told, progress))
         _move(repo.root, target)
     return replace(done, root=str(target / source.some[-1].prefix))
 
@@ -128,7 +129,30 @@ def _checked_out(source: _Source, target: Path, identities: Iterable[Identity], 
     return repo
 
 
-def _settled(source: _Source, repo: Repo, identities: Iterable[Identity], problems: list[str]) -> RestoredAnew:
+def _erased_since(
+    source: _Source, work: Path, identities: Iterable[Identity], problems: list[str], progress: Progress
+) -> dict[str, State]:
+    """The graves of records that the newest backup there knows to be erased; of an older one more would be readable."""
+    newest = replace(source, some=backup_named(source.place, source.chain, None))
+    last = newest.some[-1]
+    if last == source.some[-1]:
+        return {}
+    try:
+        if not builds_up(newest.some):
+            raise Tampered(f"{last.id} lacks one that it builds on")
+        with rebuilt(source.place, newest.some, identities, work, progress) as bare:
+            members = members_at(bare, last.prefix, last.commit)
+            if strangers := unsigned(newest.links, source.place, lambda key: members.holder(key) is not None):
+                raise Tampered(strangers[0].why)
+            return erased_at(bare, last.prefix, last.commit)
+    except GitmemError as error:
+        problems.append(f"what was erased since then is not known, for {last.id} cannot be read: {error.message}")
+        return {}
+
+
+def _settled(
+    source: _Source, repo: Repo, identities: Iterable[Identity], problems: list[str], since: Mapping[str, State]
+) -> RestoredAnew:
     """Make the clone a store to work in, where nothing that was erased can be read."""
     last = source.some[-1]
     root = repo.root / last.prefix if last.prefix else repo.root
@@ -137,7 +161,7 @@ def _settled(source: _Source, repo: Repo, identities: Iterable[Identity], proble
     notes = prepare_clone(repo, root)
     context = Context(Store(root, repo, identities), Kinds(root))
     try:
-        erased = replay_erasures(context)
+        erased = replay_erasures(context, since)
         take_pin(context, pin_of(context))
         note(context, source.place, source.chain[-1])
         remember_place(context, source.named.rstrip("/").removesuffix(f"/{last.store}"))

@@ -19,9 +19,9 @@ from gitmem.core.erasure import Rule, erased_in
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import remote, snapshots
+from gitmem.git.repo import Repo
 from gitmem.memory.catchup import drop_index
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.memory.privacy import erasures
 from gitmem.memory.privacy.erasures import left_of
 from gitmem.memory.soundness import kept_of
@@ -49,10 +49,10 @@ def settle_erasures(context: Context) -> str:
     return f"{records}, and this clone is rid of what held it: {', '.join(dropped)}" if dropped else ""
 
 
-def replay_erasures(context: Context) -> list[str]:
-    """The same with the erasures that any ref of this clone knows of, the remote asked first if it answers.
+def replay_erasures(context: Context, more: Mapping[str, State] = MappingProxyType({})) -> list[str]:
+    """The same with the erasures that any ref of this clone knows of, the remote asked first if it answers; and with `more`.
 
-    For whoever has just put an older state back in place: to be called before anything is read.
+    For whoever has just put an older state back in place: to be called before anything is read. The ids of what was erased.
     """
     store, repo = context.store, context.store.repo
     source = remote.upstream(repo, repo.branch())
@@ -66,9 +66,9 @@ def replay_erasures(context: Context) -> list[str]:
     commits = {line.partition(" ")[0] for line in refs if line.endswith(" commit")}
     with store.lock:
         store.refresh()
-        news = store.graves.news()
+        news = {**store.graves.news(), **more}
         for commit in sorted(commits):
-            news |= _erased_at(context, commit)
+            news |= erased_at(repo, store.prefix, commit)
         if source is not None and back and before:
             repo.run("update-ref", source.tracking, before)  # the next sync is to see that the remote was rewritten
         news = {path: grave for path, grave in news.items() if not store.graves.is_noted(path, grave)}
@@ -115,12 +115,12 @@ def _drop_snapshots(context: Context, paths: Collection[str], rules: Mapping[str
     return len(snapshots.drop_with(repo, folders, holds))
 
 
-def _erased_at(context: Context, commit: str) -> dict[str, State]:
-    """The graves of erased records in the lists that a commit holds."""
-    repo, prefix = context.store.repo, context.store.prefix
-    paths = [path.removeprefix(prefix) for path in repo.ls_tree(commit, [prefix + LISTS])]
+def erased_at(repo: Repo, prefix: str, commit: str) -> dict[str, State]:
+    """The graves of erased records in the lists that a commit holds, of the store below `prefix`."""
+    lists = repo.ls_tree(commit, [prefix + LISTS])
+    blobs = {path.removeprefix(prefix): entry.id for path, entry in lists.items() if is_list_path(path.removeprefix(prefix))}
     found: dict[str, State] = {}
-    for path, data in contents_at(context, commit, [path for path in paths if is_list_path(path)]).items():
+    for path, (_, data) in zip(blobs, repo.read_blobs([*blobs.values()], MAX_BYTES), strict=True):
         with suppress(InvalidRecord):
             found |= erased_in(parse(data, path))
     return found

@@ -240,12 +240,15 @@ def _vouch(context: Context, batch: Batch, path: str, state: State, data: bytes)
 
 
 def _gather_other(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
-    """Configuration, members, keys, schemas and attributes are taken as they lie; a log file that changed is not."""
+    """Configuration, members, keys, schemas and attributes are taken as they lie; a log file that changed is not.
+
+    What is gone of them is written again, but for a schema: whoever removes a member or a key says so to `commit`.
+    """
     if not path.startswith(("log/", ".gitmem/")) and path != ATTRIBUTES:
         batch.skipped.append(f"{path} is no record and was left out")
         return
     data = read_bounded(inside(context.store.root, path), _MAX_FILE)
-    if (path.startswith("log/") or path == CONFIG) and data is None and before is not None:
+    if data is None and before is not None and not path.startswith(f"{SCHEMAS}/") and not is_list_path(path):
         write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
         return
     if path.startswith("log/"):

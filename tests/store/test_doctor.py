@@ -406,6 +406,22 @@ def test_what_a_store_is_opened_with(memory: Memory, path: str, damage: str) -> 
     assert (memory.context.store.local / "damaged" / file.name).exists() == (damage != "gone")
 
 
+@pytest.mark.parametrize("by", ["commit", "doctor"])
+@pytest.mark.parametrize("path", [".gitmem/members/ada.yaml", ".gitmem/keys/team/*/recovery.age", ".gitattributes"])
+def test_no_commit_removes_what_a_hand_removed(memory: Memory, path: str, by: str) -> None:
+    """Without a member's file nobody is a member, without a wrapped key its holder reads nothing: they are written again."""
+    [file] = root(memory).glob(path)
+    whole = file.read_bytes()
+    file.unlink()
+    if by == "doctor":
+        assert ill(memory, fix=True) == {}
+    memory.commit()
+    assert file.read_bytes() == whole
+    assert Git(root(memory))("status", "--porcelain") == ""
+    assert ill(memory) == {}
+    assert all_stand(memory)
+
+
 def test_a_member_file_that_is_gone_is_named(memory: Memory) -> None:
     """Whoever it was about is not sent to join again."""
     (root(memory) / ".gitmem/members/ada.yaml").unlink()

@@ -46,6 +46,10 @@ class Locked(GitmemError):
     exit_code = 11
 
 
+class NoRoom(GitmemError):
+    """A disk that took nothing more while git wrote to it."""
+
+
 class NoKey(GitmemError):
     """No identity that opens what was asked for."""
 

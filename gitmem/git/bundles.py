@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final
 
-from gitmem.errors import Tampered
+from gitmem.errors import NoRoom, Tampered
 from gitmem.git import process
 from gitmem.git.objects import DURABLE
 from gitmem.git.repo import Repo
@@ -102,8 +102,13 @@ class Unpacker:
         if self._child is None:
             raise self._damaged("it is cut off")
         _, err = self._child.communicate()
+        said = process.readable(err)
+        if process.full(said):
+            raise NoRoom(
+                f"{self._what} cannot be unpacked: no space is left on the disk", "free some space and run the command again"
+            )
         if self._child.returncode:
-            raise self._damaged(process.reason(process.readable(err)) or f"git ended with {self._child.returncode}")
+            raise self._damaged(process.reason(said) or f"git ended with {self._child.returncode}")
         if self._repo.resolve(self._commit) is None:
             raise self._damaged(f"it does not hold the commit {self._commit[:12]}")
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gitmem.errors import GitmemError, Locked, NoStore
+from gitmem.errors import GitmemError, Locked, NoRoom, NoStore
 
 if TYPE_CHECKING:
     import subprocess
@@ -150,7 +150,7 @@ def failure(args: Sequence[str], cwd: Path, done: Done) -> GitmemError:
             f"another git command is at work here: {_last_lines(said)}", "wait for it to end; `gitmem doctor` finds stale locks"
         )
     if full(said):
-        return GitmemError(f"git {_subcommand(args)} failed: no space is left on the disk", FULL_HINT)
+        return NoRoom(f"git {_subcommand(args)} failed: no space is left on the disk", FULL_HINT)
     how = f"was ended by signal {-done.code}" if done.code < 0 else "failed"
     why = _last_lines(said) or f"exit code {done.code}"
     return GitmemError(f"git {_subcommand(args)} {how}: {why}", "`gitmem doctor` checks the store")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError
+from gitmem.memory.backups.restore_anew import restore_anew
 from gitmem.memory.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
@@ -135,3 +136,19 @@ def test_backups_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
         assert any(errors)
         assert memory.verify_backups(deep=True).ok
         assert memory.drill().opened == 6 * len(attempts)
+
+
+def test_a_restore_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
+    """It says so, and that nothing is wrong with the backup; so does a verification that rebuilds it. Nothing is left."""
+    found(disk / "ours")
+    with open_memory(disk / "ours") as memory:
+        _learn(memory, "ours", 0)
+        memory.backup(str(tmp_path / "safe"))
+        with almost_full(disk, 8):
+            errors = [
+                _attempt(lambda: restore_anew(str(tmp_path / "safe"), disk / "back", memory.context.store.vault.identities)),
+                _attempt(lambda: memory.verify_backups(deep=True)),
+            ]
+        assert [error and (error.exit_code, _says_so(error)) for error in errors] == [(1, True)] * 2
+        assert memory.verify_backups(deep=True).ok
+    assert not (disk / "back").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 from gitmem.core.backups import Manifest, Signed, builds_up, check_links, sequence_of
 from gitmem.core.record import RECORD_ID, State
 from gitmem.crypto.identity import Identity
-from gitmem.errors import GitmemError, NoStore, Tampered, UsageError
+from gitmem.errors import GitmemError, NoRoom, NoStore, Tampered, UsageError
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.pins import pin_of, take_pin
@@ -145,6 +145,8 @@ def _erased_since(
             if strangers := unsigned(newest.links, source.place, lambda key: members.holder(key) is not None):
                 raise Tampered(strangers[0].why)
             return erased_at(bare, last.prefix, last.commit)
+    except NoRoom:
+        raise  # with room again it can be known
     except GitmemError as error:
         problems.append(f"what was erased since then is not known, for {last.id} cannot be read: {error.message}")
         return {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from gitmem.core.audit import Problem
 from gitmem.core.backups import GONE, Manifest, Signed, bundle_sequence, check_links, floor_of, sets_of
 from gitmem.core.members import Members
-from gitmem.errors import GitmemError, NoKey, Tampered
+from gitmem.errors import GitmemError, NoKey, NoRoom, Tampered
 from gitmem.git import bundles
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.audit import verify as verify_audit
@@ -88,6 +88,8 @@ def _rebuilt(context: Context, place: Destination, sets: Sequence[list[Manifest]
             with rebuilt(place, some, context.store.vault.identities, context.store.local, context.progress) as repo:
                 context.progress("checking what they hold", 0, 0)
                 yield from check_rebuilt(repo, some, where)
+        except NoRoom:
+            raise  # which says nothing of the backup
         except NoKey as error:
             yield Problem(UNSOUND, where, f"it cannot be looked into: {error.message}")
         except GitmemError as error:

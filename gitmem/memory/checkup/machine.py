@@ -116,7 +116,7 @@ def backup(context: Context) -> Told:
     """Whether what was recorded is in a backup that is not too old; of no concern where none was ever asked for."""
     known, place = last_known(context), place_here(context)
     if known is None:
-        none = "none was ever asked for in this clone" if place is None else f"none was made yet at {place}"
+        none = "none was ever asked for in this clone" if place is None else f"this clone knows of none at {place}"
         return place is None, none, "gitmem backup create"
     made, last = _time(known.time), _last_change(context)
     age = context.clock() - made

@@ -15,6 +15,7 @@ from gitmem.core.audit import Change, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import parse
 from gitmem.core.ids import pseudonym
+from gitmem.core.judging import ABOUT_MEMBERS
 from gitmem.core.record import Json
 from gitmem.errors import GitmemError
 from gitmem.git.commits import Identity, refresh_index
@@ -80,6 +81,8 @@ def commit(
         _add_extras(context, batch, extras, head)
         if not batch.changes:
             return _nothing(context, batch)
+        if store.config.pseudonyms and any(change.op in ABOUT_MEMBERS for change in batch.changes):
+            message = None  # it says whom it is about
         return _write_commit(context, batch, chain, head, message or summary(batch))
 
 
@@ -176,10 +179,10 @@ def _committed(commit: str, batch: Batch) -> Committed:
     return Committed(commit, batch.records, len(batch.changes), batch.skipped)
 
 
-def author(context: Context) -> Identity:
-    """Who commits are by where git has not been told, and under a pseudonym whatever it has been told."""
+def author(context: Context, *, hidden: bool = False) -> Identity:
+    """Who commits are by where git has not been told, and under a pseudonym (if `hidden` in any case) whatever it has been."""
     name, store = my_name(context), context.store
-    hidden = store.config.pseudonyms
+    hidden = hidden or store.config.pseudonyms
     shown = pseudonym(store.vault.id_key(STORE_SCOPE), name) if hidden else name
     return Identity(shown, f"{shown}@gitmem.invalid", only=hidden)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gitmem.memory.events import every_event
-from gitmem.memory.members.removal import set_role
+from gitmem.memory.members.granting import add_scope
+from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.privacy.choosing import choose
 from gitmem.memory.privacy.consent import READS, USAGE
 from gitmem.memory.privacy.overview import set_pseudonyms, status, tells_who
@@ -84,6 +85,33 @@ def test_commits_name_nobody(team: Team, monkeypatch: pytest.MonkeyPatch) -> Non
     set_pseudonyms(team["bob"].context, on=False)
     assert not status(team["bob"].context).pseudonyms
     assert tells_who(team["bob"].context) is None
+
+
+def test_no_message_names_a_member(team: Team) -> None:
+    """Neither roles nor scopes nor who leaves stand in a message; without pseudonyms they do."""
+    ada, folder = team["ada"].context, team.folder / "ada"
+    set_role(ada, "bob", "reader")
+    assert Git(folder)("log", "-1", "--format=%s").strip() == "gitmem: bob is reader"
+    set_pseudonyms(ada, on=True)
+    before = Git(folder)("rev-parse", "HEAD").strip()
+    set_role(ada, "bob", "member")
+    add_scope(ada, "ops", ["ada", "bob"])
+    remove(ada, "bob")
+    assert "bob" not in Git(folder)("log", "--format=%B", f"{before}..HEAD")
+
+
+def test_the_merge_that_brings_pseudonyms(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It joins what Bob wrote before he heard of them, and names nobody itself."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
+        monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
+    Git(team.folder / "bob")("config", "user.name", "bob of the lab")
+    Git(team.folder / "bob")("config", "user.email", "bob@lab.example")
+    set_pseudonyms(team["ada"].context, on=True)
+    team["bob"].learn("note", {"text": "one"})
+    team.sync("ada", "bob")
+    merge, _ = Git(team.folder / "bob")("log", "-1", "--format=%an %cn|%s").strip().split("|")
+    assert merge.count("member-") == 2
 
 
 def test_a_reader_chooses_as_well(team: Team) -> None:

@@ -19,12 +19,13 @@ from gitmem.git.worktree import checkout
 from gitmem.memory.auditing.chain import beware
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
+from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.privacy.rewritten import Crossing, crossing
 from gitmem.memory.soundness import is_newer
 from gitmem.memory.syncing.deletions import unburied
 from gitmem.memory.syncing.quarantine import screened
+from gitmem.store.config import StoreConfig
 from gitmem.store.files import inside
 from gitmem.store.layout import AUDIT, CONFIG, MEMORY
 
@@ -258,8 +259,15 @@ def _commit_merge(context: Context, branch: str, ours: str | None, parents: list
         parents=parents,
         ref=f"refs/heads/{branch}",
         expected=ours,
-        fallback=author(context),
+        fallback=author(context, hidden=_names_nobody(context, tree)),
     )
+
+
+def _names_nobody(context: Context, tree: str) -> bool:
+    """Whether the configuration in a tree, which we may not have had before, says that commits name nobody."""
+    path = context.store.prefix + CONFIG
+    state = parse_or_none(context.store.repo.read_paths(tree, [path]).get(path), CONFIG)
+    return state is not None and StoreConfig(state, {}).pseudonyms
 
 
 def _set_aside(context: Context, commit: str | None) -> dict[str, State]:

@@ -70,6 +70,14 @@ def write_worktree(repo: Repo, changes: Iterable[Change]) -> list[str]:
     return left
 
 
+def left_out(repo: Repo, folders: Iterable[str]) -> list[str]:
+    """The files below `folders` that a sparse checkout keeps out of the work tree."""
+    if not (repo.git_dir / "info" / "sparse-checkout").exists():  # where there never was one no process is started
+        return []
+    listed = os.fsdecode(repo.run("ls-files", "-t", "-z", "--", *folders)).split("\0")[:-1]
+    return [path for mark, path in (line.split(" ", 1) for line in listed) if mark == "S" and not (repo.root / path).exists()]
+
+
 def holds(repo: Repo, path: str, blob: str | None) -> bool:
     """Whether the file at `path` of the work tree has the content of `blob` (None: whether there is no such file)."""
     try:

@@ -17,6 +17,7 @@ from gitmem.core.record import Json, State
 from gitmem.core.retention import is_pruned
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.underway import broken_heads
+from gitmem.git.worktree import left_out
 from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
@@ -317,10 +318,23 @@ def refuse_cut_off(context: Context) -> None:
         raise GitmemError(f"{broken[0]} names no commit: git was cut off when it wrote it", "gitmem doctor --fix")
 
 
+def refuse_sparse(context: Context) -> None:
+    """Raise GitmemError where a sparse checkout leaves files of the store out: they would be taken for gone, and so would
+    whoever they let in."""
+    store = context.store
+    folders = [store.prefix + name for name in OWN_PREFIXES]
+    if out := left_out(store.repo, folders):
+        raise GitmemError(
+            f"the sparse checkout here leaves out {len(out)} of the store's files, such as {out[0]}",
+            f"`{store.git_here} sparse-checkout add {' '.join(folders)}`, then run this again",
+        )
+
+
 def require_branch(context: Context) -> str:
-    """The checked-out branch. Raises GitmemError on a detached HEAD and in the middle of a merge."""
+    """The checked-out branch. Raises GitmemError on a detached HEAD, in the middle of a merge and where files are left out."""
     repo, git = context.store.repo, context.store.git_here
     refuse_cut_off(context)
+    refuse_sparse(context)
     for name, what in (
         ("MERGE_HEAD", "merge"),
         ("rebase-merge", "rebase"),

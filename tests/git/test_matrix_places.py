@@ -12,6 +12,7 @@ import pytest
 from gitmem.core.codec import parse
 from gitmem.errors import GitmemError, NoStore
 from gitmem.git.repo import Repo
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.found import prepare_clone
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
@@ -86,6 +87,33 @@ def test_clones(folder: Path, origin: Path, options: list[str]) -> None:
     assert origin.exists()
     ben = _clone(folder, *options)
     _write_on_both_sides(folder, ben)
+
+
+@pytest.mark.parametrize("options", [["--cone"], ["--no-cone", "/.gitmem/", "/log/"]], ids=" ".join)
+def test_a_sparse_checkout(folder: Path, origin: Path, options: list[str]) -> None:
+    """Where records, or the log and who it lets in, are not checked out, nothing is committed, healed or taken for gone.
+
+    The hint names the way, `doctor` as well; then it goes on.
+    """
+    assert origin.exists()
+    ben = Git(_clone(folder))
+    ben("sparse-checkout", "set", *options)
+    head = ben("rev-parse", "HEAD")
+    with Memory.open(ben.path, reopen=True) as memory:
+        memory.learn("note", {"type": "semantic", "text": "of Ben's"})
+        for act in (memory.sync, memory.commit):
+            with pytest.raises(GitmemError, match="sparse checkout") as raised:
+                act()
+        checks = {check.name: check for check in doctor(memory.context, fix=True)}
+        assert "sparse checkout" in checks["work tree"].why
+        assert ben("rev-parse", "HEAD") == head
+        ben(*raised.value.hint.split("`")[1].split()[1:])
+        assert memory.sync().problems == []
+        assert [check.name for check in doctor(memory.context) if not check.ok] == []
+        assert memory.verify().problems == []
+    with open_memory(folder / "ada") as ada:
+        assert ada.sync().pulled == 1
+        assert ada.get(_record(ada)).fields["fix"] == "plug it in again"
 
 
 def test_plain_git_in_a_shallow_clone(folder: Path, origin: Path) -> None:

@@ -22,7 +22,7 @@ from gitmem.memory.checkup.halves import DAMAGED, is_cut_off, set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.commit import has_past
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, own_changes, parse_or_none
+from gitmem.memory.gather import contents_at, own_changes, parse_or_none, refuse_sparse
 from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
@@ -239,6 +239,7 @@ def index(context: Context) -> Told:
 
 def work_tree(context: Context) -> Told:
     """Whether the work tree has all record files that HEAD has, and what is only added to as HEAD has it."""
+    refuse_sparse(context)
     if spoiled := [*_spoiled(context)]:
         some = ", ".join(spoiled[:_SHOWN])
         return False, f"{len(spoiled)} files of the log, of keys or of members are not as committed: {some}", _FIX

@@ -21,7 +21,7 @@ from gitmem.memory.checkup.salvage import salvage
 from gitmem.memory.commit import has_past
 from gitmem.memory.context import Context
 from gitmem.memory.found import prepare_clone
-from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, forget_staged
+from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, forget_staged, refuse_sparse
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.keeping import keep_keys
 from gitmem.memory.members.roster import members
@@ -87,6 +87,9 @@ def _mend(context: Context) -> None:
     machine.mend_locks(context)
     contents.mend_head(context)
     machine.mend_permissions(context)
+    if _is_sparse(context):  # what is not checked out would be taken for gone
+        prepare_clone(context.store.repo, context.store.root)
+        return
     salvage(context)
     if context.store.repo.head() is None and has_past(context):
         return  # an orphan branch: nothing there tells what is right, and its index and files are left alone
@@ -103,6 +106,14 @@ def _mend(context: Context) -> None:
     contents.mend_records(context)
     drop_index(context)
     _mend_history(context)
+
+
+def _is_sparse(context: Context) -> bool:
+    try:
+        refuse_sparse(context)
+    except GitmemError:
+        return True
+    return False
 
 
 def _clear_leftovers(context: Context) -> None:
@@ -189,6 +200,7 @@ def _membership(context: Context) -> Told:
 def _readers(context: Context) -> Told:
     """Whether new values are sealed with keys that only members have: one that was made while somebody was being removed may
     be wrapped to them."""
+    refuse_sparse(context)
     vault = context.store.vault
     if vault.plain:
         return True, "the store is open: everybody reads it", ""

@@ -123,7 +123,7 @@ class Kinds:
         return path.relative_to(self._root).as_posix() if self._root else path.name
 
     def _unknown(self, name: str) -> NoReturn:
-        near = nearest(name, self.names())
+        near = nearest(name, [other for other in self.names() if other != name])  # a directory may be left of it
         meant = f"; did you mean '{near}'?" if near else ""
         raise InvalidRecord(f"there is no kind {shown(name)}{meant}", self._hint())
 

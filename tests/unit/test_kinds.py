@@ -72,6 +72,12 @@ def test_an_unknown_kind_is_answered_with_the_nearest(tmp_path: Path) -> None:
     assert "incident, note, pattern" in refusal(tmp_path, "zzz").hint
 
 
+def test_a_kind_of_which_only_the_directory_is_left(tmp_path: Path) -> None:
+    """Its own name is no help."""
+    write(tmp_path, "incident/1.json").unlink()
+    assert "did you mean" not in refusal(tmp_path, "incident").message
+
+
 def test_a_version_nobody_has(tmp_path: Path) -> None:
     """A record of a newer schema than is known here says what to do."""
     error = refusal(tmp_path, "pattern", 9)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_a_damaged_head(memory: Memory, content: bytes | None) -> None:
     assert ill(memory)["branch"].why == "HEAD is damaged: it names no branch and no commit"
     assert ill(memory, fix=True) == {}
     assert head.read_bytes() == before
-    assert (memory.context.store.local / "damaged/HEAD").read_bytes() == (content or b"")
+    assert content is None or (memory.context.store.local / "damaged/HEAD").read_bytes() == content
     assert all_stand(memory)
 
 
@@ -420,6 +421,22 @@ def test_no_commit_removes_what_a_hand_removed(memory: Memory, path: str, by: st
     assert Git(root(memory))("status", "--porcelain") == ""
     assert ill(memory) == {}
     assert all_stand(memory)
+
+
+@pytest.mark.parametrize("name", ["HEAD", "index", "gitmem/marks", "gitmem/lock", "gitmem/acts", "gitmem/index.db"])
+def test_a_directory_where_a_file_belongs(memory: Memory, name: str) -> None:
+    """Whoever only looks is told, and no bug is met; repaired, it is kept beside and made anew, without a loss."""
+    file = root(memory) / ".git" / name
+    memory.close()
+    file.unlink(missing_ok=True)
+    file.mkdir()
+    with suppress(GitmemError), open_memory(root(memory)) as looking:
+        ill(looking)
+    with Memory.open(root(memory), reopen=True) as again:
+        assert ill(again, fix=True) == {}
+        again.commit()
+        assert ill(again, fix=True) == {}
+        assert all_stand(again)
 
 
 def test_a_member_file_that_is_gone_is_named(memory: Memory) -> None:

@@ -18,7 +18,7 @@ from gitmem.git.repo import Repo
 from gitmem.git.underway import under_way
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
-from gitmem.memory.checkup.halves import DAMAGED, is_cut_off, set_aside
+from gitmem.memory.checkup.halves import DAMAGED, is_cut_off, keep, set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.commit import has_past
 from gitmem.memory.context import Context
@@ -74,9 +74,8 @@ def mend_head(context: Context) -> None:
             stood = lost_head.where_it_stood(repo)
             if stood is None:
                 raise GitmemError("HEAD is damaged, and nothing tells which branch it was on", _head_by_hand(repo))
-            keep, head = context.store.local / DAMAGED / "HEAD", repo.git_dir / "HEAD"
-            keep.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            keep.write_bytes(head.read_bytes() if head.exists() else b"")
+            if (head := repo.git_dir / "HEAD").exists():
+                keep(head, context.store.local)
             lost_head.put_back(repo, stood)
 
 

@@ -80,6 +80,8 @@ def _run(context: Context, name: str, check: Callable[[Context], Told]) -> Check
         return Check(name, *check(context))
     except GitmemError as error:
         return Check(name, False, error.message, error.hint)
+    except OSError as error:  # a directory where a file belongs, for one
+        return Check(name, False, f"{error.filename}: {(error.strerror or str(error)).lower()}", "gitmem doctor --fix")
 
 
 def _mend(context: Context) -> None:

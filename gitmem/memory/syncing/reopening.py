@@ -31,6 +31,7 @@ from gitmem.store.place import local_of
 from gitmem.store.store import Store
 
 _NOTE = "footing"
+_LOCAL_FILES = ("replica.yaml", "marks", "lock", "sync.lock", "acts", "backups.json", "index.db", "index.db.lock")
 _LOOKED_AT = 1000  # commits, the latest that this clone knows of
 _FOOTING = (CONFIG, KEYS, MEMBERS, SCHEMAS, ATTRIBUTES)
 
@@ -43,12 +44,22 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
     written: set[str] = set()
     with suppress(NoStore):
         repo, prefixes = _places(Repo.find(start), start)
+        _clear_places(repo)
         there = any(_stands(repo, prefix) or _check_out(repo, prefix) for prefix in prefixes)
         looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_lost, _cut_off))
         lost = ((prefix, look(repo, prefix)) for prefix, look in looks)
         written = next((_put_back(repo, repo.root / prefix, some) for prefix, some in lost if CONFIG in some), written)
     store = open_store(start, identities)
     return store, _signed(store, written)
+
+
+def _clear_places(repo: Repo) -> None:
+    """Move what is no file, where git or we keep one for this clone, out of the way: nothing could be opened or mended."""
+    local = local_of(repo)
+    files = [repo.git_dir / "HEAD", repo.index_file, *(local / name for name in _LOCAL_FILES), *(local / "journal").glob("*")]
+    for file in files:
+        if not file.is_symlink() and file.exists() and not file.is_file():
+            keep(file, local)
 
 
 def put_back_keys(context: Context) -> None:

@@ -30,6 +30,16 @@ def is_lost(repo: Repo) -> bool:
     return not head.is_symlink() and not (head.exists() and _SOUND.fullmatch(head.read_text("utf-8", "replace").strip()))
 
 
+def lacks_refs(repo: Repo) -> bool:
+    """Whether the directory of refs is gone, as what copies no empty directories leaves it once all refs are packed."""
+    return not (repo.common_dir / "refs").is_dir()
+
+
+def make_refs(repo: Repo) -> None:
+    """Make the directory of refs again."""
+    (repo.common_dir / "refs" / "heads").mkdir(parents=True, exist_ok=True)
+
+
 def where_it_stood(repo: Repo) -> str | None:
     """What HEAD is to hold, as git's log of it and the branches that there are tell; None if they do not."""
     last, branch = _logged(repo)

@@ -320,7 +320,7 @@ def _git_dir_at(folder: Path) -> Path | None:
     """The git directory that `folder`, as the top of a work tree, has; None if it is no such thing."""
     dot = folder / ".git"
     if dot.is_dir():
-        return dot if _holds_objects(dot) else None  # also without HEAD, which `gitmem doctor` brings back
+        return dot if _holds_objects(dot) else None  # also without HEAD or refs, which `gitmem doctor` brings back
     if not dot.is_file():
         return None
     text = dot.read_text("utf-8", "surrogateescape").strip()
@@ -335,7 +335,7 @@ def _is_git_dir(path: Path) -> bool:
 
 
 def _holds_objects(path: Path) -> bool:
-    return (path / "objects").is_dir() and (path / "refs").is_dir()
+    return (path / "objects").is_dir() and ((path / "refs").is_dir() or (path / "packed-refs").is_file())
 
 
 def _common_dir(git_dir: Path) -> Path:

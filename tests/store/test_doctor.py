@@ -359,6 +359,21 @@ def test_a_branch_that_is_gone(memory: Memory, tmp_path: Path, copied: bool) -> 
         assert all_stand(again)
 
 
+def test_packed_refs_without_their_directory(memory: Memory) -> None:
+    """What copies no empty directories leaves such a clone, which git takes for none."""
+    git = Git(root(memory))
+    head = git("rev-parse", "HEAD")
+    memory.close()
+    git("pack-refs", "--all")
+    shutil.rmtree(root(memory) / ".git/refs")
+    with open_memory(root(memory)) as again:
+        assert "refs is gone" in ill(again)["branch"].why
+    with Memory.open(root(memory), reopen=True) as again:
+        assert ill(again, fix=True) == {}
+        git("merge-base", "--is-ancestor", head, "HEAD")
+        assert all_stand(again)
+
+
 def test_a_branch_begun_without_the_log(memory: Memory) -> None:
     """It has no log of git's that tells anything: whoever began it is told to switch back."""
     git = Git(root(memory))

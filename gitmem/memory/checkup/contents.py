@@ -47,6 +47,8 @@ def objects(context: Context) -> Told:
 def branch(context: Context) -> Told:
     """Whether HEAD stands at a commit."""
     repo = context.store.repo
+    if lost_head.lacks_refs(repo):
+        return False, f"{repo.common_dir / 'refs'} is gone, without which git sees no repository", _FIX
     if lost_head.is_lost(repo):
         fix = _FIX if lost_head.where_it_stood(repo) else _head_by_hand(repo)
         return False, "HEAD is damaged: it names no branch and no commit", fix
@@ -67,9 +69,10 @@ def _head_by_hand(repo: Repo) -> str:
 
 
 def mend_head(context: Context) -> None:
-    """Write a damaged HEAD again. Raises GitmemError if nothing tells where it stood."""
+    """Write a damaged HEAD again, and make the directory of refs. Raises GitmemError if nothing tells where it stood."""
     repo = context.store.repo
     with context.store.lock:
+        lost_head.make_refs(repo)
         if lost_head.is_lost(repo):
             stood = lost_head.where_it_stood(repo)
             if stood is None:

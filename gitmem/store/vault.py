@@ -246,10 +246,10 @@ class Vault:
         holders = [name for name in self.holders(scope, epoch) if name != RECOVERY]
         held = f"held by {', '.join(holders)}" if holders else "held by nobody here"
         me = self._name if self._name and self._name != RECOVERY else "NAME"
-        return NoKey(
-            f"scope {scope} is sealed, and none of your keys opens it: its key (epoch {epoch}) is {held}",
-            f"one of them can let you in: `gitmem scope grant {scope} {me}`; sync afterwards",
-        )
+        hint = f"one of them can let you in: `gitmem scope grant {scope} {me}`; sync afterwards"
+        if scope == _FIRST:
+            hint += "; who is no member any more asks for it: `gitmem join`"
+        return NoKey(f"scope {scope} is sealed, and none of your keys opens it: its key (epoch {epoch}) is {held}", hint)
 
     def _wrapped(self, scope: str, epoch: str) -> dict[str, bytes]:
         folder = self.root / KEYS / scope / epoch

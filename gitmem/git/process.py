@@ -147,7 +147,7 @@ def failure(args: Sequence[str], cwd: Path, done: Done) -> GitmemError:
         return unusable
     if ".lock': File exists" in said:
         return Locked(
-            f"another git command is at work here: {_last_lines(said)}", "wait for it to end; `gitmem doctor` finds stale locks"
+            f"another git command is at work here: {reason(said)}", "wait for it to end; `gitmem doctor` finds stale locks"
         )
     if full(said):
         return NoRoom(f"git {_subcommand(args)} failed: no space is left on the disk", FULL_HINT)

@@ -28,7 +28,8 @@ _IN_THE_WAY: Final = (errno.ELOOP, errno.ENOTDIR, errno.EISDIR)  # a link, or a 
 def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -> None:
     """Bring index and work tree from tree-ish `old` to `new`, all paths or none, as `git checkout` does.
 
-    What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way.
+    What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way, Locked if
+    another git command is at work.
     With `try_only` nothing is changed in any case. What a killed checkout had written already is not in its own way: the index
     is told of such files first.
     """
@@ -39,6 +40,8 @@ def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -
         repo.call("update-index", "-q", "--refresh")
         _take_over(repo, old, new)
         done = repo.call(*args)
+    if done.code and ".lock': File exists" in done.err:
+        raise process.failure(args, repo.root, done)
     if done.code:
         raise GitmemError(
             f"changes in the work tree are in the way: {process.reason(done.err)}",

@@ -9,6 +9,7 @@ import pytest
 
 from gitmem.core.codec import emit
 from gitmem.core.merge import merge
+from gitmem.errors import Locked
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
 from gitmem.git.trees import merge_trees
@@ -237,6 +238,15 @@ def test_sparse_checkout(quick_repo: MakeRepo, cone: bool) -> None:
     assert ADDED in tree(git)
     assert clean(git)
     assert not (git.path / PATH).exists()
+
+
+def test_another_git_at_work(quick_repo: MakeRepo) -> None:
+    """It holds the index: nothing of the user's is in the way, and whoever waits may try again."""
+    git = quick_repo()
+    two_branches(git, [BASE], [OURS], [THEIRS])
+    (git.path / ".git/index.lock").touch()
+    with pytest.raises(Locked, match=r"at work here: Unable to create '.*index\.lock': File exists\.$"):
+        checkout(Repo.find(git.path), "main", "side")
 
 
 def test_submodules_are_left_alone(quick_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:

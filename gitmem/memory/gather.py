@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +16,7 @@ from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.retention import is_pruned
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.git.commits import refresh_index
 from gitmem.git.underway import broken_heads
 from gitmem.git.worktree import left_out
 from gitmem.memory.auditing import acts
@@ -79,7 +80,7 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     paths = sorted(dirty | set(store.pending.paths()))
     records = [path for path in paths if is_record_path(path)]
     restored = _restored(store.pending.events)
-    committed = contents_at(context, head, [path for path in paths if not path.startswith(f"{AUDIT}/")])
+    committed = contents_at(context, head, paths)
     for number, path in enumerate(records):
         if number % _PROGRESS_STEP == 0:
             context.progress("records", number, len(records))
@@ -89,7 +90,7 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
             batch.skipped.append(error.message)
             batch.left.add(path)
     batch.records = len(batch.files)
-    for path in sorted(dirty.difference(records)):
+    for path in sorted(dirty.difference(records, _as_committed(context, head, dirty, committed))):
         _gather_other(context, batch, path, committed.get(path))
     events = uncommitted_events(context, head)
     batch.acts = acts.waiting(context, anyway=bool(events or batch.changes))
@@ -240,6 +241,21 @@ def _vouch(context: Context, batch: Batch, path: str, state: State, data: bytes)
         batch.changes.append(Change(ATTEST, path, held, held, record_detail(None, state, outside=True)))
 
 
+def _as_committed(context: Context, head: str | None, dirty: Iterable[str], committed: Mapping[str, bytes]) -> list[str]:
+    """Log files that are gone, or are as HEAD has them and not in the index, as a `git commit` leaves it that ran beside ours.
+
+    They stand again, in the index as well.
+    """
+    store = context.store
+    logs = [path for path in sorted(dirty) if path.startswith("log/") and path in committed]
+    found = [p for p in logs if read_bounded(inside(store.root, p), _MAX_FILE) in (None, committed[p])]
+    for path in found:
+        write_atomic(inside(store.root, path), committed[path])
+    if found:
+        refresh_index(store.repo, store.repo.diff(None, head, [store.prefix + path for path in found]), force=True)
+    return found
+
+
 def _gather_other(context: Context, batch: Batch, path: str, before: bytes | None) -> None:
     """Configuration, members, keys, schemas and attributes are taken as they lie; a log file that changed is not.
 
@@ -254,7 +270,7 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         return
     if path.startswith("log/"):
         batch.skipped.append(
-            f"{path} was changed by hand; logs are only added to: {context.store.git_hint('checkout --', path)}"
+            f"{path} was changed by hand; logs are only added to: {context.store.git_hint('checkout HEAD --', path)}"
         )
         return
     detail: dict[str, Json] = {}

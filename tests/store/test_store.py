@@ -186,6 +186,43 @@ def test_events_are_numbered_on(store: Path) -> None:
         assert files == ["000001.yaml", "000002.yaml", "000003.yaml"]
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        ("rm", "--quiet", "--cached", "-r", "log"),
+        ("rm", "--quiet", "-r", "log"),
+        ("restore", "--source", "HEAD~1", "-SW", "log"),
+    ],
+    ids=" ".join,
+)
+def test_a_log_that_nobody_changed_stands_again(store: Path, harm: tuple[str, ...]) -> None:
+    """What is gone of it, or of git's index alone, is put back by the next commit, and nobody is told of a change by hand."""
+    git = Git(store)
+    with open_memory(store) as memory:
+        _note(memory)
+        memory.commit()
+        git(*harm)
+        _note(memory, "another")
+        assert memory.sync().problems == []
+        assert git("status", "--porcelain") == ""
+        assert memory.verify().problems == []
+
+
+def test_a_log_that_was_changed_is_put_back_as_told(store: Path) -> None:
+    """The command that the warning names works also where git's index holds the change."""
+    git = Git(store)
+    with open_memory(store) as memory:
+        _note(memory)
+        memory.commit()
+        batch = git("ls-files", "log/events")
+        (store / batch).write_text("{}\n")
+        git("add", "log")
+        [problem] = memory.sync().problems
+        git(*problem.split("`")[1].split()[1:])
+        assert memory.sync().problems == []
+        assert git("status", "--porcelain") == ""
+
+
 def test_moved_events_do_not_open(sealed: Path) -> None:
     """A batch is bound to its path, so that it cannot be passed off as another day's."""
     with open_memory(sealed) as memory:

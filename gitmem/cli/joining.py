@@ -22,11 +22,7 @@ def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     from gitmem.memory.found import default_name
     from gitmem.memory.members.requesting import request
 
-    own = own_name(memory)
-    if own is not None:
-        raise GitmemError(
-            f"you are a member of this store already, as {own}", "`gitmem status` in a clone of it; `gitmem clone` makes one"
-        )
+    _refuse_member(memory)
     identity = _identity(ui, memory)
     return request(memory.context, identity, name or default_name(memory.context.store.repo, os.environ))
 
@@ -37,12 +33,16 @@ def invited(ui: Ui, memory: Memory, invitation: Invitation, name: str | None) ->
 
     if name is not None and name != invitation.name:
         raise UsageError(f"this invitation is for {invitation.name}", "leave --name out")
+    _refuse_member(memory)
+    identity = _identity(ui, memory)
+    return accept(memory.context, invitation, identity)
+
+
+def _refuse_member(memory: Memory) -> None:
     if (own := own_name(memory)) is not None:
         raise GitmemError(
             f"you are a member of this store already, as {own}", "`gitmem status` in a clone of it; `gitmem clone` makes one"
         )
-    identity = _identity(ui, memory)
-    return accept(memory.context, invitation, identity)
 
 
 def _identity(ui: Ui, memory: Memory) -> Identity:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from gitmem.errors import GitmemError
+from gitmem.errors import GitmemError, Locked, NoRoom
 from gitmem.git import process
 from gitmem.git.commits import refresh_index
 from gitmem.git.objects import check_path
@@ -29,7 +29,7 @@ def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -
     """Bring index and work tree from tree-ish `old` to `new`, all paths or none, as `git checkout` does.
 
     What is staged or edited on other paths stays. Raises GitmemError, with nothing changed, if it stands in the way, Locked if
-    another git command is at work.
+    another git command is at work, NoRoom if the disk is full.
     With `try_only` nothing is changed in any case. What a killed checkout had written already is not in its own way: the index
     is told of such files first.
     """
@@ -40,9 +40,10 @@ def checkout(repo: Repo, old: str | None, new: str, *, try_only: bool = False) -
         repo.call("update-index", "-q", "--refresh")
         _take_over(repo, old, new)
         done = repo.call(*args)
-    if done.code and ".lock': File exists" in done.err:
-        raise process.failure(args, repo.root, done)
     if done.code:
+        failed = process.failure(args, repo.root, done)
+        if isinstance(failed, Locked | NoRoom):  # nothing is in the way of the files themselves
+            raise failed
         raise GitmemError(
             f"changes in the work tree are in the way: {process.reason(done.err)}",
             "commit them or `git stash` them, then run the command again",

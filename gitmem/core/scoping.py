@@ -1,17 +1,18 @@
 """Who belongs to which scope: folded from `scope` entries, each taken with what it had seen.
 
 Whoever is added belongs to a scope, unless somebody drops them who has seen that, or who did it at the same time: taking away
-wins. The same holds for the scope's admins.
+wins. The same holds for the scope's admins. Who is removed from the store and let in again is in none but their own,
+`agents/<name>`, until somebody adds them anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from gitmem.core.causality import Sight
-from gitmem.core.members import Scope
+from gitmem.core.members import Scope, own_scope
 from gitmem.core.record import SCOPE, Json, name_problem
 
 _MAX: Final = 1000  # names in one entry
@@ -27,12 +28,15 @@ class _Claims:
     added: dict[str, list[Told]] = field(default_factory=dict)
     dropped: dict[str, list[Told]] = field(default_factory=dict)
 
-    def holds(self, name: str, at: Sight) -> bool:
-        """Whether it holds at a place: an addition it has seen, undone by nothing it has seen and nothing beside it."""
-        return any(at.saw(mark) and not self._undone(name, seen, at) for mark, seen in self.added.get(name, ()))
+    def holds(self, name: str, at: Sight, left: Iterable[Told]) -> bool:
+        """Whether it holds at a place: an addition it has seen, undone by nothing it has seen and nothing beside it; `left` are
+        the removals of that name from the store."""
+        drops = [mark for mark, _ in (*self.dropped.get(name, ()), *left)]
+        return any(at.saw(mark) and not _undone(drops, seen, at) for mark, seen in self.added.get(name, ()))
 
-    def _undone(self, name: str, seen: Sight, at: Sight) -> bool:
-        return any(not seen.saw(mark) and not at.seen_by(mark) for mark, _ in self.dropped.get(name, ()))
+
+def _undone(drops: Iterable[int], seen: Sight, at: Sight) -> bool:
+    return any(not seen.saw(mark) and not at.seen_by(mark) for mark in drops)
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class Scoping:
     _made: dict[str, int] = field(default_factory=dict)
     _members: dict[str, _Claims] = field(default_factory=dict)
     _admins: dict[str, _Claims] = field(default_factory=dict)
+    _removed: dict[str, list[Told]] = field(default_factory=dict)
 
     def maker(self, scope: str) -> int | None:
         """The entry that makes a scope, None if none does so far."""
@@ -49,7 +54,14 @@ class Scoping:
 
     def is_admin(self, name: str, scope: str, at: Sight) -> bool:
         """Whether somebody says who belongs to a scope, at a place."""
-        return scope in self._admins and self._admins[scope].holds(name, at)
+        return scope in self._admins and self._admins[scope].holds(name, at, self._left(name, scope))
+
+    def leave(self, name: str, mark: int, sight: Sight) -> None:
+        """Somebody is removed from the store."""
+        self._removed.setdefault(name, []).append((mark, sight))
+
+    def _left(self, name: str, scope: str) -> list[Told]:
+        return [] if scope == own_scope(name) else self._removed.get(name, [])
 
     def take(self, detail: dict[str, Json], mark: int, sight: Sight, maker: str | None) -> str | None:
         """Take an entry in, of the scope's `maker` if it makes the scope; why not, where it has no sense."""
@@ -72,10 +84,11 @@ class Scoping:
         """The scopes in the end, with those of their members who are members of the store."""
         end = Sight(-1, 0)
 
-        def held(claims: _Claims) -> set[str]:
-            return {name for name in claims.added if name in standing and claims.holds(name, end)}
+        def held(scope: str, claims: _Claims) -> set[str]:
+            return {name for name in claims.added if name in standing and claims.holds(name, end, self._left(name, scope))}
 
-        return {name: Scope(name, held(claims), held(self._admins[name])) for name, claims in sorted(self._members.items())}
+        found = sorted(self._members.items())
+        return {name: Scope(name, held(name, claims), held(name, self._admins[name])) for name, claims in found}
 
 
 def _names(value: Json) -> list[str] | None:

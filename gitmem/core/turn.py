@@ -209,6 +209,7 @@ class Turn:
             return why
         if (member := self.members.by_name.pop(name, None)) is not None:
             self.members.removed[name] = member
+        self.scoping.leave(name, op.mark, op.sight)
         return None
 
     def _rerank(self, op: Op, name: str, rank: Rank) -> str | None:

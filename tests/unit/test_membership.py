@@ -344,7 +344,7 @@ def fold_head(begun: list[Segment], bad: Segment, name: str) -> Head:
 
 
 def test_scopes() -> None:
-    """Whoever makes one says who belongs to it; being dropped wins over being added; leavers leave them all."""
+    """Whoever makes one says who belongs to it; being dropped wins over being added; leavers leave them all, for good."""
     team, begun = _team()
     made = team["eve"].sign([Change("scope", "x", None, None, scope_detail("ops", ["eve", "dan", "ada"]))], [begun[3].head])
     seen = team["dan"].sign([Change("scope", "x", None, None, scope_detail("ops", ["mal"], admins=["dan"]))], [made.head])
@@ -362,6 +362,11 @@ def test_scopes() -> None:
     assert (members.scopes["ops"].members, members.scopes["ops"].admins) == ({"ada"}, set())
     assert [member.name for member in members.readers("ops")] == ["ada"]
     assert len(members.readers("team")) == 2
+    back = team["ada"].sign([enrolment("eve")])
+    members, problems = fold([*begun, made, again, drops, key, gone, back])
+    assert (problems, members.scopes["ops"].members, members.scopes["ops"].admins) == ([], {"ada"}, set())
+    into = team["ada"].sign([Change("scope", "x", None, None, scope_detail("ops", ["eve"]))])
+    assert fold([*begun, made, again, drops, key, gone, back, into])[0].scopes["ops"].members == {"ada", "eve"}
 
 
 def test_an_agents_own_scope() -> None:

@@ -33,6 +33,7 @@ _KEPT: Final = frozenset(
         "GIT_COMMITTER_DATE",
         "GIT_COMMITTER_EMAIL",
         "GIT_COMMITTER_NAME",
+        "GIT_DEFAULT_HASH",
         "GIT_EXEC_PATH",
         "GIT_HTTP_PROXY_AUTHMETHOD",
         "GIT_TERMINAL_PROMPT",

@@ -20,7 +20,9 @@ _RACE: Final = re.compile(
 )
 _NO_ROOM: Final = r"unpacker error|no space left|disk|quota|file too large|couldn't write"
 _CAUSE: Final = re.compile(r"fatal: |error: |ssh: |remote: |.*: Permission denied|Host key verification failed")
-_ADVICE_ONLY: Final = re.compile(r"Could not read from|unpack-objects abnormal exit|failed to push some refs")
+_ADVICE_ONLY: Final = re.compile(
+    r"Could not read from|unpack-objects abnormal exit|failed to push some refs|the remote end hung up unexpectedly"
+)
 
 _SAFE: Final = "your work is safe here meanwhile"
 _HINTS: Final = (
@@ -34,6 +36,11 @@ _HINTS: Final = (
     (
         r"checked out branch|branch is currently checked out",
         "the remote is somebody's work tree: share a bare repository (`git init --bare`), or another branch",
+    ),
+    (
+        r"hash algorithm|mismatched algorithms|unexpected capabilities",  # the last is of an empty remote
+        "one of the two was made with `--object-format=sha256`: share through an empty repository of this one's kind, which "
+        "`git rev-parse --show-object-format` tells; " + _SAFE,
     ),
     (
         _NO_ROOM,

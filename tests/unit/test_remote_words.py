@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitmem.git.process import FULL_HINT
-from gitmem.git.remote_words import unreadable
+from gitmem.git.remote_words import said, unreadable
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ def test_a_full_disk_here_is_told_from_what_names_a_disk(why: str, full: bool) -
     error = unreadable("origin", why)
     assert (error.hint == FULL_HINT) is full
     assert full or why in error.message
+
+
+def test_where_the_other_end_hung_up_the_reason_is_what_came_before() -> None:
+    """git's last line tells that the connection ended, and only without another that is all there is to tell."""
+    why, hung_up = "the receiving end does not support this repository's hash algorithm", "the remote end hung up unexpectedly"
+    assert said(f"fatal: {why}\nfatal: {hung_up}\n") == why
+    assert said(f"fatal: {hung_up}\n") == hung_up
+    assert "--object-format" in unreadable("origin", why).hint

@@ -20,6 +20,7 @@ from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError
 from gitmem.git import rewriting
 from gitmem.git.commits import move_ref
+from gitmem.git.repo import Repo
 from gitmem.memory.auditing.history import read_history
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
@@ -57,13 +58,13 @@ class HistoryReport:
 def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool = False) -> HistoryReport:
     """Rewrite the history of the store's branch without what was erased, sign for it, and share that by a sync.
 
-    Raises UsageError for who is no administrator, GitmemError where the clone is shallow or a merge is under way, RemoteError
+    Raises UsageError for who is no administrator, GitmemError where the clone is shallow, its objects are named by
+    SHA-256, or a merge is under way, RemoteError
     if the remote cannot be reached: then nothing was changed.
     """
     store = context.store
     require_admin(context)
-    if (store.repo.common_dir / "shallow").exists():
-        raise GitmemError("this clone is shallow, and what it lacks cannot be rewritten", "`git fetch --unshallow`")
+    _require_rewritable(store.repo)
     if not dry_run:
         clear_abandoned(store.local)
         sync(context)  # so that nobody's commits are left on the old history
@@ -96,6 +97,16 @@ def erase_history(context: Context, *, dry_run: bool = False, keep_backup: bool 
         problems=problems,
     )
     return _with_remains(context, report, erased)
+
+
+def _require_rewritable(repo: Repo) -> None:
+    if (repo.common_dir / "shallow").exists():
+        raise GitmemError("this clone is shallow, and what it lacks cannot be rewritten", "`git fetch --unshallow`")
+    if len(repo.zero_id()) == 64:
+        raise GitmemError(
+            "this repository names its objects by SHA-256, which git-filter-repo does not know",
+            "what was erased stays in git's history here; docs/erasing.md says what is left to do",
+        )
 
 
 def _with_remains(context: Context, report: HistoryReport, erased: Mapping[str, Rule]) -> HistoryReport:

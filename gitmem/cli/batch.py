@@ -144,8 +144,8 @@ def _report(ui: Ui, batch: _Batch, made: Committed | None) -> None:
             ui.line(f"{record.id}\t{record.kind}\t{'created' if record.created else 'updated'}")
     for left_out in made.skipped if made else ():
         ui.warn(f"left out of the commit: {left_out}")
-    from gitmem.cli.present import counted
     from gitmem.cli.redacting import tell
+    from gitmem.core.nearest import counted
 
     tell(ui, [one for record in batch.records.values() for one in record.redacted])
     new = sum(record.created for record in batch.records.values())
@@ -159,7 +159,7 @@ def _answer(record: Record) -> dict[str, Any]:
 
 
 def _refusal(batch: _Batch) -> InvalidRecord:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     count, total = len(batch.refused), len(batch.refused) + len(batch.lessons)
     refused = f"{count:,} of {counted(total, 'line')} {'was' if count == 1 else 'were'} refused"

@@ -27,7 +27,7 @@ def sure(ui: Ui, yes: bool, what: str, about: Iterable[str] = ()) -> bool:
 
 def described(report: EraseReport) -> Iterable[str]:
     """A line for each record that is to be erased."""
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     for one in report.erased:
         where = f" in {', '.join(one.registers)}" if one.registers else ""
@@ -36,7 +36,7 @@ def described(report: EraseReport) -> Iterable[str]:
 
 def show_erased(ui: Ui, report: EraseReport) -> None:
     """Write what was erased, and where copies may remain."""
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     if report.erased:
         rows = [(one.id, one.kind, one.scope, one.values, " ".join(one.registers)) for one in report.erased]
@@ -59,7 +59,7 @@ def show_history(ui: Ui, report: HistoryReport) -> None:
 
 def rewriting(report: HistoryReport) -> str:
     """What `erase --history` is about, in words."""
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     versions = f"{counted(report.versions, 'version')} of {counted(report.records, 'record')}"
     return f"{versions} out of history, which gives {counted(report.commits, 'commit')} a new name"

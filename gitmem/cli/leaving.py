@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gitmem.cli.present import counted
 from gitmem.cli.ui import Ui
+from gitmem.core.nearest import counted
 from gitmem.errors import UsageError
 
 if TYPE_CHECKING:

@@ -83,8 +83,3 @@ def duration(ms: float) -> str:
 def times(count: int) -> str:
     """How often, in words."""
     return "once" if count == 1 else f"{count:,} times"
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: 1 record, 2 records."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,4 +1,4 @@
-"""Words of a message: the known one a misspelt one was meant to be, and what may be shown of a stranger's."""
+"""Words of a message: what a misspelt one was meant to be, what may be shown of a stranger's, numbers with nouns."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def printable(text: str) -> str:
 def one(noun: str) -> str:
     """`noun` with its article: a pattern, an environment."""
     return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 record, 2 records."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -267,3 +268,10 @@ def test_doctor_and_hooks(ada: Seat) -> None:
     ada("doctor").ok()
     ada("hooks", "run", "pre-commit").ok()
     ada("hooks", "run", "no-such-hook").expect(1)
+
+
+def test_the_hint_for_nothing_records_something(ada: Seat) -> None:
+    """Who names a kind and no more is shown words that begin a record of that kind."""
+    for kind in ("decision", "runbook", "solution"):
+        hint = ada("learn", "--kind", kind).expect(2).err.splitlines()[1].removeprefix("hint: gitmem ").partition(";")[0]
+        ada(*shlex.split(hint)).ok()

@@ -25,8 +25,8 @@ def command(ui: Ui, message: str | None) -> None:
 
     `gitmem sync` does this by itself. What was recorded is safe on this disk without it.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
 
     with opened(ui) as memory:
         made = memory.commit(clean(message) if message else None)

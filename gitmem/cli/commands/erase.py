@@ -76,7 +76,7 @@ def _erasing(memory: Memory, ids: tuple[str, ...], **how: Any) -> Callable[[bool
 
 def _records(ui: Ui, erasing: Callable[[bool], EraseReport], **how: Any) -> None:
     from gitmem.cli.erasing import described, show_erased, sure
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     report = erasing(True)
     what = f"{'redact' if how['redact'] else 'erase'} {counted(len(report.erased), 'record')} for good"

@@ -31,8 +31,8 @@ def command(ui: Ui, subject: tuple[str, ...], output: Path) -> None:
     Records that mention them as YAML, what earlier versions said, and what they did as a member: events, entries of the
     log, commits. Repeat --subject for each name and address they are known by. The archive is in the clear.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.privacy.subject_export import export_subject
 
     with opened(ui) as memory:

@@ -66,7 +66,7 @@ def _sure(ui: Ui, report: GcReport, yes: bool) -> bool:
 
 def _what(report: GcReport) -> str | None:
     """What a gc is about to do, in words; None for nothing."""
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     forget = f"forget {counted(len(report.let_go), 'empty or duplicate record')}" if report.let_go else ""
     collect = f"collect {counted(len(report.collected), 'forgotten record')}" if report.collected else ""
@@ -75,7 +75,7 @@ def _what(report: GcReport) -> str | None:
 
 
 def _show(ui: Ui, report: GcReport) -> None:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     rows = [(one.id, one.kind, one.scope, " ".join(one.waits_for)) for one in [*report.collected, *report.waiting]]
     if rows:

@@ -70,7 +70,7 @@ def _rows(found: KeyStatus, now: datetime) -> Iterator[tuple[str, ...]]:
 
 
 def _age(epoch: Epoch, now: datetime) -> str:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     if epoch.since is None:
         return "-"
@@ -146,8 +146,8 @@ def rotate(ui: Ui, scope: str | None) -> None:
 
     Everybody who holds the key now holds the new one, which opens the ones before it. Run it again if it was cut short.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.members import rotation
     from gitmem.memory.members.scopes import known_scope
 

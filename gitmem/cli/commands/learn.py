@@ -99,7 +99,7 @@ def _learn_one(ui: Ui, words: dict[str, Any]) -> None:
         kind = words["kind"] or base.kind or "pattern"
         values = nested(base.fields | _options(words) | assignments(words["settings"], memory.context.kinds.get(kind)))
         if not values:
-            raise UsageError("there is nothing to learn", "gitmem learn --pattern 'the error' --fix 'what helped'")
+            raise UsageError("there is nothing to learn", _first_words(memory.context.kinds.get(kind)))
         tags = [*base.tags, *map(clean, words["tags"])]
         record = memory.learn(kind, values, tags, words["scope"] or base.scope)
     if ui.json:
@@ -114,6 +114,14 @@ def _learn_one(ui: Ui, words: dict[str, Any]) -> None:
         if record.created
         else f"known already{where}: this {record.kind} was updated"
     )
+
+
+def _first_words(kind: Kind) -> str:
+    """How to record something of a kind: with what no record may lack, and for a pattern with what helped."""
+    if kind.name == "pattern":
+        return "gitmem learn --pattern 'the error' --fix 'what helped'"
+    needed = [name for name, spec in kind.fields.items() if spec.required] or [kind.headline]
+    return f"gitmem learn --kind {kind.name} {' '.join(f'--set {name}=…' for name in needed)}; --help names the other fields"
 
 
 def _base(words: dict[str, Any]) -> Given:

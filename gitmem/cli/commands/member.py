@@ -179,8 +179,8 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     Each scope they could read gets a new key, and what stands is sealed with it. What they have read they keep, and every copy
     of the history with it: change at its source what opens something elsewhere. The list says what they could read.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.members import removal
 
     with opened(ui) as memory:
@@ -206,7 +206,7 @@ def _write_new(path: Path, text: str) -> None:
 
 
 def _read(shown: Taken) -> str:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     parts = [f"{counted(len(ids), 'record')} in {scope}" for scope, ids in shown.read.items()]
     return " and ".join(parts) or "what is open to everybody"

@@ -155,7 +155,7 @@ def _show(ui: Ui, report: MigrationReport, did: str) -> None:
 
 
 def _count(report: MigrationReport) -> str:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     return counted(len(report.records), "record")
 

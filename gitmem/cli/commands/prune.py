@@ -122,6 +122,6 @@ def _list(ui: Ui, memory: Memory) -> None:
 
 
 def _count(some: Sequence[object]) -> str:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     return counted(len(some), "record")

@@ -109,8 +109,8 @@ def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     The others get a new key, and what stands in the scope is sealed with it. What was read stays read, and every copy of the
     history keeps it: change at its source what opens something elsewhere.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.members import granting
 
     scope, member = clean(scope), clean(member)

@@ -56,7 +56,7 @@ def _conflicts(count: int | None) -> str:
 
 
 def _remote(remote: str | None, ahead: int, behind: int) -> str:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     if remote is None:
         return "none: git remote add origin URL"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmem.cli.command import define
-from gitmem.cli.present import counted
 from gitmem.cli.ui import Ui, pass_ui
+from gitmem.core.nearest import counted
 from gitmem.errors import InvalidRecord, Tampered
 
 if TYPE_CHECKING:

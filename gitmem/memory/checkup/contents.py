@@ -9,6 +9,7 @@ from typing import Final
 
 from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
+from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import lost_head
@@ -87,7 +88,7 @@ def records(context: Context, found: Faults) -> Told:
     broken = {path: error for path, error in found.items() if not isinstance(error, Exposed)}
     some = "; ".join(error.message for error in [*broken.values()][:_SHOWN])
     total = sum(1 for _ in (context.store.root / MEMORY).rglob("*.yaml"))
-    return not broken, some or f"{total:,} record files are sound", _fix(context, broken)
+    return not broken, some or f"{counted(total, 'record file')}, all sound", _fix(context, broken)
 
 
 def plaintext(context: Context, found: Faults) -> Told:
@@ -203,7 +204,7 @@ def journal(context: Context) -> Told:
     """Whether all lines of the journal are there and whole: what they hold is in no commit yet."""
     wounds = [*_lost_tail(context), *context.store.journal.damaged]
     waiting = len(context.store.pending)
-    fine = f"{waiting} records wait for a commit" if waiting else "nothing waits for a commit"
+    fine = f"{counted(waiting, 'record')} to be committed" if waiting else "nothing waits for a commit"
     return not wounds, "; ".join(wounds[:_SHOWN]) or fine, _FIX
 
 
@@ -236,7 +237,7 @@ def index(context: Context) -> Told:
     current = current_index(context)
     current.check()
     sealed = current.count_sealed()
-    return True, f"{current.count():,} records{f', {sealed:,} of them sealed' if sealed else ''}", ""
+    return True, counted(current.count(), "record") + (f", {sealed:,} of them sealed" if sealed else ""), ""
 
 
 def work_tree(context: Context) -> Told:
@@ -244,15 +245,15 @@ def work_tree(context: Context) -> Told:
     refuse_sparse(context)
     if spoiled := [*_spoiled(context)]:
         some = ", ".join(spoiled[:_SHOWN])
-        return False, f"{len(spoiled)} files of the log, of keys or of members are not as committed: {some}", _FIX
+        return False, f"not as committed, of the log, of keys or of members: {some}", _FIX
     waiting = set(context.store.pending.paths())
     strange = [path for path in own_changes(context) if path not in waiting]
     missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
     if missing:
         raise InvalidRecord(
-            f"{len(missing)} record files are gone from the work tree: {missing[0]} …", "gitmem commit puts them back"
+            f"{counted(len(missing), 'record file')} gone from the work tree: {missing[0]} …", "gitmem commit puts them back"
         )
-    return True, f"{len(strange)} files were changed by hand" if strange else "as committed", ""
+    return True, f"{counted(len(strange), 'file')} changed by hand" if strange else "as committed", ""
 
 
 def mend_files(context: Context) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from gitmem.core.nearest import counted
 from gitmem.errors import GitmemError
 from gitmem.git import hooks, setup
 from gitmem.git.damage import set_heads_aside
@@ -164,7 +165,11 @@ def _history(context: Context) -> Told:
     """Whether some merge or revert took something from the store that is not back yet."""
     lost = unhealed(context)
     some = ", ".join(lost[:_SHOWN])
-    why = f"{len(lost)} files lost something in git's history: {some}" if lost else "no commit took anything from the store"
+    why = (
+        f"of {counted(len(lost), 'file')} something was lost in git's history: {some}"
+        if lost
+        else "no commit took anything from the store"
+    )
     return not lost, why, "gitmem doctor --fix"
 
 

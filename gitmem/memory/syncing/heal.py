@@ -15,6 +15,7 @@ from functools import partial
 from gitmem.core.dots import json_line
 from gitmem.core.edit import Pen
 from gitmem.core.heal import Loss, registers
+from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.commit import commit
@@ -81,7 +82,9 @@ def _close(context: Context, found: Found, healed: Healed) -> bool:
         _put_back_logs(context, found)
     todo, done = list(plans(context, found)), True
     if todo and not able:
-        healed.problems.append(f"{len(todo)} files lost something in git's history: whoever has an identity can heal them")
+        healed.problems.append(
+            f"of {counted(len(todo), 'file')} something was lost in git's history: whoever has an identity can heal that"
+        )
         return False
     for start in range(0, len(todo), _AT_ONCE):
         context.progress("healing", start, len(todo))

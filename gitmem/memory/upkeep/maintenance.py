@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gitmem.core.nearest import counted
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing.verifying import verify_store
 from gitmem.memory.backups import snapshots
@@ -100,7 +101,8 @@ def _prune(context: Context, dry_run: bool) -> str:
     report = prune(context, dry_run=dry_run)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.by_reason.items()) or "none"
     back = f"; `gitmem prune --undo {report.archive}` brings them back" if report.archive else ""
-    return f"{'would prune' if dry_run else 'pruned'} {len(report.records):,} of {report.standing:,} records ({reasons}){back}"
+    did = "would prune" if dry_run else "pruned"
+    return f"{did} {len(report.records):,} of {counted(report.standing, 'record')} ({reasons}){back}"
 
 
 def _archive(context: Context, dry_run: bool) -> str:
@@ -108,7 +110,7 @@ def _archive(context: Context, dry_run: bool) -> str:
     if report.problems:
         raise GitmemError("; ".join(report.problems))
     saved = f", {report.before:,} bytes as {report.after:,}" if report.archives else ""
-    return f"{'would archive' if dry_run else 'archived'} {report.batches:,} batches of events{saved}"
+    return f"{'would archive' if dry_run else 'archived'} {counted(report.batches, 'file')} of events{saved}"
 
 
 def _gc(context: Context, dry_run: bool) -> str:
@@ -121,16 +123,18 @@ def _verify(context: Context, _dry_run: bool) -> str:
     report = verify_store(context)
     if not report.ok:
         first = report.problems[0]
-        raise GitmemError(f"{len(report.problems)} problems, the first: {first.where}: {first.why}", "gitmem audit verify")
-    return f"{report.entries:,} entries of {report.writers:,} writers vouch for every change"
+        raise GitmemError(
+            f"{counted(len(report.problems), 'problem')}, the first: {first.where}: {first.why}", "gitmem audit verify"
+        )
+    return f"{report.entries:,} signed entries by {counted(report.writers, 'writer')} vouch for every change"
 
 
 def _index(context: Context, _dry_run: bool) -> str:
     try:
-        return f"holds {current_index(context).count():,} records that stand"
+        return f"holds {counted(current_index(context).count(), 'record')}"
     except GitmemError:
         drop_index(context)
-        return f"was damaged, and is built anew: {current_index(context).count():,} records that stand"
+        return f"was damaged, and is built anew: {counted(current_index(context).count(), 'record')}"
 
 
 def _git(context: Context, dry_run: bool) -> str:

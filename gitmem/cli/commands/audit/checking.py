@@ -42,8 +42,8 @@ def verify(ui: Ui, full: bool, witnesses: tuple[str, ...]) -> None:
     Signatures, the chain of each writer, and every changed file of the history against the entry that vouches for it.
     """
     from gitmem.cli.inputs import read_file
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.auditing.verifying import against_witness
 
     statements = [read_file(witness) for witness in witnesses]

@@ -32,9 +32,9 @@ def rotate(ui: Ui, /, where: str | None, dry_run: bool, yes: bool, **kept: int |
     A signed word in the chain says so first, so that what was let go is not taken for missing. Without --last and --days
     the store's policy holds: see `gitmem backup keep`.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
     from gitmem.cli.sure import sure
+    from gitmem.core.nearest import counted
     from gitmem.memory.backups.rotate import rotate as rotate_backups
 
     with opened(ui) as memory:

@@ -41,8 +41,8 @@ def create(ui: Ui, full: bool, incremental: bool, where: str | None, unsealed: b
     A backup is a git bundle, sealed by age to all members and the recovery identity, with a signed manifest that names the one
     before it. It is on the disk, or with whoever keeps it, when the command returns.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
 
     if full and incremental:
         raise UsageError("a backup is full or incremental, not both", "leave both out: gitmem backup create")

@@ -28,8 +28,8 @@ def verify(ui: Ui, deep: bool, where: str | None) -> None:
     A backup that was deleted, altered, moved or put back from another time is named. What this clone has seen there, and what
     the store's log tells of, must be there.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.backups.verify import verify as verify_backups
 
     with opened(ui) as memory:
@@ -66,8 +66,8 @@ def drill(ui: Ui, where: str | None, at: str | None) -> None:
     The drill is put to the test as well: a flipped bit, an altered value and an invalid one are slipped in, and it fails if it
     does not notice each of them.
     """
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
+    from gitmem.core.nearest import counted
     from gitmem.memory.backups.drill import drill as drill_backup
 
     with opened(ui) as memory:

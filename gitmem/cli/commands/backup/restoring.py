@@ -64,9 +64,9 @@ def restore(ui: Ui, /, directory: str | None, where: str | None, at: str | None,
 
 
 def _here(ui: Ui, at: str | None, where: str | None, **how: Any) -> None:
-    from gitmem.cli.present import counted
     from gitmem.cli.session import opened
     from gitmem.cli.sure import sure
+    from gitmem.core.nearest import counted
     from gitmem.memory.backups.restore import Selection, restore
 
     chosen = Selection(how["scope"], how["kind"], how["record"])
@@ -110,7 +110,7 @@ def _anew(ui: Ui, where: str, directory: Path, at: str | None) -> None:
 
 
 def _tell_anew(ui: Ui, done: RestoredAnew) -> None:
-    from gitmem.cli.present import counted
+    from gitmem.core.nearest import counted
 
     for problem in done.problems:
         ui.warn(problem)

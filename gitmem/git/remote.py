@@ -197,7 +197,7 @@ def clone(url: str, target: Path, timeout: float | None = None, branch: str | No
     if done.code:
         if "already exists and is not an empty directory" in done.err:
             raise GitmemError(f"{target} is not an empty directory", "name another directory")
-        raise unreadable(url, said(done.err))
+        raise unreadable(url, said(done.err), anew=True)
     return Repo.find(target)
 
 

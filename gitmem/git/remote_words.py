@@ -51,6 +51,7 @@ _PUSH_HINT: Final = (
     "everything is committed here; check that you may write to {ref} there, or share a branch of your own "
     "(`git switch -c memory`), then `gitmem sync` again"
 )
+_CLONE_HINT: Final = "check the address: `git ls-remote {remote}` shows what is there"
 _READ_HINT: Final = "`git remote -v` shows where it points; " + _SAFE
 
 
@@ -69,14 +70,15 @@ def denied(said: str) -> bool:
     return bool(_DENIED.search(said))
 
 
-def unreadable(remote: str, why: str) -> RemoteError:
-    """The error for a remote (a name or a URL) that cannot be read."""
+def unreadable(remote: str, why: str, *, anew: bool = False) -> RemoteError:
+    """The error for a remote (a name or a URL) that cannot be read; `anew` if a first clone was to be made of it."""
     shown = without_password(remote)
     if process.full(why):
         return RemoteError(f"cannot take in what {shown} has: no space is left on the disk", process.FULL_HINT)
     if "couldn't write" in why:  # one of our own refs; git does not say what was wrong
         return RemoteError(f"cannot take in what {shown} has: {why}: perhaps no space is left on the disk", process.FULL_HINT)
-    return RemoteError(f"cannot read from {shown}: {why}", _hint(why, _READ_HINT).format(remote=shown))
+    hint = _hint(why, _CLONE_HINT).removesuffix(f"; {_SAFE}") if anew else _hint(why, _READ_HINT)
+    return RemoteError(f"cannot read from {shown}: {why}", hint.format(remote=shown))
 
 
 def unwritable(remote: str, ref: str, why: str, *, reached: bool) -> RemoteError:

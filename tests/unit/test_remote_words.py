@@ -24,6 +24,14 @@ def test_a_full_disk_here_is_told_from_what_names_a_disk(why: str, full: bool) -
     assert full or why in error.message
 
 
+def test_who_has_no_clone_yet_is_shown_the_url() -> None:
+    """They have neither a remote to look at nor work that is safe."""
+    for why in ("repository 'b' does not exist", "did not end within 60 s", "Host key verification failed"):
+        hint = unreadable("b", why, anew=True).hint
+        assert "git remote" not in hint
+        assert "meanwhile" not in hint
+
+
 def test_where_the_other_end_hung_up_the_reason_is_what_came_before() -> None:
     """git's last line tells that the connection ended, and only without another that is all there is to tell."""
     why, hung_up = "the receiving end does not support this repository's hash algorithm", "the remote end hung up unexpectedly"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit import Change, build_segment
+from gitmem.core.audit import HEAL, Change, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import parse
 from gitmem.core.ids import pseudonym
@@ -28,6 +28,7 @@ from gitmem.memory.events import note_batch
 from gitmem.memory.gather import Batch, contents_at, digest, drop_leftovers, gather, require_branch, summary
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.moving import finish_move, moving
+from gitmem.memory.own_log import dropped
 from gitmem.memory.soundness import holds_record
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.layout import AUDIT, STORE_SCOPE, is_record_path
@@ -73,13 +74,17 @@ def commit(
         head = store.repo.head()
         if head is None:
             _require_no_past(context)
-        extras = list(extras)
+        lost = dropped(context)
+        if lost.logs:
+            context.warn("a rebase left out what was committed here; it is in the history again: `gitmem forget` deletes")
+        extras = [*(Extra(path, data, HEAL) for path, data in lost.records.items()), *extras]
         dirty = [path for path in drop_leftovers(context, [head], {e.path for e in extras}) if path not in context.put_back]
         store.read_config()
         chain = own_chain(context)
         batch = gather(context, head, [*dirty, *also])
+        batch.files |= lost.logs
         _add_extras(context, batch, extras, head)
-        if not batch.changes:
+        if not batch.changes and not batch.files:
             return _nothing(context, batch)
         if store.config.pseudonyms and any(change.op in ABOUT_MEMBERS for change in batch.changes):
             message = None  # it says whom it is about
@@ -136,8 +141,10 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
 def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None, message: str) -> Committed:
     store = context.store
     branch = require_branch(context)
-    path, data, done = segment_for(context, chain, batch.changes)
-    batch.files[path] = data
+    done = _nothing_to_note
+    if batch.changes:  # else files come back that were signed for
+        path, data, done = segment_for(context, chain, batch.changes)
+        batch.files[path] = data
     files = {store.prefix + name: content for name, content in batch.files.items()}
     note_batch(context, batch.events)
     with _told_if_interrupted(context, head, message), moving(context, head):
@@ -158,6 +165,10 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
             acts.told(context)
         refresh_index(store.repo, store.repo.diff(head, made), force=True)
     return _committed(made, batch)
+
+
+def _nothing_to_note() -> None:
+    """What is to be done once a commit without a new segment was made."""
 
 
 @contextmanager
@@ -202,7 +213,7 @@ def settle(context: Context, done: Callable[[], None], batch: Batch) -> None:
 def _nothing(context: Context, batch: Batch) -> Committed | None:
     """Entries that changed nothing (replayed ones, reads of an unchanged state) are done with, too."""
     if len(context.store.pending) or context.store.pending.events:
-        settle(context, lambda: None, batch)
+        settle(context, _nothing_to_note, batch)
     head = context.store.repo.head()
     return _committed(head or "", Batch(skipped=batch.skipped)) if batch.skipped else None
 

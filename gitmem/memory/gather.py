@@ -23,6 +23,7 @@ from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
+from gitmem.memory.own_log import committed_once, is_own_log, vouched_again
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
@@ -45,7 +46,7 @@ class Batch:
     """The files of one commit with their audit entries, and what had to be left out, in words.
 
     `left` names the records among it, whose journalled writes must wait on; `events` is the path of the batch of events, `acts`
-    are those that tell of reads and the like.
+    are those that tell of reads and the like; `again` is what segments that come back vouch for.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Batch:
     records: int = 0
     events: str | None = None
     acts: list[Json] = field(default_factory=list)
+    again: set[tuple[str, str]] = field(default_factory=set)
 
     def put(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json] | None = None) -> None:
         """Add a file (None: it goes) with its entry, unless nothing about it changes."""
@@ -62,6 +64,13 @@ class Batch:
             return
         self.files[path] = data
         self.changes.append(Change(op, path, digest(before), digest(data), detail or {}))
+
+    def take(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json]) -> None:
+        """The same for what lies in the work tree: what a segment that comes back vouches for is signed for."""
+        if data != before and (path, digest(data)) in self.again:
+            self.files[path] = data
+        else:
+            self.put(path, data, before, op, detail)
 
 
 def digest(data: bytes | None) -> str | None:
@@ -81,6 +90,7 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     records = [path for path in paths if is_record_path(path)]
     restored = _restored(store.pending.events)
     committed = contents_at(context, head, paths)
+    batch.again = vouched_again(context, dirty.difference(committed))
     for number, path in enumerate(records):
         if number % _PROGRESS_STEP == 0:
             context.progress("records", number, len(records))
@@ -103,17 +113,16 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
 def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Collection[str] = ()) -> list[str]:
     """Remove what a killed process left in the work tree, and return the other paths of the store that were changed there.
 
-    That is half-written files, and log files of ours that none of `commits` (HEAD, and what is being merged) holds: a commit
-    was cut short, and the journal still has what they say. Half-written files of others are set aside. What is `wanted` stays.
+    That is half-written files, and log files of ours that none of `commits` (HEAD, and what is being merged) holds, nor one
+    that HEAD stood at: a commit was cut short, and the journal still has what they say. Half-written files of others are set
+    aside. What is `wanted` stays.
     """
     store = context.store
     store.confirm()  # first: whoever takes a new name knows the old ones, whose files these may be
     changed = list(own_changes(context, merged=True))
-    replicas = [store.replica.name, *store.marks.former()]
-    mine = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in replicas)
-    fresh = [path for path in changed if path.startswith(mine) and path not in wanted]
-    held = {path for commit in commits for path in contents_at(context, commit, fresh)}
-    gone = set(fresh) - held | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
+    fresh = [path for path in changed if is_own_log(context, path) and path not in wanted]
+    unheld = set(fresh) - {path for commit in commits for path in contents_at(context, commit, fresh)}
+    gone = unheld - committed_once(context, unheld) | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
     for path in gone:
         inside(store.root, path).unlink(missing_ok=True)
     gone |= _set_aside_halves(context, commits, {*changed} - {*fresh} - gone - {*wanted})
@@ -205,7 +214,7 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     if data == before and pending is not None:
         _vouch(context, batch, path, state, data)
     op = _operation(old, state, restored, by_hand=pending is None)
-    batch.put(path, data, before, op, record_detail(old, state))
+    batch.take(path, data, before, op, record_detail(old, state))
 
 
 def _refuse_damage(context: Context, path: str, on_disk: State | None, known: list[State]) -> None:
@@ -268,6 +277,9 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
     if data is None and before is not None and not path.startswith(f"{SCHEMAS}/") and not is_list_path(path):
         write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
         return
+    if data is not None and before is None and is_own_log(context, path):  # which a commit held: else it were a leftover
+        batch.files[path] = data
+        return
     if path.startswith("log/"):
         batch.skipped.append(
             f"{path} was changed by hand; logs are only added to: {context.store.git_hint('checkout HEAD --', path)}"
@@ -279,7 +291,7 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
     if path.endswith(".yaml") and data is not None:
         state = normalise(parse(data, path))
         data, detail = emit(state), record_detail(parse_or_none(before, path), state)
-    batch.put(path, data, before, "config", detail)
+    batch.take(path, data, before, "config", detail)
 
 
 def _grown(context: Context, path: str, before: bytes, data: bytes | None) -> bytes:

@@ -28,6 +28,7 @@ from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none
 from gitmem.memory.moving import finish_move
+from gitmem.memory.own_log import is_own_log, vouched_again
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine
 from gitmem.store.files import inside, read_bounded, write_atomic
@@ -40,12 +41,16 @@ _MAX_FILE = 64 << 20
 
 @dataclass(slots=True)
 class _Review:
-    """What a check found: files to put into the index, entries for the log, and what must be mended first."""
+    """What a check found: files to put into the index, entries for the log, and what must be mended first.
+
+    `again` is what segments that come back vouch for.
+    """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
     graves: dict[str, State] = field(default_factory=dict)
     entries: list[Logged] = field(default_factory=list)
     problems: list[GitmemError] = field(default_factory=list)
+    again: set[tuple[str, str]] = field(default_factory=set)
 
 
 def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
@@ -62,12 +67,15 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
         now = under_way(store.repo)
         parents = [*merging] or [*(now.merging if now else ())]
         picked = now.picked if now else None
-        drop_leftovers(context, [head, *parents])
+        changed = drop_leftovers(context, [head, *parents])
         staged = _own_staged(context, head)
         if not staged and not parents:
             return []
         snapshots.before(context, "pre-commit")
-        review = _review(context, head, parents, staged, picked)
+        returning = _returning(context, [head, *parents], changed)
+        review = _Review({path: data for path, data in returning.items() if path not in staged})
+        review.again = vouched_again(context, returning)
+        _review(context, review, [head, *parents], staged, picked)
         if review.problems:
             raise _refusal(review.problems)
         mended = sorted(review.files)
@@ -75,6 +83,14 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
             _add_segment(context, review)
         _stage(context, review.files)
         return [f"{path} was merged or stamped" for path in mended]
+
+
+def _returning(context: Context, commits: Iterable[str | None], changed: Iterable[str]) -> dict[str, bytes]:
+    """Log files of ours that were committed once and that none of `commits` holds: they go into this commit."""
+    ours = [path for path in changed if is_own_log(context, path)]
+    held = {path for commit in commits for path in contents_at(context, commit, ours)}
+    read = ((path, read_bounded(inside(context.store.root, path), _MAX_FILE)) for path in ours if path not in held)
+    return {path: data for path, data in read if data is not None}
 
 
 def _own_staged(context: Context, head: str | None) -> dict[str, Change]:
@@ -85,24 +101,25 @@ def _own_staged(context: Context, head: str | None) -> dict[str, Change]:
     return {change.path.removeprefix(prefix): change for change in mine}
 
 
-def _review(context: Context, head: str | None, parents: list[str], staged: dict[str, Change], picked: str | None) -> _Review:
-    review = _Review()
+def _review(
+    context: Context, review: _Review, commits: list[str | None], staged: dict[str, Change], picked: str | None
+) -> None:
+    head, *parents = commits
     paths = set(staged)
     for parent in parents:
         changed = context.store.repo.diff(head, parent, [context.store.prefix + name for name in OWN_PREFIXES])
         paths.update(change.path.removeprefix(context.store.prefix) for change in changed)
     brought = _brought(context, picked)
     ordered = sorted(paths | brought.keys())
-    sides = [*(contents_at(context, side, ordered) for side in (head, *parents) if side), *([brought] if brought else [])]
+    sides = [*(contents_at(context, side, ordered) for side in commits if side), *([brought] if brought else [])]
     index = _index_contents(context, ordered)
-    review.graves = _graves(context, [head, *parents], ordered)
+    review.graves = _graves(context, commits, ordered)
     for path in ordered:
         versions = [side.get(path) for side in sides] or [None]
         try:
             _review_path(context, review, path, index.get(path), versions)
         except GitmemError as error:
             review.problems.append(error)
-    return review
 
 
 def _brought(context: Context, picked: str | None) -> dict[str, bytes]:
@@ -163,6 +180,8 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
         )
     if data != staged and (data is not None or path in review.graves):
         review.files[path] = data
+    if (path, digest(data)) in review.again:
+        return None
     if data != before and data not in versions and not _is_join(path, data, versions):
         review.entries.append(_entry(context, path, before, data, review.graves.get(path)))
         if review.entries[-1].op == "hand" and is_record_path(path) and context.store.config.plain:

@@ -35,7 +35,7 @@ def command(ui: Ui, message: str | None) -> None:
         return
     for left_out in made.skipped if made else ():
         ui.warn(f"left out: {left_out}")
-    if made is None or not made.entries:
+    if made is None or not (made.records or made.entries):
         ui.note("nothing to commit")
     else:
         ui.line(made.commit)

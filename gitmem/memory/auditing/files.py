@@ -33,6 +33,13 @@ def segment_files(root: Path) -> Iterator[tuple[str, Path]]:
             yield path, root / path
 
 
+def gaps(root: Path) -> Iterator[str]:
+    """The paths of segments that are not in the work tree although later ones of the same writer are."""
+    for writer in _writers(root):
+        there = set(_numbers(root, writer))
+        yield from (segment_path(writer, number) for number in range(1, max(there, default=0)) if number not in there)
+
+
 def _writers(root: Path) -> list[str]:
     return sorted(name for name in _names(root / AUDIT) if WRITER.fullmatch(name))
 

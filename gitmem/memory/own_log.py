@@ -1,0 +1,111 @@
+"""Log files of ours that a commit held, and that git took out of the history: a soft reset, a squash, a rebase that drops one.
+
+What was committed was acknowledged: it is no leftover of a killed commit, and the next commit has it again. git's own log of
+where HEAD stood (git-reflog(1)) tells which is which, as long as git keeps it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+from gitmem.core.codec import emit
+from gitmem.core.merge import merge_all
+from gitmem.errors import GitmemError
+from gitmem.memory.auditing.files import gaps
+from gitmem.memory.context import Context
+from gitmem.memory.soundness import sound_or_none
+from gitmem.store.files import inside, read_bounded
+from gitmem.store.layout import AUDIT, EVENTS, is_record_path
+
+_MAX_FILE: Final = 64 << 20  # bytes
+_STOOD_AT: Final = 200  # commits, the latest that HEAD stood at here
+_NOTE: Final = "gaps"
+
+
+def is_own_log(context: Context, path: str) -> bool:
+    """Whether a path of the store is that of a segment or a batch that this clone wrote, under whatever name."""
+    names = (context.store.replica.name, *context.store.marks.former())
+    return path.startswith(tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in names))
+
+
+def committed_once(context: Context, paths: Collection[str]) -> set[str]:
+    """Those of `paths` whose files are as a commit held them that HEAD stood at here."""
+    held = {path: data for _, found in _where_held(context, paths) for path, data in found.items()}
+    return {path for path, data in held.items() if read_bounded(inside(context.store.root, path), _MAX_FILE) == data}
+
+
+def vouched_again(context: Context, paths: Iterable[str]) -> set[tuple[str, str]]:
+    """What the segments of ours among `paths`, which are to be committed again, vouch for: (path, SHA-256 of the content)."""
+    segments = [path for path in paths if path.startswith(f"{AUDIT}/") and is_own_log(context, path)]
+    read = (read_bounded(inside(context.store.root, path), _MAX_FILE) for path in segments)
+    entries = (entry for data in read if data is not None for entry in _entries(data))
+    return {(str(entry.get("object")), str(entry["after"])) for entry in entries if entry.get("after")}
+
+
+class Dropped(NamedTuple):
+    """Log files that git took out of the history, and the records as they stand with what was lost beside them."""
+
+    logs: dict[str, bytes]
+    records: dict[str, bytes]
+
+
+def dropped(context: Context) -> Dropped:
+    """Segments of ours that are gone from between others, the batches of events that they tell of, and records.
+
+    A rebase that left a commit out took them. Nothing is written. What is in no commit that HEAD stood at is looked for once.
+    """
+    store, lost = context.store, Dropped({}, {})
+    missing = sorted(path for path in gaps(store.root) if is_own_log(context, path))
+    if not missing or json.dumps(missing) == store.marks.note(_NOTE):
+        return lost
+    for commit, segments in _where_held(context, missing):
+        told = {str(entry.get("object")) for data in segments.values() for entry in _entries(data)}
+        held = store.repo.read_paths(commit, sorted(store.prefix + path for path in told))
+        files = {path.removeprefix(store.prefix): data for path, data in held.items()}
+        lost.logs.update(segments | {path: data for path, data in files.items() if is_own_log(context, path)})
+        lost.records.update({path: whole for path, data in files.items() if (whole := _joined(context, path, data))})
+    if vain := [path for path in missing if path not in lost.logs]:
+        store.marks.set_note(_NOTE, json.dumps(vain))
+    return lost
+
+
+def _joined(context: Context, path: str, data: bytes) -> bytes | None:
+    """A record with what a dropped commit held of it; None for what is no record, or is collected."""
+    state = sound_or_none(path, data) if is_record_path(path) else None
+    if state is None:
+        return None
+    here = context.store.read(path)
+    whole = context.store.graves.bury(path, merge_all([state, *([here] if here else [])]))
+    return None if whole is None else emit(whole)
+
+
+def _where_held(context: Context, paths: Collection[str]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The latest of the commits that HEAD stood at and that held some of `paths`, with what they held there; each path once."""
+    store, wanted = context.store, set(paths)
+    for commit in _stood_at(context) if wanted else ():
+        held: dict[str, bytes] = {}
+        with suppress(GitmemError):  # git's log may name what is gone
+            held = store.repo.read_paths(commit, sorted(store.prefix + path for path in wanted))
+        found = {path.removeprefix(store.prefix): data for path, data in held.items()}
+        if found:
+            yield commit, found
+        wanted -= found.keys()
+        if not wanted:
+            return
+
+
+def _stood_at(context: Context) -> Iterator[str]:
+    done = context.store.repo.call("rev-list", "--walk-reflogs", f"--max-count={_STOOD_AT}", "HEAD")
+    yield from dict.fromkeys(done.out.decode().split())
+
+
+def _entries(segment: bytes) -> Iterator[dict[str, Any]]:
+    """The entries of a segment's bytes; lines that are none are passed over."""
+    for line in segment.splitlines():
+        with suppress(ValueError, RecursionError):
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                yield entry

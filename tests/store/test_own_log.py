@@ -1,0 +1,125 @@
+"""What git takes out of a clone's unpushed commits is in the next commit again, the log with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitmem.memory.events import every_event
+from gitmem.memory.memory import Memory
+from tests.support.git import Git
+from tests.support.stores import found, open_memory
+
+LESSON = {"pattern": "no route to host", "fix": "plug it in"}
+
+
+@dataclass
+class Clone:
+    """A clone with one record, used once in a commit of its own."""
+
+    memory: Memory
+    git: Git
+    record: str
+
+    def sound(self, fixed: int) -> None:
+        """Every use is counted and told of, and the log explains every change."""
+        assert self.memory.verify().problems == []
+        assert self.memory.get(self.record).usage.fixed == fixed
+        assert sum(event["op"] == "used" for event in every_event(self.memory.context)) == fixed
+        assert self.git("status", "--porcelain") == ""
+
+    def tree(self) -> str:
+        """The tree at HEAD."""
+        return self.git("rev-parse", "HEAD^{tree}")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Clone]:
+    """It has never been shared."""
+    found(tmp_path / "store")
+    with open_memory(tmp_path / "store") as memory:
+        record = memory.learn("pattern", LESSON).id
+        memory.commit()
+        memory.used(record, fixed=True)
+        memory.commit()
+        yield Clone(memory, Git(tmp_path / "store"), record)
+
+
+def _soft(clone: Clone) -> None:
+    clone.git("reset", "--quiet", "--soft", "HEAD~1")
+    clone.git("commit", "--quiet", "--message=again")
+
+
+def _mixed(clone: Clone) -> None:
+    clone.git("reset", "--quiet", "HEAD~1")
+    clone.memory.commit()
+
+
+def _in_part(clone: Clone) -> None:
+    clone.git("reset", "--quiet", "HEAD~1")
+    clone.git("add", "memory")
+    clone.git("commit", "--quiet", "--message=only the records")
+
+
+def _amended(clone: Clone) -> None:
+    clone.git("commit", "--quiet", "--amend", "--message=again")
+
+
+def _squashed(clone: Clone) -> None:
+    clone.git("branch", "topic")
+    clone.git("reset", "--quiet", "--hard", "HEAD~1")
+    clone.git("merge", "--quiet", "--squash", "topic")
+    clone.git("commit", "--quiet", "--message=again")
+
+
+@pytest.mark.parametrize("way", [_soft, _mixed, _in_part, _amended, _squashed])
+def test_a_commit_made_again(clone: Clone, way: Callable[[Clone], None]) -> None:
+    """It holds what it held, byte for byte: the segment and the batch are no leftovers, and nobody signs twice."""
+    before = clone.tree()
+    way(clone)
+    assert clone.tree() == before
+    clone.sound(fixed=1)
+
+
+def test_leftovers_of_a_killed_commit_go(clone: Clone) -> None:
+    """A segment of ours that no commit ever held is none: the journal has what it says."""
+    segment = sorted(clone.git("ls-files", "log/audit").splitlines())[-1]
+    left = clone.git.path / segment.replace("000003", "000004")
+    left.write_bytes((clone.git.path / segment).read_bytes())
+    clone.memory.used(clone.record, fixed=True)
+    clone.memory.commit()
+    clone.sound(fixed=2)
+
+
+@pytest.mark.parametrize("since", [False, True])
+def test_a_commit_that_a_rebase_left_out(clone: Clone, since: bool) -> None:
+    """A later segment says that there was one: it is in the next commit, with what it did, joined with what was done since."""
+    used = clone.git("rev-parse", "HEAD")
+    clone.memory.learn("note", {"type": "semantic", "text": "another"})
+    clone.memory.commit()
+    clone.git("rebase", "--quiet", "--onto", f"{used}~1", used)
+    assert clone.memory.verify().problems
+    if since:
+        clone.memory.edit(clone.record, {"fix": "try again"})
+    clone.memory.sync()
+    clone.sound(fixed=1)
+    assert clone.memory.get(clone.record).fields["fix"] == ("try again" if since else LESSON["fix"])
+    tip = clone.git("rev-parse", "HEAD")
+    clone.memory.sync()
+    assert clone.git("rev-parse", "HEAD") == tip
+
+
+def test_a_gap_that_nothing_can_fill(clone: Clone) -> None:
+    """git keeps no log of where HEAD stood: the gap is named, and everything else goes on."""
+    used = clone.git("rev-parse", "HEAD")
+    clone.memory.learn("note", {"type": "semantic", "text": "another"})
+    clone.memory.commit()
+    clone.git("rebase", "--quiet", "--onto", f"{used}~1", used)
+    clone.git("reflog", "expire", "--expire=now", "--all")
+    for _ in range(2):
+        clone.memory.used(clone.record, fixed=True)
+        clone.memory.commit()
+    assert {problem.what for problem in clone.memory.verify().problems} == {"missing segment"}

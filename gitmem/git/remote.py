@@ -30,6 +30,7 @@ WITNESSED: Final = "refs/gitmem/witnessed/"
 """Below it, by the names of remotes, what those that witness the log were seen to hold."""
 HEARD: Final = "refs/gitmem/heard/"
 """Below it, by the names of replicas, the commits that they have announced to hold; fetched like side refs."""
+_NAME: Final = re.compile(r"[\w./-]+")  # of a remote; what `git -c` reads as a key holds no `=`
 _WRITER: Final = re.compile(r"[a-z0-9]{1,16}-[0-9]{1,15}")
 # What a mirror of somebody's clone may hold below refs/gitmem beside side refs.
 _NOT_SIDE: Final = ("^refs/gitmem/snapshots/*", "^refs/gitmem/incoming/*", "^refs/gitmem/tmp/*")
@@ -229,7 +230,17 @@ def _fetch(repo: Repo, source: Upstream, *branch: str) -> process.Done:
 
 
 def _push(repo: Repo, target: Upstream, *args: str) -> process.Done | Pushed:
-    words = (*absolute_urls(repo, target.remote), "push", "--porcelain", "--no-recurse-submodules", "--no-follow-tags", *args)
+    # A remote that `git push` mirrors to takes no refspec, and what it lacks would be deleted there.
+    one = ("-c", f"remote.{target.remote}.mirror=false") if _NAME.fullmatch(target.remote) else ()
+    words = (
+        *absolute_urls(repo, target.remote),
+        *one,
+        "push",
+        "--porcelain",
+        "--no-recurse-submodules",
+        "--no-follow-tags",
+        *args,
+    )
     try:
         return repo.call(*words, timeout=target.timeout, remote=True)
     except process.GitTimeout as error:

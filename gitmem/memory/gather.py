@@ -100,6 +100,8 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
             batch.skipped.append(error.message)
             batch.left.add(path)
     batch.records = len(batch.files)
+    unchanged = (dirty & committed.keys() & set(records)) - batch.files.keys() - batch.left
+    _stage_as_committed(context, head, sorted(unchanged))
     for path in sorted(dirty.difference(records, _as_committed(context, head, dirty, committed))):
         _gather_other(context, batch, path, committed.get(path))
     events = uncommitted_events(context, head)
@@ -260,9 +262,15 @@ def _as_committed(context: Context, head: str | None, dirty: Iterable[str], comm
     found = [p for p in logs if read_bounded(inside(store.root, p), _MAX_FILE) in (None, committed[p])]
     for path in found:
         write_atomic(inside(store.root, path), committed[path])
-    if found:
-        refresh_index(store.repo, store.repo.diff(None, head, [store.prefix + path for path in found]), force=True)
+    _stage_as_committed(context, head, found)
     return found
+
+
+def _stage_as_committed(context: Context, head: str | None, paths: list[str]) -> None:
+    """Have git's index hold what HEAD holds of paths of the store, whatever a checkout or a hand had staged."""
+    repo, prefix = context.store.repo, context.store.prefix
+    if paths:
+        refresh_index(repo, repo.diff(None, head, [prefix + path for path in paths]), force=True)
 
 
 def _gather_other(context: Context, batch: Batch, path: str, before: bytes | None) -> None:

@@ -274,9 +274,10 @@ def _check_log(context: Context, review: _Review, path: str, staged: bytes | Non
         if len(versions) > 1 and len(set(known)) == 1:
             review.files[path] = known[0]  # one side had reverted the commit that brought it: the merge puts it back
             return
+        if staged is None:
+            raise InvalidRecord(f"{path} was deleted, and logs are only added to", "`gitmem commit` puts back what is gone")
         raise InvalidRecord(
-            f"{path} was changed or deleted, and logs are only added to",
-            context.store.git_hint("restore --staged --worktree", path),
+            f"{path} was changed, and logs are only added to", context.store.git_hint("restore --staged --worktree", path)
         )
     if staged is not None and not known and not path.startswith(AUDIT):
         raise InvalidRecord(f"{path} was not written by gitmem", context.store.git_hint("rm --cached", path))

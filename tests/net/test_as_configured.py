@@ -52,6 +52,18 @@ def test_whatever_git_merge_is_to_do(both: Team, key: str, value: str) -> None:
     assert (both.git("ada").path / "README").read_text() == "settled\n"
 
 
+def test_a_remote_that_git_push_mirrors_to(both: Team) -> None:
+    """A sync pushes the branch it is asked for, and what the remote alone has stays there."""
+    ada = both.git("ada")
+    ada("push", "--quiet", "origin", "HEAD:refs/heads/only-there")
+    ada("branch", "only-here")
+    ada("config", "remote.origin.mirror", "true")
+    note(both.ada, "one")
+    both.settle()
+    both.agree("one")
+    assert ada("ls-remote", "--heads", "origin").split()[1::2] == ["refs/heads/main", "refs/heads/only-there"]
+
+
 def test_an_edit_in_the_way_of_a_conflict(both: Team) -> None:
     """Git cannot make the conflict over what is not committed: that is said, not that there is one to settle."""
     bob = both.git("bob")

@@ -123,3 +123,22 @@ def test_a_gap_that_nothing_can_fill(clone: Clone) -> None:
         clone.memory.used(clone.record, fixed=True)
         clone.memory.commit()
     assert {problem.what for problem in clone.memory.verify().problems} == {"missing segment"}
+
+
+def _older(clone: Clone) -> None:
+    clone.git("checkout", "--quiet", "HEAD~1", "--", ".")
+
+
+def _shorter(clone: Clone) -> None:
+    clone.git("restore", "--source", "HEAD~1", "--staged", "--worktree", ".")
+    assert b"gitmem commit" in clone.git.run("commit", "--message=as it was").stderr
+
+
+@pytest.mark.parametrize("way", [_older, _shorter])
+def test_an_older_state_staged(clone: Clone, way: Callable[[Clone], None]) -> None:
+    """It takes nothing back, and after a commit by gitmem nothing of it is left in git's index."""
+    before = clone.tree()
+    way(clone)
+    clone.memory.commit()
+    assert clone.tree() == before
+    clone.sound(fixed=1)

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
+from typing import NamedTuple
 
-from gitmem.core.audit import CLOSE, ENROL, INIT, QUARANTINE, REMOVE, ROLE, ROTATE, SCOPE, Problem, Segment
+from gitmem.core.audit import CLOSE, ENROL, ERASE, INIT, QUARANTINE, REMOVE, ROLE, ROTATE, SCOPE, Problem, Segment
 from gitmem.core.audit_chain import Node
 from gitmem.core.causality import node_of
 from gitmem.core.members import Members, Rank, own_scope
-from gitmem.core.rights import key_place, rank_for
+from gitmem.core.rights import key_place, rank_for, scope_of
 
 ABOUT_MEMBERS = frozenset({INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE})
-RankAt = Callable[[str, Node], Rank]
-OwnsAt = Callable[[str, str, Node], bool]
-"""Whether somebody (name) is an admin of a scope at a place."""
 
 
-def judge(ordered: Iterable[Segment], members: Members, rank_at: RankAt, owns_at: OwnsAt) -> list[Problem]:
+class Places(NamedTuple):
+    """What is known of somebody (name) at a place: their rank, whether they are an admin of a scope, whether they are in it."""
+
+    rank_at: Callable[[str, Node], Rank]
+    owns_at: Callable[[str, str, Node], bool]
+    is_in_at: Callable[[str, str, Node], bool]
+
+
+def judge(ordered: Iterable[Segment], members: Members, places: Places) -> list[Problem]:
     """Note in `members.refused` what does not count, and return it as problems but for what somebody else has answered for."""
-    judging = _Judging(members, rank_at, owns_at)
+    judging = _Judging(members, places)
     for segment in ordered:
         judging.take(segment)
     return judging.problems()
 
 
 class _Judging:
-    def __init__(self, members: Members, rank_at: RankAt, owns_at: OwnsAt) -> None:
+    def __init__(self, members: Members, places: Places) -> None:
         self.members = members
-        self.rank_at = rank_at
-        self.owns_at = owns_at
+        self.rank_at, self.owns_at, self.is_in_at = places
         self.owners: dict[str, str] = {}
         self.known: set[tuple[str, str | None]] = set()  # (file, content) that stood there by right
         self.strangers: list[Segment] = []
@@ -94,9 +99,10 @@ class _Judging:
 
     def _entries(self, segment: Segment, signer: str) -> None:
         rank = self.rank_at(signer, node_of(segment))
-        refused = self.members.refused.get(segment.path, {})
+        refused = self.members.refused.get(segment.path, {}) | self._erasures(segment, signer, rank)
         for line, entry in enumerate(segment.entries, 1):
             if line in refused:
+                self.members.refused.setdefault(segment.path, {})[line] = refused[line]
                 continue
             if entry.op not in ABOUT_MEMBERS and rank < self._needed(entry.object, signer, segment, line):
                 why = f"{signer}, a {rank.name.lower()}, had no right to change {entry.object}"
@@ -105,6 +111,15 @@ class _Judging:
             self.known.add((entry.object, entry.after))
             if entry.op == QUARANTINE and entry.object.startswith("log/"):
                 self.answers.setdefault(entry.object, set()).add((signer, entry.after))
+
+    def _erasures(self, segment: Segment, signer: str, rank: Rank) -> dict[int, str]:
+        """The erasures of a segment, one of which is in a scope that its signer has no part in: with their graves one act."""
+        told = {line: entry for line, entry in enumerate(segment.entries, 1) if entry.op == ERASE}
+        if rank >= Rank.ADMIN or not told:
+            return {}
+        scopes = {scope_of(entry.object) for entry in told.values()} - {""}
+        closed = sorted(scope for scope in scopes if not self.is_in_at(signer, scope, node_of(segment)))
+        return dict.fromkeys(told, f"{signer}, who is not in {closed[0]}, had no right to erase there") if closed else {}
 
     def _needed(self, path: str, signer: str, segment: Segment, line: int) -> Rank:
         entry = segment.entries[line - 1]

@@ -23,7 +23,7 @@ from typing import Final
 from gitmem.core.audit import ENROL, INIT, REMOVE, ROLE, ROOT, ROTATE, SCOPE, Problem, Segment
 from gitmem.core.audit_chain import Node, causal_order
 from gitmem.core.causality import Sight, node_of, sights
-from gitmem.core.judging import judge
+from gitmem.core.judging import Places, judge
 from gitmem.core.members import Members
 from gitmem.core.standing import TAKING, Op
 from gitmem.core.turn import Turn
@@ -41,7 +41,7 @@ def fold(segments: Iterable[Segment]) -> tuple[Members, list[Problem]]:
             members.refused.setdefault(op.segment.path, {})[op.line] = why
     if members.genesis == ("", 0):
         problems.append(Problem("no beginning", ROOT, "no entry begins the store, so nobody is a member"))
-    return members, problems + judge(ordered, members, turn.rank_at, turn.owns_at)
+    return members, problems + judge(ordered, members, Places(turn.rank_at, turn.owns_at, turn.is_in_at))
 
 
 def _settled(ordered: list[Segment]) -> Turn:

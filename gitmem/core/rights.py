@@ -18,6 +18,12 @@ def key_place(path: str) -> tuple[str, str, str] | None:
     return ("/".join(parts[:-2]), parts[-2], parts[-1]) if path.startswith(KEYS) and len(parts) > 2 else None
 
 
+def scope_of(path: str) -> str:
+    """The scope of a record's path (`memory/<scope>/<kind>/<shard>/<id>.yaml`), empty for any other path."""
+    parts = path.split("/")
+    return "/".join(parts[1:-3]) if parts[0] == "memory" and len(parts) > 4 else ""
+
+
 def rank_for(entry: Entry, signer: str, *, restores: bool, strict: bool) -> Rank:
     """The least rank that may sign `entry`.
 

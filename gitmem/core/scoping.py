@@ -56,6 +56,10 @@ class Scoping:
         """Whether somebody says who belongs to a scope, at a place."""
         return scope in self._admins and self._admins[scope].holds(name, at, self._left(name, scope))
 
+    def is_in(self, name: str, scope: str, at: Sight) -> bool:
+        """Whether somebody belongs to a scope, at a place; to one that nobody made everybody does."""
+        return scope not in self._members or self._members[scope].holds(name, at, self._left(name, scope))
+
     def leave(self, name: str, mark: int, sight: Sight) -> None:
         """Somebody is removed from the store."""
         self._removed.setdefault(name, []).append((mark, sight))

@@ -57,8 +57,15 @@ class Turn:
 
     def owns_at(self, name: str, scope: str, node: Node) -> bool:
         """Whether somebody says who belongs to a scope where they sign a segment; that it makes the scope counts at once."""
+        return self.scoping.is_admin(name, scope, self._with_own(node))
+
+    def is_in_at(self, name: str, scope: str, node: Node) -> bool:
+        """Whether somebody belongs to a scope where they sign a segment; that it lets them in counts at once."""
+        return self.scoping.is_in(name, scope, self._with_own(node))
+
+    def _with_own(self, node: Node) -> Sight:
         view = self.views[node]
-        return self.scoping.is_admin(name, scope, Sight(view.before | self.own.get(node, 0), view.after))
+        return Sight(view.before | self.own.get(node, 0), view.after)
 
     def rank(self, name: str, sight: Sight) -> Rank:
         """The rank of a name at a place."""

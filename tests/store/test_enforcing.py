@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.core.audit import ERASE
+from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.edit import Pen
+from gitmem.core.erasure import redacted_detail
 from gitmem.core.members import enrol_detail
 from gitmem.crypto.keys import wrap
 from gitmem.git import snapshots
 from gitmem.memory.commit import Extra, commit
+from gitmem.memory.locate import locate
+from gitmem.memory.members.granting import add_scope, grant, revoke
 from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy.consent import READS
@@ -176,6 +181,56 @@ def test_what_a_removed_member_erases_and_redacts(team: Path) -> None:
         assert ada.get(redacted).fields["text"] == "Marlowyn knows"
         assert not any("redacted" in note for note in report.notes)
         assert snapshots.all_snapshots(ada.context.store.repo)
+        assert erase_history(ada.context, dry_run=True).versions == 0
+        assert ada.verify().problems == []
+
+
+@pytest.mark.parametrize("insider", ["never in it", "taken out"])
+def test_what_a_member_erases_in_a_scope_that_is_not_theirs(team: Path, insider: str) -> None:
+    """Bob, whose gitmem lets him, erases from ops: it stands again, nothing is purged, and what he may erase stays erased."""
+    with _ada(team) as ada, _bob(team) as bob:
+        own, _ = sorted(record.id for record in ada.records())
+        add_scope(ada.context, "ops", ["ada"])
+        secret = ada.learn("note", {"text": "the vault code"}, scope="ops").id
+        if insider == "taken out":
+            grant(ada.context, "ops", "bob")
+            ada.sync()
+            bob.sync()
+            revoke(ada.context, "ops", "bob")
+        ada.sync()
+        bob.sync()
+        snapshots.create(ada.context.store.repo, "test", ada.context.clock())
+        erase(bob.context, [own])
+        bob.context.store.marks.set_note("role", "admin")
+        erase(bob.context, [secret])
+        _push_as_is(team)
+        report = ada.sync()
+        assert any("bob, who is not in ops, had no right to erase there" in problem for problem in report.problems)
+        assert ada.get(secret).fields["text"] == "the vault code"
+        assert [record.id for record in ada.records(scope="team") if record.id == own] == []
+        assert erase_history(ada.context, dry_run=True).records == 1
+        assert ada.verify().problems == []
+        assert ada.sync().problems == []
+
+
+def test_what_a_member_redacts_in_a_scope_that_is_not_theirs(team: Path) -> None:
+    """Values that bob takes out of a record in ops come back: sync looks at such an entry although it speaks of a record."""
+    with _ada(team) as ada, _bob(team) as bob:
+        add_scope(ada.context, "ops", ["ada"])
+        secret = ada.learn("note", {"text": "the vault code"}, scope="ops").id
+        ada.sync()
+        bob.sync()
+        path = locate(bob.context, secret)
+        state = parse((team / "bob" / path).read_bytes(), path)
+        pen = Pen(state, bob.context.store.writer_for(path, state))
+        gone = [("fields/text", key) for key in state.fields["text"]]
+        pen.state.fields = {}
+        pen.live()
+        detail = record_detail(state, pen.state) | redacted_detail(gone)
+        commit(bob.context, "gitmem: 1 redacted", [Extra(path, emit(pen.state), ERASE, detail, complete=True)])
+        _push_as_is(team)
+        assert any("not in ops" in problem for problem in ada.sync().problems)
+        assert ada.get(secret).fields["text"] == "the vault code"
         assert erase_history(ada.context, dry_run=True).versions == 0
         assert ada.verify().problems == []
 

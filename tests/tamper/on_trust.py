@@ -6,9 +6,11 @@ from gitmem.core.audit import EMPTY, Change, Head, closing, segment_path
 from gitmem.core.codec import emit, parse
 from gitmem.core.dots import checked, dot_of
 from gitmem.core.edit import Pen
+from gitmem.memory.members.granting import add_scope
+from gitmem.memory.privacy.erase import erase
 from gitmem.store.layout import AUDIT, CONFIG, MEMBERS, member_path
 from tests.support.auditing import change, enrolment
-from tests.tamper.hands import Insider, told_again
+from tests.tamper.hands import BRANCH, Insider, told_again
 from tests.tamper.table import Expected, Store, insider, named
 
 UNSIGNED = "unsigned change"
@@ -268,3 +270,18 @@ def segment_number_skipped(hand: Insider) -> Expected:
     path = _add(hand, [change(X, None, b"x")], head=skipped)
     assert path != segment_path(head.writer, head.segment + 1)
     return named(("missing segment", segment_path(head.writer, head.segment + 1)))
+
+
+@insider(Store.SEALED)
+def erased_from_a_scope_of_others(hand: Insider) -> Expected:
+    """A record of a scope that bob is not in, erased by a gitmem that lets him: its grave does not stand either."""
+    with hand.ground.at("cyd") as cyd:
+        add_scope(cyd.context, "ops")
+        record = cyd.learn("note", {"text": "the vault code"}, scope="ops").id
+        cyd.sync()
+    with hand.ground.at("bob") as bob:
+        bob.sync()
+        bob.context.store.marks.set_note("role", "admin")
+        erase(bob.context, [record])
+        hand.repo.run("fetch", "--quiet", str(hand.ground.folder / "bob"), f"+HEAD:{BRANCH}")
+    return named((NOT_ENTITLED, AUDIT), spoiled=[record], aside="bob, who is not in ops")

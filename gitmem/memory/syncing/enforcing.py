@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 
-from gitmem.core.audit import ANSWERS, CLOSE, HEAL, QUARANTINE, Entry, Segment
+from gitmem.core.audit import ANSWERS, CLOSE, ERASE, HEAL, QUARANTINE, Entry, Segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.codec import emit
@@ -119,7 +119,8 @@ def _is_plain(path: str, data: bytes, keys: Iterable[str]) -> bool:
         segment = parse_segment(data, path)
     except Tampered:
         return True  # it counts for nothing, and `audit verify` names it
-    spoken = all(e.op == CLOSE or (e.object.startswith(_FREE) and e.op not in ABOUT_MEMBERS) for e in segment.entries)
+    judged = ABOUT_MEMBERS | {ERASE}
+    spoken = all(e.op == CLOSE or (e.object.startswith(_FREE) and e.op not in judged) for e in segment.entries)
     return spoken and segment.key in keys and any(genuine([segment]))
 
 

@@ -106,9 +106,12 @@ def find_identities(
 
     `path` is what `--identity` named, `env` the environment (of the process when None), `home` the home directory,
     `ssh` asks for `~/.ssh` as GITMEM_SSH=1 does, and `ask` asks a person for a passphrase (None: nobody is asked).
+    Raises NoKey where `path` names nothing.
     """
     env = os.environ if env is None else env
     home = Path.home() if home is None else home
+    if path is not None and not _at_home(str(path), home).exists():  # whoever names one does not mean another
+        raise NoKey(f"there is no identity file {path}", "check what --identity names, or leave it out")
     return Found(_sources(path, env, home, ssh or env.get("GITMEM_SSH") == "1"), ask)
 
 
@@ -146,7 +149,11 @@ def _variable(value: str, _: list[Tried]) -> str:
 def _named_file(name: str, home: Path, warnings: list[Tried]) -> str:
     if not name:
         raise Unusable("not set")
-    return _file(home / name[2:] if name.startswith("~/") else Path(name), warnings)
+    return _file(_at_home(name, home), warnings)
+
+
+def _at_home(name: str, home: Path) -> Path:
+    return home / name[2:] if name.startswith("~/") else Path(name)
 
 
 def _file(path: Path, warnings: list[Tried]) -> str:

@@ -192,10 +192,11 @@ def test_one_unusable_key_never_blocks_the_next(tmp_path: Path, monkeypatch: pyt
     env |= {"GITMEM_IDENTITY": "rubbish hunter2", "GITMEM_IDENTITY_FILE": str(tmp_path), "PATH": os.environ["PATH"]}
     env |= {"GITMEM_IDENTITY_CMD": "false", "GITMEM_SSH": "1"}
     write(tmp_path / ".config/gitmem/identity.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n")
-    found = find_identities(tmp_path / "absent", env=env, home=tmp_path)
+    (tmp_path / "named").write_bytes(b"\xff")
+    found = find_identities(tmp_path / "named", env=env, home=tmp_path)
     assert sources(found) == [str(good)]
     assert [tried.why for tried in found.tried] == [
-        "no such file or directory",
+        "is not text",
         "line 1 is no age identity (AGE-SECRET-KEY-1…)",
         "is a directory",
         "ended with exit code 1",
@@ -205,6 +206,12 @@ def test_one_unusable_key_never_blocks_the_next(tmp_path: Path, monkeypatch: pyt
     ]
     assert "hunter2" not in f"{found!r} {found.no_key('it').message}"
     assert opens(next(iter(found)), next(iter(found)).recipient)
+
+
+def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
+    """Whoever names a key by `--identity` does not mean to sign with another."""
+    with pytest.raises(NoKey, match=r"there is no identity file .*absent"):
+        find_identities(tmp_path / "absent", env={}, home=tmp_path)
 
 
 def test_a_bad_line_spoils_no_other(tmp_path: Path) -> None:

@@ -45,11 +45,9 @@ class Root(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """The same, with the nearest name for one that is none."""
         if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from gitmem.core.nearest import nearest, shown
+            from gitmem.core.nearest import meant, shown
 
-            near = nearest(args[0], _COMMANDS)
-            meant = f"; did you mean '{near}'?" if near else ""
-            ctx.fail(f"there is no command {shown(args[0])}{meant}")
+            ctx.fail(f"there is no command {shown(args[0])}{meant(args[0], _COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

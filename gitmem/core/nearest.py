@@ -13,6 +13,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """What a message about a misspelt word ends with; nothing where no word of `known` is near enough."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
 def shown(word: str) -> str:
     """`word` quoted for a message: at most 40 characters of it, and none that would act on a terminal."""
     return f"'{printable(word[:40])}…'" if len(word) > 40 else f"'{printable(word)}'"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from gitmem.core.nearest import nearest, shown
+from gitmem.core.nearest import meant, shown
 from gitmem.core.record import KIND, name_problem
 from gitmem.core.schema import Kind
 from gitmem.errors import InvalidRecord
@@ -123,9 +123,8 @@ class Kinds:
         return path.relative_to(self._root).as_posix() if self._root else path.name
 
     def _unknown(self, name: str) -> NoReturn:
-        near = nearest(name, [other for other in self.names() if other != name])  # a directory may be left of it
-        meant = f"; did you mean '{near}'?" if near else ""
-        raise InvalidRecord(f"there is no kind {shown(name)}{meant}", self._hint())
+        others = [other for other in self.names() if other != name]  # a directory may be left of it
+        raise InvalidRecord(f"there is no kind {shown(name)}{meant(name, others)}", self._hint())
 
     def _hint(self) -> str:
         return f"the kinds are: {', '.join(self.names())}; a team's own lie in {SCHEMAS}"

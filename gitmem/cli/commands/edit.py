@@ -87,13 +87,12 @@ def _changes(memory: Memory, record: Record, words: dict[str, Any]) -> dict[str,
 
 def _require(record: Record, name: str) -> None:
     from gitmem.cli.present import flat
-    from gitmem.core.nearest import nearest
+    from gitmem.core.nearest import meant
 
     known = {*record.fields, *record.sets, *flat(record.fields)}
     if name not in known:
-        near = nearest(name, known)
-        meant = f"; did you mean '{near}'?" if near else ""
-        raise UsageError(f"{record.id} has no field {one_line(name)!r}{meant}", f"`gitmem show {record.id}` shows what it has")
+        why = f"{record.id} has no field {one_line(name)!r}{meant(name, known)}"
+        raise UsageError(why, f"`gitmem show {record.id}` shows what it has")
 
 
 def _tags(record: Record, more: list[str], fewer: list[str]) -> list[Any]:

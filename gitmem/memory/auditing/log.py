@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gitmem.core.audit import ATTEST, Entry, Segment
 from gitmem.core.audit_chain import in_turn
@@ -273,3 +273,5 @@ _WORDS: dict[str, Callable[[Entry, str, dict[str, int]], str]] = {
     "consent": lambda _entry, _what, _raised: "chose what is logged of them",
     "retire": _about("retired the replica", "replica"),
 }
+OPS: Final = frozenset(_WORDS)
+"""The words for changes."""

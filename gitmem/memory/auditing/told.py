@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from gitmem.core.audit_parse import parse_segment
 from gitmem.errors import GitmemError, NoKey, Tampered
@@ -26,6 +26,8 @@ _WORDS = {
     acts.DRILL: "drilled with the backup",
     acts.RESTORE: "restored records to what they were at",
 }
+ACTS: Final = frozenset(_WORDS)
+"""The words for what changes nothing, as `audit log --acts` knows them."""
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitmem.core.audit import SCOPE
 from gitmem.core.members import Member, Members, Rank, own_scope, scope_detail
-from gitmem.core.nearest import nearest, shown
+from gitmem.core.nearest import meant, shown
 from gitmem.core.record import Json
 from gitmem.core.token import EPOCH
 from gitmem.errors import NoKey, UsageError
@@ -241,7 +241,6 @@ def _who_may(who: Members, scope: str, names: Iterable[str]) -> list[str]:
 def _member(who: Members, name: str) -> Member:
     found = who.by_name.get(name)
     if found is None:
-        near = nearest(name, who.by_name)
-        meant = f"; did you mean '{near}'?" if near else ""
-        raise UsageError(f"there is no member {shown(name)}{meant}", f"the members are: {', '.join(sorted(who.by_name))}")
+        why = f"there is no member {shown(name)}{meant(name, who.by_name)}"
+        raise UsageError(why, f"the members are: {', '.join(sorted(who.by_name))}")
     return found

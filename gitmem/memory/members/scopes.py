@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmem.core.members import own_scope
-from gitmem.core.nearest import nearest, shown
+from gitmem.core.nearest import meant, shown
 from gitmem.core.record import SCOPE, name_problem
 from gitmem.errors import NoKey, UsageError
 from gitmem.memory.context import TEAM, Context
@@ -49,10 +49,8 @@ def known_scope(context: Context, name: str) -> str:
     names = scope_names(context)
     if name in names:
         return name
-    near = nearest(name, names)
-    meant = f"; did you mean '{near}'?" if near else ""
     hint = f"the scopes are: {', '.join(names)}; `gitmem scope add` makes one"
-    raise UsageError(f"there is no scope {shown(name)}{meant}", hint)
+    raise UsageError(f"there is no scope {shown(name)}{meant(name, names)}", hint)
 
 
 def agent_name(name: str | None, env: Mapping[str, str]) -> str | None:

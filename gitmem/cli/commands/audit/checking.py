@@ -12,10 +12,11 @@ from gitmem.cli.command import define
 from gitmem.cli.exits import READS
 from gitmem.cli.inputs import clean
 from gitmem.cli.ui import Ui, pass_ui
-from gitmem.errors import NoKey, Tampered
+from gitmem.errors import InvalidRecord, NoKey, NoStore, Tampered
 
 if TYPE_CHECKING:
     from gitmem.core.audit import Problem
+    from gitmem.memory.auditing.audit import AuditReport
 
 
 @define(
@@ -42,15 +43,9 @@ def verify(ui: Ui, full: bool, witnesses: tuple[str, ...]) -> None:
     Signatures, the chain of each writer, and every changed file of the history against the entry that vouches for it.
     """
     from gitmem.cli.inputs import read_file
-    from gitmem.cli.session import opened
     from gitmem.core.nearest import counted
-    from gitmem.memory.auditing.verifying import against_witness
 
-    statements = [read_file(witness) for witness in witnesses]
-    with opened(ui) as memory:
-        report = memory.verify(full=full)
-        for statement in statements:
-            report = against_witness(memory.context, report, statement)
+    report = _verdict(ui, full, [read_file(witness) for witness in witnesses])
     if ui.json:
         ui.data(report)
     else:
@@ -66,6 +61,24 @@ def verify(ui: Ui, full: bool, witnesses: tuple[str, ...]) -> None:
             f"the audit log and the data do not agree: {found}",
             "`gitmem audit log` shows who wrote what; ask them before you sync",
         )
+
+
+def _verdict(ui: Ui, full: bool, statements: list[bytes]) -> AuditReport:
+    """The report; for a store that does not open, too, where that is the work of whoever is to be found out."""
+    from gitmem.cli.session import opened
+    from gitmem.memory.auditing.closed import verify_closed
+    from gitmem.memory.auditing.verifying import against_witness
+
+    try:
+        with opened(ui) as memory:
+            report = memory.verify(full=full)
+            for statement in statements:
+                report = against_witness(memory.context, report, statement)
+            return report
+    except (NoStore, InvalidRecord):
+        if (found := verify_closed(Path())) is None:
+            raise
+        return found
 
 
 @define(

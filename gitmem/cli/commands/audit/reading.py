@@ -69,6 +69,7 @@ def audit_log(ui: Ui, /, limit: int, diff: bool, acts: bool, **filters: str | No
     """
     from gitmem.cli.logs import show_diffs, show_entries
     from gitmem.cli.session import opened
+    from gitmem.memory.auditing.asked import check_asked
     from gitmem.memory.auditing.changes import entry_diffs
     from gitmem.memory.auditing.log import log
     from gitmem.memory.auditing.told import told_acts
@@ -76,6 +77,7 @@ def audit_log(ui: Ui, /, limit: int, diff: bool, acts: bool, **filters: str | No
     with opened(ui) as memory:
         wanted = _wanted(filters)
         entries = told_acts(memory.context, **wanted)[:limit] if acts else log(memory.context.store.root, limit=limit, **wanted)
+        check_asked(memory.context, entries, acts=acts, **wanted)
         _one_record(entries, filters["record"])
         diffs = entry_diffs(memory.context, entries) if diff else []
     if diff:
@@ -145,6 +147,7 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
     """
     from gitmem.cli.session import opened
     from gitmem.memory.auditing import acts
+    from gitmem.memory.auditing.asked import check_asked
     from gitmem.memory.auditing.log import log
     from gitmem.memory.auditing.proof import write_proof
 
@@ -155,7 +158,9 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
             names = write_proof(memory.context, proof)
             ui.data({"path": str(proof), "files": names}) if ui.json else ui.note(f"{len(names)} files are in {proof}")
             return
-        entries = log(memory.context.store.root, limit=None, **_wanted(filters))
+        wanted = _wanted(filters)
+        entries = log(memory.context.store.root, limit=None, **wanted)
+        check_asked(memory.context, entries, acts=False, **wanted)
         _one_record(entries, filters["record"])
         acts.note(memory.context, acts.EXPORT, [f"audit.{form}"])
     entries.reverse()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing.files import gaps
+from gitmem.memory.auditing.vouched import entries_in
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import sound_or_none
 from gitmem.store.files import inside, read_bounded
@@ -41,8 +42,7 @@ def vouched_again(context: Context, paths: Iterable[str]) -> set[tuple[str, str]
     """What the segments of ours among `paths`, which are to be committed again, vouch for: (path, SHA-256 of the content)."""
     segments = [path for path in paths if path.startswith(f"{AUDIT}/") and is_own_log(context, path)]
     read = (read_bounded(inside(context.store.root, path), _MAX_FILE) for path in segments)
-    entries = (entry for data in read if data is not None for entry in _entries(data))
-    return {(str(entry.get("object")), str(entry["after"])) for entry in entries if entry.get("after")}
+    return {(entry.object, entry.after) for data in read if data is not None for entry in entries_in(data) if entry.after}
 
 
 class Dropped(NamedTuple):
@@ -62,7 +62,7 @@ def dropped(context: Context) -> Dropped:
     if not missing or json.dumps(missing) == store.marks.note(_NOTE):
         return lost
     for commit, segments in _where_held(context, missing):
-        told = {str(entry.get("object")) for data in segments.values() for entry in _entries(data)}
+        told = {entry.object for data in segments.values() for entry in entries_in(data)}
         held = store.repo.read_paths(commit, sorted(store.prefix + path for path in told))
         files = {path.removeprefix(store.prefix): data for path, data in held.items()}
         lost.logs.update(segments | {path: data for path, data in files.items() if is_own_log(context, path)})
@@ -100,12 +100,3 @@ def _where_held(context: Context, paths: Collection[str]) -> Iterator[tuple[str,
 def _stood_at(context: Context) -> Iterator[str]:
     done = context.store.repo.call("rev-list", "--walk-reflogs", f"--max-count={_STOOD_AT}", "HEAD")
     yield from dict.fromkeys(done.out.decode().split())
-
-
-def _entries(segment: bytes) -> Iterator[dict[str, Any]]:
-    """The entries of a segment's bytes; lines that are none are passed over."""
-    for line in segment.splitlines():
-        with suppress(ValueError, RecursionError):
-            entry = json.loads(line)
-            if isinstance(entry, dict):
-                yield entry

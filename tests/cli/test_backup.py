@@ -30,6 +30,8 @@ def test_a_laptop_is_lost(ada: Seat, tmp_path: Path) -> None:
 def test_what_is_wrong_has_an_exit_code(ada: Seat, tmp_path: Path) -> None:
     """15 with the problem on stdout, and a way on; 2 where the words do not fit; 10 where there is nothing."""
     assert "no place for backups is known" in ada("backup", "create").expect(2).err
+    assert "is gone when this command ends" in ada("backup", "create", "--to", "memory://x").expect(2).err
+    assert "there are no backups" in ada("backup", "verify", "--from", tmp_path / "keys").expect(1).err
     assert "not both" in ada("backup", "create", "--full", "--incremental").expect(2).err
     there, back = tmp_path / "there", tmp_path / "back"
     ada("backup", "create", "--to", there).ok()

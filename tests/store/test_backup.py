@@ -290,6 +290,17 @@ def test_no_increment_on_a_set_that_lost_a_file(scene: Scene, tmp_path: Path, lo
     assert done.records == made.records + 1
 
 
+@pytest.mark.parametrize("place", [".", "memory/safe", ".git"])
+def test_no_backup_in_the_store_itself(scene: Scene, place: str) -> None:
+    """It would go with what it is a backup of; before anything is committed or written it is refused."""
+    with scene.open() as memory:
+        root = memory.context.store.root
+        before = sorted(root.iterdir())
+        with pytest.raises(UsageError, match="lies in the store"):
+            memory.backup(str(root / place))
+        assert sorted(root.iterdir()) == before
+
+
 def test_what_is_no_regular_file_is_no_manifest(scene: Scene) -> None:
     """It is named as one that was altered, and verification goes on."""
     manifest = scene.shelf / "000001.json"

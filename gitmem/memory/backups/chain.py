@@ -123,8 +123,11 @@ def backup_named(place: Destination, chain: Sequence[Signed], at: str | None) ->
     kept = [one for some in sets_of(chain) for one in some]
     named = [one for one in kept if at in (None, one.id)]
     if not named:
-        there = ", ".join(one.id for one in kept[-5:]) or "none"
-        raise UsageError(f"there is no backup{f' {at}' if at else ''} at {place.shown}", f"there is: {there}")
+        there = ", ".join(one.id for one in kept[-5:])
+        raise UsageError(
+            f"there is no backup{f' {at}' if at else ''} at {place.shown}",
+            f"there is: {there}" if there else "check the address: --from DIR or URL",
+        )
     return needed_for(chain, named[-1].sequence)
 
 

@@ -35,7 +35,7 @@ from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import require_branch
 from gitmem.memory.members.folded import standing_here
-from gitmem.store.destination import Destination
+from gitmem.store.destination import Destination, Folder
 from gitmem.store.files import disk_error
 from gitmem.store.layout import MEMORY
 from gitmem.store.scratch import scratch
@@ -77,7 +77,7 @@ class _Plan:
 
 
 def create(context: Context, to: str | None = None, *, full: bool | None = None, sealed: bool = True) -> Backup:
-    """Back up everything recorded so far, to a directory or URL (where the last one went, by default).
+    """Back up everything recorded so far, to a directory or URL (the one this clone remembers, by default).
 
     That is all of it or what changed since the last backup there: as `full` says, else as fits. All members and the recovery
     identity can open what is `sealed`, as it is unless the store is open. Raises GitmemError where it cannot be done,
@@ -85,9 +85,11 @@ def create(context: Context, to: str | None = None, *, full: bool | None = None,
     """
     if not sealed and not context.store.config.plain:
         raise UsageError("only backups of an open store can be left unsealed", "leave --unsealed out")
+    place = destination_of(context, to)
+    _refuse_inside(context, place)
     context.progress("committing", 0, 0)
     commit(context)
-    head, place, members = context.store.repo.head(), destination_of(context, to), standing_here(context)
+    head, members = context.store.repo.head(), standing_here(context)
     if head is None:
         raise NoStore("nothing was recorded here yet", "`gitmem learn` first")
     last = _checked_last(context, place, members)
@@ -103,6 +105,13 @@ def create(context: Context, to: str | None = None, *, full: bool | None = None,
     if to is not None:
         remember_place(context, to)
     return listed(made.manifest, place, created=True)
+
+
+def _refuse_inside(context: Context, place: Destination) -> None:
+    """Raise UsageError for a place that would be lost with the store, and be in the way there."""
+    own = (context.store.root, context.store.repo.git_dir, context.store.repo.common_dir)
+    if isinstance(place, Folder) and any(place.path.is_relative_to(folder) for folder in own):
+        raise UsageError(f"{place.shown} lies in the store that it is to outlive", "name a place outside: --to DIR or URL")
 
 
 def backups(context: Context, where: str | None = None) -> list[Backup]:

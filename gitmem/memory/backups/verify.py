@@ -41,7 +41,7 @@ class BackupReport:
 def verify(context: Context, where: str | None = None, *, deep: bool = False) -> BackupReport:
     """Verify all backups of this store at a destination; with `deep` by a rebuild of each set, `git fsck` and its audit log.
 
-    What is wrong is in the report. Raises GitmemError where the destination cannot be read.
+    What is wrong is in the report. Raises GitmemError where the destination cannot be read, or holds none and never did.
     """
     place = destination_of(context, where)
     chain, problems = read_chain(place)
@@ -59,7 +59,9 @@ def verify(context: Context, where: str | None = None, *, deep: bool = False) ->
         problems += _bundles(context, place, [one for some in sets for one in some], folder)
         if deep and not problems:
             problems += _rebuilt(context, place, sets)
-    if chain and not problems:
+    if not chain and not problems:
+        raise GitmemError(f"there are no backups of this store at {place.shown}", "gitmem backup create --to DIR (or a URL)")
+    if not problems:
         note(context, place, chain[-1])
     kept = [one for some in sets for one in some]
     size = sum(one.bytes for one in kept)

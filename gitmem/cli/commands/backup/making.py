@@ -15,7 +15,7 @@ from gitmem.errors import UsageError
 
 def where_option(name: str, what: str) -> Callable[[Any], Any]:
     """`--to` or `--from`: where backups are."""
-    return click.option(name, "where", metavar="DIR|URL", help=f"{what}; where they went last unless given.")
+    return click.option(name, "where", metavar="DIR|URL", help=f"{what}; unless given the place that this clone remembers.")
 
 
 @define(
@@ -46,6 +46,10 @@ def create(ui: Ui, full: bool, incremental: bool, where: str | None, unsealed: b
 
     if full and incremental:
         raise UsageError("a backup is full or incremental, not both", "leave both out: gitmem backup create")
+    if where is not None and where.startswith("memory:"):
+        raise UsageError(
+            f"what is put at {where} is gone when this command ends", "name a directory or a URL: --to /media/backup"
+        )
     with opened(ui) as memory:
         made = memory.backup(where, full=True if full else False if incremental else None, sealed=not unsealed)
     if ui.json:
@@ -81,5 +85,7 @@ def list_(ui: Ui, where: str | None) -> None:
     if ui.json:
         ui.data({"backups": found})
         return
+    if not found:
+        ui.note("there are no backups of this store there")
     rows = [(one.id, one.time, one.type, f"{one.bytes:,}", f"{one.records:,}") for one in found]
     ui.rows(("BACKUP", "TIME", "TYPE", "BYTES", "RECORDS"), rows)

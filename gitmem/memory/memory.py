@@ -194,11 +194,14 @@ class Memory:
 
         return keep(self.context, id)
 
-    def commit(self, message: str | None = None) -> Committed | None:
-        """Commit what was recorded; None when there was nothing."""
+    def commit(self, message: str | None = None, *, redact: bool | None = None) -> Committed | None:
+        """Commit what was recorded; None when there was nothing. The `message` is redacted as in `learn`."""
         from gitmem.memory.commit import commit
+        from gitmem.memory.privacy.redaction import in_the_clear
 
-        return commit(self.context, message)
+        said, found = in_the_clear(self._writing(redact), "message", message)
+        made = commit(self.context, said)
+        return made and dataclasses.replace(made, redacted=found)
 
     def sync(self) -> SyncReport:
         """Commit, take in what the team has, and push."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gitmem.memory.results import Redaction
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A commit that was made: its id, how many records and audit entries it holds, and in `skipped` what it left out."""
+    """A commit that was made: its id, how many records and audit entries it holds, and in `skipped` what it left out.
+
+    `redacted` is what was replaced in the message that was given.
+    """
 
     commit: str
     records: int
     entries: int
     skipped: list[str] = field(default_factory=list)
+    redacted: tuple[Redaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

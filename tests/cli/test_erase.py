@@ -11,7 +11,7 @@ def test_erasing(ada: Seat) -> None:
     """Looked at first, then asked for, then done; the JSON names every place."""
     found = ada("learn", "--pattern", "no route", "--fix", "call Bo Lind", "--json").ok().json["id"]
     looked = ada("erase", found, "--dry-run", "--json").ok().json
-    assert looked.keys() == {"dry_run", "erased", "remains", "commit", "problems", "notes"}
+    assert looked.keys() == {"dry_run", "erased", "remains", "commit", "problems", "notes", "redacted"}
     assert looked["erased"] == [{"id": found, "kind": "pattern", "scope": "team", "values": 2, "registers": []}]
     assert {"log", "backups", "readers"} <= {place["what"] for place in looked["remains"]}
     assert "--yes" in ada("erase", found).expect(2).err

@@ -244,7 +244,7 @@ def test_status_and_commit(ada: Seat) -> None:
     assert (status["member"], status["records"], status["pending"], status["branch"]) == ("ada", 1, 1, "main")
     assert "1 to commit" in ada("status").ok().out
     made = ada("commit", "-m", "a message of our own", "--json").ok().json
-    assert list(made) == ["commit", "records", "entries", "skipped"]
+    assert list(made) == ["commit", "records", "entries", "skipped", "redacted"]
     assert made["commit"] == ada.head()
     assert made["records"] == 1
     assert ada("commit", "--json").ok().json["commit"] is None

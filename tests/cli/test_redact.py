@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Seat
 from tests.faults.test_secrets import _contents, _places
+from tests.support.git import Git
 
 MIXED = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0cD3fG6"
 SECRETS = [f"ghp_{MIXED}", "carol.jones@corp.example.org", "hunter2xyz", "198.18.7.42"]
@@ -163,3 +164,21 @@ def test_nothing_in_a_plain_store(ada: Seat, tmp_path: Path) -> None:
     contents = dict(_contents(plain.path))
     assert _places("push with", contents)
     assert [place for secret in SECRETS for place in _places(secret, contents)] == []
+
+
+def test_what_is_said_in_the_clear(ada: Seat) -> None:
+    """The message of a commit and the grounds of an erasure, which no key hides, are redacted, too, unless told not to."""
+    told = [{"what": "email", "field": "message", "count": 1}]
+    record = ada.learn()
+    assert ada("commit", "-m", f"for {SECRETS[1]}", "--json").ok().json["redacted"] == told
+    other = ada.learn("--pattern", "another error", "--fix", "none")
+    assert "redacted: 1 e-mail address" in ada("erase", record, "--basis", f"asked by {SECRETS[1]}", "--yes").ok().err
+    assert ada("erase", "--subject", "another", "--basis", SECRETS[1], "--yes", "--json").ok().json["redacted"]
+    said = Git(ada.path)("log", "--format=%B", "-p", "--", "log")
+    assert "for <email:1>" in said
+    assert '"basis":"asked by <email:1>"' in said
+    assert SECRETS[1] not in said
+    assert other not in ada("list").ok().out
+    ada.learn()
+    assert ada("commit", "-m", f"for {SECRETS[1]}", "--no-redact", "--json").ok().json["redacted"] == []
+    assert SECRETS[1] in Git(ada.path)("log", "-1", "--format=%B")

@@ -7,6 +7,7 @@ import click
 from gitmem.cli.command import define
 from gitmem.cli.exits import WRITES
 from gitmem.cli.inputs import clean
+from gitmem.cli.redacting import redact_option, tell
 from gitmem.cli.ui import Ui, pass_ui
 
 
@@ -19,6 +20,7 @@ from gitmem.cli.ui import Ui, pass_ui
     exits=WRITES,
 )
 @click.option("--message", "-m", metavar="TEXT", help="The commit message; it stands in the clear.")
+@redact_option
 @pass_ui
 def command(ui: Ui, message: str | None) -> None:
     """Commit everything recorded so far, with a signed entry of the audit log.
@@ -31,10 +33,11 @@ def command(ui: Ui, message: str | None) -> None:
     with opened(ui) as memory:
         made = memory.commit(clean(message) if message else None)
     if ui.json:
-        ui.data(made or {"commit": None, "records": 0, "entries": 0, "skipped": []})
+        ui.data(made or {"commit": None, "records": 0, "entries": 0, "skipped": [], "redacted": []})
         return
     for left_out in made.skipped if made else ():
         ui.warn(f"left out: {left_out}")
+    tell(ui, made.redacted if made else ())
     if made is None or not (made.records or made.entries):
         ui.note("nothing to commit")
     else:

@@ -9,6 +9,7 @@ import click
 from gitmem.cli.command import define
 from gitmem.cli.complete import record_ids
 from gitmem.cli.exits import WRITES
+from gitmem.cli.redacting import redact_option, tell
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--redact", is_flag=True, help="With --subject: put a placeholder for the mention, and keep the record.")
 @click.option("--history", is_flag=True, help="Rewrite git's history without what was erased; all clones follow.")
 @click.option("--basis", metavar="TEXT", help="On what grounds; it stands in the log, in the clear.")
+@redact_option
 @click.option("--keep-backup", is_flag=True, help="With --history: keep the bundle of the history as it was.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would go, and where copies may remain.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -83,6 +85,8 @@ def _records(ui: Ui, erasing: Callable[[bool], EraseReport], **how: Any) -> None
     done = not how["dry_run"] and bool(report.erased) and sure(ui, how["yes"], what, described(report))
     if done:
         report = erasing(False)
+    if not ui.json:
+        tell(ui, report.redacted)
     if ui.json:
         ui.data(report)
     elif done or how["dry_run"] or not report.erased:

@@ -26,7 +26,9 @@ from gitmem.memory.gather import contents_at, parse_or_none, require_branch
 from gitmem.memory.locate import buried, gone, locate
 from gitmem.memory.members.own_role import may_write, need_role
 from gitmem.memory.privacy.purge import purge
+from gitmem.memory.privacy.redaction import in_the_clear
 from gitmem.memory.privacy.remains import Remaining, remains
+from gitmem.memory.results import Redaction
 from gitmem.store.files import inside
 
 _MAX_BASIS = 200
@@ -45,7 +47,8 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class EraseReport:
-    """What was erased (or, when `dry_run`, would be), and where copies may remain. `notes` say what was out of reach."""
+    """What was erased (or, when `dry_run`, would be), and where copies may remain. `notes` say what was out of reach,
+    `redacted` what was replaced in the grounds that were given."""
 
     dry_run: bool
     erased: list[Erased]
@@ -53,15 +56,18 @@ class EraseReport:
     commit: str | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    redacted: tuple[Redaction, ...] = ()
 
 
 def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry_run: bool = False) -> EraseReport:
     """Erase records, each named by its id or a unique beginning. One commit; nothing is changed with `dry_run`.
 
-    `basis` says on what grounds; it stands in the log, in the clear. Raises GitmemError for a record that is not there or was
-    erased before, NoKey without the identity that signs, and for a scope that is sealed to a member who is no admin.
+    `basis` says on what grounds; it stands in the log, in the clear, redacted as a record is.
+    Raises GitmemError for a record that is not there or was erased before, NoKey without the identity that signs, and for a
+    scope that is sealed to a member who is no admin.
     """
     check_basis(basis)
+    basis, found = in_the_clear(context, "basis", basis)
     store = context.store
     with store.lock:
         store.refresh()
@@ -72,9 +78,9 @@ def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry
                 store.sealing(one)  # who lacks the scope's key can take nothing out of it
         gone = [Erased(one.id, one.kind, one.scope, _values(one)) for one in states.values()]
         if dry_run:
-            return EraseReport(True, gone, remains(context, paths))
+            return EraseReport(True, gone, remains(context, paths), redacted=found)
         made = bury(context, states, {} if basis is None else {"basis": basis})
-        return EraseReport(False, gone, remains(context, paths), *made)
+        return EraseReport(False, gone, remains(context, paths), *made, redacted=found)
 
 
 def check_basis(basis: str | None) -> None:

@@ -17,6 +17,7 @@ from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context, kind_to_show
 from gitmem.memory.gather import contents_at
 from gitmem.memory.privacy.erase import Erased, EraseReport, bury, check_basis
+from gitmem.memory.privacy.redaction import in_the_clear
 from gitmem.memory.privacy.remains import remains
 from gitmem.memory.privacy.subjects import Findings, Mention, find, notes
 from gitmem.store.opened import open_state
@@ -37,6 +38,7 @@ def erase_subject(
         raise UsageError(
             "the basis stands in the log for good, and names the person", "name the request instead: --basis '4711'"
         )
+    basis, hidden = in_the_clear(context, "basis", basis)
     store = context.store
     with store.lock:
         store.refresh()
@@ -50,7 +52,7 @@ def erase_subject(
             states, extras = _redacted(context, subject, partly, told)
             commit, problems = bury(context, whole, told, states, extras)
         places = remains(context, found.mentions)
-        return EraseReport(dry_run, gone, places, commit, problems, _notes(found))
+        return EraseReport(dry_run, gone, places, commit, problems, _notes(found), hidden)
 
 
 def _notes(found: Findings) -> list[str]:

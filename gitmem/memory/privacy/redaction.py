@@ -1,8 +1,9 @@
 """Redaction on the way in: what people and agents write is redacted here, before it is checked, identified or stored.
 
 Everything that becomes a value of a record passes `redacted`: learn and batches, edits in the editor, by options and from
-files, settled conflicts, agents' calls and the Python API. The id of a record is derived from the redacted values, so that two
-people whose error differs in a home directory or an address teach the same record.
+files, settled conflicts, agents' calls and the Python API. What is said in the clear passes `in_the_clear`: the grounds of an
+erasure, the message of a commit. The id of a record is derived from the redacted values, so that two people whose error differs
+in a home directory or an address teach the same record.
 """
 
 from __future__ import annotations
@@ -49,6 +50,14 @@ def redacted_text(context: Context | None, text: str, names: frozenset[str] = fr
     """A text by itself as it would be recorded; without a store by the policy of a new one."""
     done = (_redactor(context) if context else _new_redactor(frozenset(), names)).redact(text)
     return done.text, _redactions("", done.found)
+
+
+def in_the_clear(context: Context, name: str, text: str | None) -> tuple[str | None, tuple[Redaction, ...]]:
+    """What somebody says as `name`, which no key hides: a message or the like, redacted as a record is; None stays None."""
+    if text is None or not context.redact:
+        return text, ()
+    done = _redactor(context).redact(text)
+    return done.text, _redactions(name, done.found)
 
 
 def in_words(found: Iterable[Redaction]) -> str:

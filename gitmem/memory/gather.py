@@ -90,7 +90,8 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     records = [path for path in paths if is_record_path(path)]
     restored = _restored(store.pending.events)
     committed = contents_at(context, head, paths)
-    batch.again = vouched_again(context, dirty.difference(committed))
+    again = committed_once(context, [path for path in dirty.difference(committed) if path.startswith("log/")])
+    batch.again = vouched_again(again)
     for number, path in enumerate(records):
         if number % _PROGRESS_STEP == 0:
             context.progress("records", number, len(records))
@@ -102,7 +103,8 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     batch.records = len(batch.files)
     unchanged = (dirty & committed.keys() & set(records)) - batch.files.keys() - batch.left
     _stage_as_committed(context, head, sorted(unchanged))
-    for path in sorted(dirty.difference(records, _as_committed(context, head, dirty, committed))):
+    batch.files |= again
+    for path in sorted(dirty.difference(records, again, _as_committed(context, head, dirty, committed))):
         _gather_other(context, batch, path, committed.get(path))
     events = uncommitted_events(context, head)
     batch.acts = acts.waiting(context, anyway=bool(events or batch.changes))
@@ -124,7 +126,7 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     changed = list(own_changes(context, merged=True))
     fresh = [path for path in changed if is_own_log(context, path) and path not in wanted]
     unheld = set(fresh) - {path for commit in commits for path in contents_at(context, commit, fresh)}
-    gone = unheld - committed_once(context, unheld) | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
+    gone = unheld - committed_once(context, unheld).keys() | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
     for path in gone:
         inside(store.root, path).unlink(missing_ok=True)
     gone |= _set_aside_halves(context, commits, {*changed} - {*fresh} - gone - {*wanted})
@@ -284,9 +286,6 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
     data = read_bounded(inside(context.store.root, path), _MAX_FILE)
     if data is None and before is not None and not path.startswith(f"{SCHEMAS}/") and not is_list_path(path):
         write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
-        return
-    if data is not None and before is None and is_own_log(context, path):  # which a commit held: else it were a leftover
-        batch.files[path] = data
         return
     if path.startswith("log/"):
         batch.skipped.append(

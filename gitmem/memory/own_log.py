@@ -1,14 +1,16 @@
-"""Log files of ours that a commit held, and that git took out of the history: a soft reset, a squash, a rebase that drops one.
+"""Log files that a commit held, and that git took out of the history: a soft reset, a squash, a rebase that drops one.
 
 What was committed was acknowledged: it is no leftover of a killed commit, and the next commit has it again. git's own log of
-where HEAD stood (git-reflog(1)) tells which is which, as long as git keeps it.
+where HEAD stood (git-reflog(1)) tells which is which, as long as git keeps it, and so do the branches: a squash brings the log
+of others as well.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Final, NamedTuple
 
 from gitmem.core.codec import emit
@@ -32,17 +34,18 @@ def is_own_log(context: Context, path: str) -> bool:
     return path.startswith(tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in names))
 
 
-def committed_once(context: Context, paths: Collection[str]) -> set[str]:
-    """Those of `paths` whose files are as a commit held them that HEAD stood at here."""
-    held = {path: data for _, found in _where_held(context, paths) for path, data in found.items()}
-    return {path for path, data in held.items() if read_bounded(inside(context.store.root, path), _MAX_FILE) == data}
+def committed_once(context: Context, paths: Collection[str]) -> dict[str, bytes]:
+    """Those of `paths`, log files, that are as a commit holds them that HEAD stood at or a branch ends in; with content."""
+    root, found = context.store.root, dict[str, bytes]()
+    for _, held in _where_held(context, paths, chain(_stood_at(context), _ends(context))):
+        found |= {path: data for path, data in held.items() if read_bounded(inside(root, path), _MAX_FILE) == data}
+    return found
 
 
-def vouched_again(context: Context, paths: Iterable[str]) -> set[tuple[str, str]]:
-    """What the segments of ours among `paths`, which are to be committed again, vouch for: (path, SHA-256 of the content)."""
-    segments = [path for path in paths if path.startswith(f"{AUDIT}/") and is_own_log(context, path)]
-    read = (read_bounded(inside(context.store.root, path), _MAX_FILE) for path in segments)
-    return {(entry.object, entry.after) for data in read if data is not None for entry in entries_in(data) if entry.after}
+def vouched_again(files: Mapping[str, bytes]) -> set[tuple[str, str]]:
+    """What the segments among log files that are to be committed again vouch for: (path, SHA-256 of the content)."""
+    segments = [data for path, data in files.items() if path.startswith(f"{AUDIT}/")]
+    return {(entry.object, entry.after) for data in segments for entry in entries_in(data) if entry.after}
 
 
 class Dropped(NamedTuple):
@@ -61,7 +64,7 @@ def dropped(context: Context) -> Dropped:
     missing = sorted(path for path in gaps(store.root) if is_own_log(context, path))
     if not missing or json.dumps(missing) == store.marks.note(_NOTE):
         return lost
-    for commit, segments in _where_held(context, missing):
+    for commit, segments in _where_held(context, missing, _stood_at(context)):
         told = {entry.object for data in segments.values() for entry in entries_in(data)}
         held = store.repo.read_paths(commit, sorted(store.prefix + path for path in told))
         files = {path.removeprefix(store.prefix): data for path, data in held.items()}
@@ -82,10 +85,10 @@ def _joined(context: Context, path: str, data: bytes) -> bytes | None:
     return None if whole is None else emit(whole)
 
 
-def _where_held(context: Context, paths: Collection[str]) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """The latest of the commits that HEAD stood at and that held some of `paths`, with what they held there; each path once."""
+def _where_held(context: Context, paths: Collection[str], commits: Iterable[str]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The first of `commits` that hold some of `paths`, with what they hold there; each path once."""
     store, wanted = context.store, set(paths)
-    for commit in _stood_at(context) if wanted else ():
+    for commit in commits if wanted else ():
         held: dict[str, bytes] = {}
         with suppress(GitmemError):  # git's log may name what is gone
             held = store.repo.read_paths(commit, sorted(store.prefix + path for path in wanted))
@@ -100,3 +103,11 @@ def _where_held(context: Context, paths: Collection[str]) -> Iterator[tuple[str,
 def _stood_at(context: Context) -> Iterator[str]:
     done = context.store.repo.call("rev-list", "--walk-reflogs", f"--max-count={_STOOD_AT}", "HEAD")
     yield from dict.fromkeys(done.out.decode().split())
+
+
+def _ends(context: Context) -> Iterator[str]:
+    """Where branches end, here and on remotes as of the last fetch, and what was fetched without a branch."""
+    repo = context.store.repo
+    yield from dict.fromkeys(repo.run("for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes").decode().split())
+    if fetched := repo.resolve("FETCH_HEAD"):
+        yield fetched

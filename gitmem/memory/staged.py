@@ -28,7 +28,7 @@ from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none
 from gitmem.memory.moving import finish_move
-from gitmem.memory.own_log import is_own_log, vouched_again
+from gitmem.memory.own_log import committed_once, vouched_again
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine
 from gitmem.store.files import inside, read_bounded, write_atomic
@@ -74,7 +74,7 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
         snapshots.before(context, "pre-commit")
         returning = _returning(context, [head, *parents], changed)
         review = _Review({path: data for path, data in returning.items() if path not in staged})
-        review.again = vouched_again(context, returning)
+        review.again = vouched_again(returning)
         _review(context, review, [head, *parents], staged, picked)
         if review.problems:
             raise _refusal(review.problems)
@@ -86,11 +86,10 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
 
 
 def _returning(context: Context, commits: Iterable[str | None], changed: Iterable[str]) -> dict[str, bytes]:
-    """Log files of ours that were committed once and that none of `commits` holds: they go into this commit."""
-    ours = [path for path in changed if is_own_log(context, path)]
-    held = {path for commit in commits for path in contents_at(context, commit, ours)}
-    read = ((path, read_bounded(inside(context.store.root, path), _MAX_FILE)) for path in ours if path not in held)
-    return {path: data for path, data in read if data is not None}
+    """Log files that were committed once and that none of `commits` holds: they go into this commit."""
+    logs = [path for path in changed if path.startswith("log/")]
+    held = {path for commit in commits for path in contents_at(context, commit, logs)}
+    return committed_once(context, [path for path in logs if path not in held])
 
 
 def _own_staged(context: Context, head: str | None) -> dict[str, Change]:

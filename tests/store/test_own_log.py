@@ -1,4 +1,4 @@
-"""What git takes out of a clone's unpushed commits is in the next commit again, the log with it."""
+"""What git takes out of a clone's unpushed commits, or of others' with a squash, is in the next commit, the log with it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.memory.cloning import clone as copy
 from gitmem.memory.events import every_event
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
-from tests.support.stores import found, open_memory
+from tests.support.stores import found, open_memory, share
 
 LESSON = {"pattern": "no route to host", "fix": "plug it in"}
 
@@ -82,6 +83,53 @@ def test_a_commit_made_again(clone: Clone, way: Callable[[Clone], None]) -> None
     way(clone)
     assert clone.tree() == before
     clone.sound(fixed=1)
+
+
+def test_a_squash_of_a_branch_that_git_has_no_other_word_of(clone: Clone) -> None:
+    """HEAD stood there too long ago for git's log of it."""
+    before = clone.tree()
+    clone.git("branch", "topic")
+    clone.git("reset", "--quiet", "--hard", "HEAD~1")
+    clone.git("reflog", "expire", "--expire=now", "--all")
+    clone.git("merge", "--quiet", "--squash", "topic")
+    clone.memory.commit()
+    assert clone.tree() == before
+    clone.sound(fixed=1)
+
+
+def _merged(git: Git) -> None:
+    git("merge", "--quiet", "--squash", "origin/main")
+
+
+def _picked(git: Git) -> None:
+    git("cherry-pick", "--no-commit", "HEAD..origin/main")
+
+
+def _without_a_branch(git: Git) -> None:
+    git("update-ref", "-d", "refs/remotes/origin/main")
+    git("pull", "--quiet", "--squash", git("remote", "get-url", "origin"), "main")
+
+
+@pytest.mark.parametrize("way", [_merged, _picked, _without_a_branch])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_squash_of_what_others_wrote(clone: Clone, tmp_path: Path, way: Callable[[Git], None], by_hand: bool) -> None:
+    """Their log comes along, and what it vouches for is not signed for as an edit by hand of whoever squashes."""
+    Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=main", "team.git")
+    share(clone.git.path, tmp_path / "team.git")
+    copy(str(tmp_path / "team.git"), str(tmp_path / "other"))
+    with open_memory(tmp_path / "other") as other:
+        other.used(clone.record, fixed=True)
+        other.edit(clone.record, {"fix": "try again"})
+        other.commit()
+        other.learn("note", {"type": "semantic", "text": "another"})
+        other.sync()
+    clone.git("fetch", "--quiet")
+    way(clone.git)
+    if by_hand:
+        clone.git("commit", "--quiet", "--message=squashed")
+    report = clone.memory.sync()
+    assert (report.problems, clone.tree()) == ([], Git(tmp_path / "other")("rev-parse", "HEAD^{tree}"))
+    clone.sound(fixed=2)
 
 
 def test_leftovers_of_a_killed_commit_go(clone: Clone) -> None:

@@ -17,7 +17,7 @@ from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing.files import gaps
-from gitmem.memory.auditing.vouched import entries_in
+from gitmem.memory.auditing.vouched import entries_in, vouched_for
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import sound_or_none
 from gitmem.store.files import inside, read_bounded
@@ -49,14 +49,14 @@ def vouched_again(files: Mapping[str, bytes]) -> set[tuple[str, str]]:
 
 
 class Dropped(NamedTuple):
-    """Log files that git took out of the history, and the records as they stand with what was lost beside them."""
+    """Log files that git took out of the history, and the other files as they stand with what was lost beside them."""
 
     logs: dict[str, bytes]
-    records: dict[str, bytes]
+    files: dict[str, bytes]
 
 
 def dropped(context: Context) -> Dropped:
-    """Segments of ours that are gone from between others, the batches of events that they tell of, and records.
+    """Segments of ours that are gone from between others, and what they tell of: batches of events, records, members, keys.
 
     A rebase that left a commit out took them. Nothing is written. What is in no commit that HEAD stood at is looked for once.
     """
@@ -69,20 +69,23 @@ def dropped(context: Context) -> Dropped:
         held = store.repo.read_paths(commit, sorted(store.prefix + path for path in told))
         files = {path.removeprefix(store.prefix): data for path, data in held.items()}
         lost.logs.update(segments | {path: data for path, data in files.items() if is_own_log(context, path)})
-        lost.records.update({path: whole for path, data in files.items() if (whole := _joined(context, path, data))})
+        lost.files.update({path: whole for path, data in files.items() if (whole := _brought_back(context, path, data))})
     if vain := [path for path in missing if path not in lost.logs]:
         store.marks.set_note(_NOTE, json.dumps(vain))
     return lost
 
 
-def _joined(context: Context, path: str, data: bytes) -> bytes | None:
-    """A record with what a dropped commit held of it; None for what is no record, or is collected."""
-    state = sound_or_none(path, data) if is_record_path(path) else None
-    if state is None:
-        return None
-    here = context.store.read(path)
-    whole = context.store.graves.bury(path, merge_all([state, *([here] if here else [])]))
-    return None if whole is None else emit(whole)
+def _brought_back(context: Context, path: str, data: bytes) -> bytes | None:
+    """A file with what a dropped commit held of it; None for the log's own, and where nothing of it is to come back."""
+    if is_record_path(path):
+        here, state = context.store.read(path), sound_or_none(path, data)
+        whole = state and context.store.graves.bury(path, merge_all([state, *([here] if here else [])]))
+        return emit(whole) if whole else None
+    stands = read_bounded(inside(context.store.root, path), _MAX_FILE)
+    known = [state for content in (stands, data) if (state := sound_or_none(path, content))]
+    if path.startswith("log/") or any(entry.after is None for entry in vouched_for(context.store.root, [path])[path].entries):
+        return None  # or somebody signed for taking it out
+    return emit(merge_all(known)) if known else data if stands is None else None
 
 
 def _where_held(context: Context, paths: Collection[str], commits: Iterable[str]) -> Iterator[tuple[str, dict[str, bytes]]]:

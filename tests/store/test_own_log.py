@@ -10,9 +10,11 @@ import pytest
 
 from gitmem.memory.cloning import clone as copy
 from gitmem.memory.events import every_event
+from gitmem.memory.members.joining import add_member
+from gitmem.memory.members.requesting import request
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
-from tests.support.stores import found, open_memory, share
+from tests.support.stores import found, open_memory, person, share
 
 LESSON = {"pattern": "no route to host", "fix": "plug it in"}
 
@@ -158,6 +160,23 @@ def test_a_commit_that_a_rebase_left_out(clone: Clone, since: bool) -> None:
     tip = clone.git("rev-parse", "HEAD")
     clone.memory.sync()
     assert clone.git("rev-parse", "HEAD") == tip
+
+
+def test_a_member_whom_a_rebase_left_out(clone: Clone, tmp_path: Path) -> None:
+    """Who was let in by the commit is a member still, and has the key."""
+    bob = person(tmp_path / "bob")
+    Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=main", "team.git")
+    share(clone.git.path, tmp_path / "team.git")
+    copy(str(tmp_path / "team.git"), str(tmp_path / "other"))
+    with open_memory(tmp_path / "other", bob) as other:
+        add_member(clone.memory.context, request(other.context, bob.identity()[0], "bob"))
+        clone.memory.edit(clone.record, {"fix": "try again"})
+        clone.memory.commit()
+        clone.git("rebase", "--quiet", "--onto", "HEAD~2", "HEAD~1")
+        clone.memory.sync()
+        clone.sound(fixed=1)
+        other.sync()
+        assert other.get(clone.record).fields["fix"] == "try again"
 
 
 def test_a_gap_that_nothing_can_fill(clone: Clone) -> None:

@@ -159,6 +159,14 @@ _PASSWORDS: Final = (
     "Server=db;Database=web;User Id=app;Password={};Encrypt=true",
     "sshpass -p {} ssh deploy@build",
     "tool login --username ci --password {}",
+    "http -a deploy:{} https://repo.example.com/upload",
+    "7z x -p{} backup.7z\nERROR: Wrong password",
+    "openssl enc -d -aes-256-cbc -k {} -in dump",
+    "net use X: \\\\host\\share {} /user:deploy\nSystem error 86 has occurred.",
+    "htpasswd -b .htpasswd deploy {}",
+    "[sudo] password for deploy: {}\nSorry, try again.",
+    "config.yml: bad indentation\n  password: |\n    {}\n  user: deploy",
+    "kubectl create secret generic db --from-literal=main={}",
 )
 
 

@@ -86,7 +86,7 @@ def mask(text: str) -> str:
 
     A text that was redacted and the same text as it was printed are masked alike.
     """
-    return _PIECES.sub(_Masker(), _TIMES.sub("<time>", comparable(clean(text))))
+    return _PIECES.sub(_Masker(), _TIMES.sub("<time>", clean(comparable(text))))
 
 
 class _Masker:

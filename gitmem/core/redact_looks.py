@@ -28,7 +28,7 @@ _LONG_RUN: Final = (
 )
 
 _REFERENCE = re.compile(
-    r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*"
+    r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|[|>][-+\d]{0,2}|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*"
     r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[(\[].*|(?:self|this|os|env|process|config|settings|args|opts|options|params|request|req|ctx|var|local|data|secrets)\..*",
     re.IGNORECASE,
 )

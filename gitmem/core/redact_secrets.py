@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gitmem.core.redact_looks import is_hidden_hex, is_likely, is_nothing, is_random, is_reference, is_secret, is_word
+from gitmem.core.redact_commands import BLOCKS, COMMANDS, manifests, some, written
+from gitmem.core.redact_looks import is_hidden_hex, is_likely, is_nothing, is_random, is_secret, is_word
 from gitmem.core.redact_rules import MAX_VALUE, Rule, Span, View, apply, compiled
 
 _MAX_BLOCK: Final = 20_000  # characters of a private key
@@ -39,6 +40,7 @@ def secrets(view: View) -> Iterator[Span]:
     yield from _key_blocks(view)
     yield from apply(_RULES, view)
     yield from _cookies(view)
+    yield from manifests(view)
     yield from _called(view)
     yield from _revoked(view)
 
@@ -115,6 +117,11 @@ def _given(match: re.Match[str]) -> bool:
     return _ends_line(match) and _begins_line(match)
 
 
+def _given_word(match: re.Match[str]) -> bool:
+    """The same in languages whose words for nothing are not known: no word at all."""
+    return _given(match) and (bool(match["quote"]) or not is_word(match["value"].rstrip(".,!?")))
+
+
 def _begins_line(match: re.Match[str]) -> bool:
     """Whether nothing but the name stands before it on its line, as in YAML."""
     before = match.string[max(0, match.start() - 80) : match.start()].rpartition("\n")[2]
@@ -148,15 +155,6 @@ def _option_given(match: re.Match[str]) -> bool:
     return not is_nothing(value) and not value.startswith("-") and not _ABOUT.search(match["suffix"] or "") and value != "="
 
 
-def _written(match: re.Match[str]) -> bool:
-    """A value that is written out, if only as `secret`, and not a reference to it."""
-    return not is_reference(match["value"])
-
-
-def _some(match: re.Match[str]) -> bool:
-    return not is_nothing(match["value"])
-
-
 def _is_secret(match: re.Match[str]) -> bool:
     return is_secret(match["value"])
 
@@ -172,6 +170,20 @@ def _said(match: re.Match[str]) -> bool:
     return is_random(match["value"]) or (beside and not whose and is_secret(match["value"]))
 
 
+def _answered(match: re.Match[str]) -> bool:
+    """What was typed at a prompt: it ends the line, and is no word unless the prompt begins it."""
+    prompt = compiled(r"(?:\[sudo\] )?\Z").fullmatch(
+        match.string[max(0, match.start() - 80) : match.start()].rpartition("\n")[2]
+    )
+    return some(match) and _ends_line(match) and (prompt is not None or not is_word(match["value"]))
+
+
+def _chosen(match: re.Match[str]) -> bool:
+    """A word of a sentence with letters and digits, which is no other word of it."""
+    value = match["value"].rstrip(".,;:!?)")
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and not is_nothing(value)
+
+
 def _named_before(match: re.Match[str]) -> bool:
     """Whether what is given as a value was named just before: `name: API_TOKEN`, then `value: …`."""
     before = match.string[max(0, match.start() - 200) : match.start()]
@@ -184,11 +196,6 @@ def _seed(match: re.Match[str]) -> bool:
 
 def _basic(match: re.Match[str]) -> bool:
     return len(match["value"]) >= 8 and not is_word(match["value"])
-
-
-def _command(names: str, flag: str, value: str = r"(?P<quote>[\"'])?(?P<value>(?(quote)[^\"'\n]|[^\s\"'<>|;&]){1,256})") -> str:
-    """A program, some words on the same line, and the option that carries a password."""
-    return rf"(?<![\w-])(?:{names})(?![\w-])[^\n|;]{{0,200}}?[ \t]{flag}{value}"
 
 
 def _option(names: str) -> str:
@@ -207,6 +214,8 @@ _BETWEEN = (
 _NAMED_BEFORE = rf"(?:name|key|variable)[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}[\"']?{_NAMES_ONE}[\"']?,?\s{{1,40}}\{{?[\"']?\Z"
 
 _RULES: Final = (
+    *BLOCKS,
+    *COMMANDS,
     Rule("token", ("value",), rf"value(?P<suffix>){_GIVES}", _named_before),
     Rule("token", ("seed", "otp"), rf"(?:seed|otp){_SUFFIX}{_GIVES}", _seed),
     Rule(
@@ -220,9 +229,9 @@ _RULES: Final = (
         "token",
         ("mc alias set", "mc config host add"),
         r"mc (?:alias set|config host add)(?:[ \t]{1,3}[^\s<>]{1,256}){3}[ \t]{1,3}(?P<value>[^\s\"'<>]{8,256})",
-        _some,
+        some,
     ),
-    Rule("password", ("://",), r"://(?:[^\s:/?#@\"'<>]{0,256}):(?P<value>[^\s/\"'<>]{1,512})@(?=[\w.\[-])", _written),
+    Rule("password", ("://",), r"://(?:[^\s:/?#@\"'<>]{0,256}):(?P<value>[^\s/\"'<>]{1,512})@(?=[\w.\[-])", written),
     Rule("token", ("://",), r"://(?P<value>[^\s:/?#@\"'<>]{16,512})@(?=[\w.\[-])", _is_secret),
     Rule("password", ("thin:",), r"thin:[\w.-]{1,64}/(?P<value>[^\s@\"'<>/]{1,256})@"),
     Rule(
@@ -235,44 +244,33 @@ _RULES: Final = (
     Rule("token", ("bearer ", "basic "), r"(?:bearer|basic)[ \t]{1,2}(?P<value>[\w.~+/=-]{8,2048})", _is_secret),
     Rule("password", ("--",), _option("passw(?:or)?d|passwd|pass|passphrase|pwd"), _option_given),
     Rule("token", ("--",), _option("token|secret|api-?key|access-?key|secret-?key|auth-?token"), _option_given),
-    Rule(
-        "password",
-        ("curl", "wget", "http"),
-        _command(
-            "curl|wget|https?ie?",
-            r"(?:-[A-Za-z]{0,6}u|--user|--proxy-user|-a|--auth)[ \t=]{0,2}",
-            r"(?P<quote>[\"'])?[^\s:\"'<>/]{0,64}:(?P<value>(?(quote)[^\"'\n<>]|[^\s\"'<>]){1,256})",
-        ),
-        _written,
-    ),
-    Rule("password", ("mysql", "mariadb", "mysqladmin"), _command(r"mysql\w*|mariadb[\w-]*", "-p"), _some),
-    Rule(
-        "password",
-        ("sshpass", "docker", "podman", "helm", "az ", "mongo", "cqlsh", "heroku", "nexus", "oc "),
-        _command(
-            r"sshpass|docker|podman|helm|az|mongo\w*|cqlsh|oc",
-            r"(?:login\b[^\n|;]{0,120}[ \t])?(?<=[ \t])-p[ \t=]?(?![ \t]?\d{1,5}[:/]|\d{1,5}\b)",
-        ),
-        _some,
-    ),
-    Rule("password", ("redis-cli",), _command("redis-cli", r"-a[ \t]+"), _some),
-    Rule("password", ("ldap",), _command(r"ldap\w+", r"-w[ \t]+"), _some),
-    Rule("password", ("sqlcmd", "bcp ", "unzip", "zip "), _command("sqlcmd|bcp|unzip|zip", r"-P[ \t]*"), _some, exact=True),
-    Rule(
-        "password",
-        ("smbclient", "mount", "rpcclient"),
-        _command("smbclient|mount|rpcclient", r"-U[ \t]*", r"(?P<quote>[\"'])?[^\s%\"']{1,64}%(?P<value>[^\s\"'<>]{1,256})"),
-        exact=True,
-    ),
-    Rule("password", ("-pass", "pass:"), r"(?:-pass(?:in|out)?[ \t]+)?pass:(?P<value>[^\s\"'<>]{1,256})", _some),
+    Rule("password", ("-pass", "pass:"), r"(?:-pass(?:in|out)?[ \t]+)?pass:(?P<value>[^\s\"'<>]{1,256})", some),
     Rule(
         "password",
         ("identified by", "identified with", "password '", 'password "'),
         r"(?:identified (?:by|with [\w\"'`]{1,64} (?:by|as))|password)[ \t]{1,3}"
         r"(?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)",
-        _some,
+        some,
     ),
-    Rule("password", ("login ",), r"login[ \t]+\S{1,128}[ \t\n]+password[ \t]+(?P<value>[^\s\"'<>]{1,256})", _some),
+    Rule(
+        "password",
+        ("password for ", "passphrase for "),
+        r"pass(?:word|phrase) for (?P<whose>'[^'\n]{1,200}'|[^\n:]{1,80}):[ \t]{1,2}(?P<value>[^\s\"'<>]{1,256})",
+        _answered,
+    ),
+    Rule(
+        "password",
+        ("password is", "password was", "passphrase is", "passcode is"),
+        r"pass(?:word|phrase|code) (?:is|was)(?: set to)?:?[ \t]{1,2}(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>]{4,256})",
+        _chosen,
+    ),
+    Rule(
+        "password",
+        ("passwort", "kennwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "密碼", "パスワード"),
+        rf"(?:passwort|kennwort|mot de passe|contraseña|senha|пароль|密码|密碼|パスワード)(?P<suffix>){_GIVES}",
+        _given_word,
+    ),
+    Rule("password", ("login ",), r"login[ \t]+\S{1,128}[ \t\n]+password[ \t]+(?P<value>[^\s\"'<>]{1,256})", some),
     Rule(
         "password",
         ("$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$1$", "$apr1$", "$argon2", "{ssha}"),
@@ -281,12 +279,12 @@ _RULES: Final = (
     Rule("password", _PASSWORD, rf"pass(?:word|wd|phrase|code){_SUFFIX}{_GIVES}", _given, gate="pass"),
     Rule("token", ("secret", "credential"), rf"(?:secret|credential){_SUFFIX}{_GIVES}", _given),
     Rule("token", _KEYS, rf"[a-z]{{3,10}}[_ -]?key{_SUFFIX}{_GIVES}", _given, gate="key"),
-    Rule("password", ("pwd", "pass"), rf"(?<![a-z])(?:pwd|pass)(?P<suffix>(?:[_-]\w{{0,24}})?){_GIVES}", _given),
+    Rule("password", ("pwd", "pass", "pw"), rf"(?<![a-z])(?:pwd|pass|pw)(?P<suffix>(?:[_-]\w{{0,24}})?){_GIVES}", _given),
     Rule(
         "password",
         (*_PASSWORD, "secret", "credential", "apikey", "api_key", "api-key"),
         rf"[a-z]{{3,10}}[_ -]?[\w-]{{0,24}}>(?P<value>[^<>\n]{{1,{MAX_VALUE}}})</",
-        _some,
+        some,
     ),
     Rule("token", _WEAK, rf"(?:token|auth){_SUFFIX}{_GIVES}", _token_given),
     Rule("token", _WEAK, rf"(?:token|auth)[\w-]{{0,24}}>(?P<value>[^<>\n]{{8,{MAX_VALUE}}})</", _is_secret),

@@ -6,6 +6,7 @@ often. They are fetched together with the branch, by one git process.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -17,7 +18,16 @@ from typing import Final, NamedTuple
 from gitmem.errors import GitmemError
 from gitmem.git import process
 from gitmem.git.places import absolute_urls
-from gitmem.git.remote_words import denied, lost_race, no_room, remote_lines, said, unreadable, without_password
+from gitmem.git.remote_words import (
+    denied,
+    lost_race,
+    no_room,
+    remote_lines,
+    said,
+    stopped_by_hook,
+    unreadable,
+    without_password,
+)
 from gitmem.git.repo import Repo
 
 TIMEOUT: Final = 120.0
@@ -152,12 +162,20 @@ def push(repo: Repo, target: Upstream, commit: str, over: str | None = None) -> 
     if done.code == 0:
         return Pushed(Push.OK)
     refused = [line.split("\t")[2] for line in process.readable(done.out).splitlines() if line.startswith("!\t")]
+    if not refused and done.code == 1 and _guarded(repo) and (why := stopped_by_hook(done.err)):
+        return Pushed(Push.UNREACHABLE, why)
     if not refused:
         return Pushed(Push.DENIED if denied(done.err) else Push.UNREACHABLE, said(done.err))
     theirs = remote_lines(done.err)
     if lost_race(refused[0]) and not no_room("; ".join(theirs)) and not (over and "remote rejected" in refused[0]):
         return Pushed(Push.BEHIND, refused[0])
     return Pushed(Push.DENIED, without_password("; ".join([refused[0], *theirs])))
+
+
+def _guarded(repo: Repo) -> bool:
+    """Whether this clone has a hook that git asks before it pushes."""
+    hook = os.fsdecode(repo.run("rev-parse", "--git-path", "hooks/pre-push")).removesuffix("\n")
+    return os.access(repo.root / hook, os.X_OK)
 
 
 def side_ref(writer: str) -> str:

@@ -26,6 +26,7 @@ _ADVICE_ONLY: Final = re.compile(
 
 _SAFE: Final = "your work is safe here meanwhile"
 _HINTS: Final = (
+    (r"^the pre-push hook of this clone", "the hook is your own: do as it asks, then `gitmem sync` again; " + _SAFE),
     (r"did not end within", "`git config gitmem.timeout 600` gives it ten minutes; " + _SAFE),
     (
         r"authentication failed|could not read (username|password)|returned error: 401|publickey|password",
@@ -99,6 +100,14 @@ def said(err: str) -> str:
     lines = [line for line in marked if process.full(line)] or marked
     cause = lines[-1] if lines else process.reason(err)
     return without_password(re.sub(r"^(fatal|error): ", "", cause)).strip()
+
+
+def stopped_by_hook(err: str) -> str | None:
+    """The reason of a push that git itself has none for but that it failed: the clone's own hook, with its first five lines."""
+    *words, last = [line.strip() for line in err.splitlines() if line.strip()] or [""]
+    if not last.startswith("error: failed to push some refs"):
+        return None
+    return without_password(f"the pre-push hook of this clone refused: {'; '.join(words[:5])}".removesuffix(": "))
 
 
 def remote_lines(err: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gitmem.errors import ConflictsLeft, GitmemError
+from gitmem.errors import ConflictsLeft, GitmemError, RemoteError
 from tests.net.team import Team, moved, note
 
 SETTINGS = [
@@ -78,3 +78,23 @@ def test_an_edit_in_the_way_of_a_conflict(both: Team) -> None:
     bob("checkout", "--", "README")
     with pytest.raises(ConflictsLeft):
         both.bob.sync()
+
+
+@pytest.mark.parametrize("hooks", [".git/hooks", ".husky"])
+def test_a_hook_that_stops_the_push(both: Team, hooks: str) -> None:
+    """It is named as what it is, with what it said: the remote has nothing to do with it."""
+    ada = both.git("ada")
+    ada("config", "core.hooksPath", hooks)
+    hook = ada.path / hooks / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'not on sundays' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    note(both.ada, "one")
+    with pytest.raises(
+        RemoteError, match="cannot push to origin: the pre-push hook of this clone refused: not on sundays"
+    ) as told:
+        both.ada.sync()
+    assert "hook" in told.value.hint
+    hook.unlink()
+    both.settle()
+    both.agree("one")

@@ -100,18 +100,49 @@ def test_no_message_names_a_member(team: Team) -> None:
     assert "bob" not in Git(folder)("log", "--format=%B", f"{before}..HEAD")
 
 
-def test_the_merge_that_brings_pseudonyms(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It joins what Bob wrote before he heard of them, and names nobody itself."""
+@pytest.mark.parametrize("heard", ["sync", "git merge"])
+def test_a_name_does_not_reach_the_remote(team: Team, monkeypatch: pytest.MonkeyPatch, heard: str) -> None:
+    """What bob committed before he heard of pseudonyms is shared without his name: by nobody's commit but a pseudonym's."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
+        monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
+    git = Git(team.folder / "bob")
+    git("config", "user.name", "bob of the lab")
+    git("config", "user.email", "bob@lab.example")
+    set_pseudonyms(team["ada"].context, on=True)
+    one = team["bob"].learn("note", {"text": "one"}).id
+    team["bob"].commit()
+    team["bob"].edit(one, {"text": "one more"})
+    team["ada"].sync()
+    if heard == "git merge":
+        git("fetch", "--quiet", "origin")
+        git("merge", "--quiet", "--no-edit", "origin/main")
+    assert "bob of the lab" in git("log", "--format=%an", "origin/main..HEAD")
+    report = team["bob"].sync()
+    assert any("under a pseudonym" in note for note in report.notes)
+    assert "lab" not in Git(team.folder / "bob")("log", "--format=%an %ae %cn %ce", "origin/main")
+    team.agree()
+    assert team["ada"].get(one).fields["text"] == "one more"
+    assert team["ada"].verify().problems == team["bob"].verify(full=True).problems == []
+    assert not any("pseudonym" in note for note in team["bob"].sync().notes)
+
+
+def test_commits_of_others_files_keep_their_name(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the branch holds more than the store, nothing is made anew; the merge itself names nobody."""
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
         monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
     Git(team.folder / "bob")("config", "user.name", "bob of the lab")
     Git(team.folder / "bob")("config", "user.email", "bob@lab.example")
+    _ = (team.folder / "bob" / "code.py").write_text("x = 1\n")
+    Git(team.folder / "bob")("add", "code.py")
+    Git(team.folder / "bob")("commit", "--quiet", "--message", "code")
     set_pseudonyms(team["ada"].context, on=True)
     team["bob"].learn("note", {"text": "one"})
     team.sync("ada", "bob")
     merge, _ = Git(team.folder / "bob")("log", "-1", "--format=%an %cn|%s").strip().split("|")
     assert merge.count("member-") == 2
+    assert "code" in Git(team.folder / "bob")("log", "--format=%s", "origin/main").splitlines()
 
 
 def test_a_reader_chooses_as_well(team: Team) -> None:

@@ -19,13 +19,13 @@ from gitmem.git.worktree import checkout
 from gitmem.memory.auditing.chain import beware
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, parse_or_none
+from gitmem.memory.gather import contents_at
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.privacy.rewritten import Crossing, crossing
 from gitmem.memory.soundness import is_newer
 from gitmem.memory.syncing.deletions import unburied
 from gitmem.memory.syncing.quarantine import screened
-from gitmem.store.config import StoreConfig
+from gitmem.memory.syncing.unnamed import names_nobody, unnamed
 from gitmem.store.files import inside
 from gitmem.store.layout import AUDIT, CONFIG, MEMORY
 
@@ -203,9 +203,14 @@ def _merge(context: Context, tally: Tally, branch: str, ours: str | None, sides:
 
 
 def _crossed(context: Context, tally: Tally, branch: str, theirs: str) -> bool:
-    """Take in a commit of an old history from the new one, or the other way round; False where neither is the case."""
+    """Take in a commit of an old history from the new one, or the other way round, or one that is to be gone on from without
+    ours, which name somebody; False where none of it is the case."""
     repo, ours = context.store.repo, context.store.repo.head()
     way = crossing(context, ours, theirs) if theirs != ours else None
+    if way is None and ours is not None and theirs != ours and (way := unnamed(context, ours, theirs)):
+        tally.notes.append(
+            "what was committed here under a name, and shared by nobody yet, was committed anew under a pseudonym"
+        )
     if way is None or ours is None:
         return False
     check_same_store(context, theirs)
@@ -259,15 +264,8 @@ def _commit_merge(context: Context, branch: str, ours: str | None, parents: list
         parents=parents,
         ref=f"refs/heads/{branch}",
         expected=ours,
-        fallback=author(context, hidden=_names_nobody(context, tree)),
+        fallback=author(context, hidden=names_nobody(context, tree)),
     )
-
-
-def _names_nobody(context: Context, tree: str) -> bool:
-    """Whether the configuration in a tree, which we may not have had before, says that commits name nobody."""
-    path = context.store.prefix + CONFIG
-    state = parse_or_none(context.store.repo.read_paths(tree, [path]).get(path), CONFIG)
-    return state is not None and StoreConfig(state, {}).pseudonyms
 
 
 def _set_aside(context: Context, commit: str | None) -> dict[str, State]:

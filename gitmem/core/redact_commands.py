@@ -96,8 +96,8 @@ COMMANDS: Final = (
     Rule("password", ("ldap",), _command(r"ldap\w+", r"-w[ \t]*"), some),
     Rule(
         "password",
-        ("sqlcmd", "bcp ", "unzip", "zip ", "ipmitool", "mosquitto_", "tsql"),
-        _command(r"sqlcmd|bcp|unzip|zip|ipmitool|mosquitto_\w+|tsql", r"-P[ \t]*"),
+        ("sqlcmd", "bcp ", "unzip", "zip ", "ipmitool", "mosquitto_", "tsql", "isql", "osql"),
+        _command(r"sqlcmd|bcp|unzip|zip|ipmitool|mosquitto_\w+|tsql|isql|osql", r"-P[ \t]*"),
         some,
         exact=True,
     ),
@@ -107,8 +107,18 @@ COMMANDS: Final = (
         _command("smbclient|mount|rpcclient", r"-U[ \t]*", r"(?P<quote>[\"'])?[^\s%\"']{1,64}%(?P<value>[^\s\"'<>]{1,256})"),
         exact=True,
     ),
-    Rule("password", ("7z", "unrar", "rar"), _command("7z[azr]?|unrar|rar", r"-p(?=\S)"), some, gate=" -p"),
+    Rule("password", ("7z", "unrar", "rar"), _command("7z[azr]?|unrar|rar", r"-h?p(?=\S)"), some),
     Rule("password", ("openssl",), _command("openssl", r"-k[ \t]+"), some),
+    Rule("password", ("plink", "pscp", "psftp", "putty"), _command("plink|pscp|psftp|putty", r"-pw[ \t]+"), some),
+    Rule(
+        "password",
+        ("securestring",),
+        r"securestring[ \t]+(?:-string[ \t]+)?(?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)",
+        some,
+    ),
+    Rule(
+        "password", ("set password for",), r"set password for [^\n=]{1,128}=[ \t]*[\"'](?P<value>[^\"'\n<>]{1,256})[\"']", some
+    ),
     *(Rule("password", ("ssh-keygen",), _command("ssh-keygen", rf"-{flag}[ \t]+"), some, exact=True) for flag in "NP"),
     *(Rule("password", ("snmp",), _command(r"snmp\w+", rf"-{flag}[ \t]+"), some, exact=True) for flag in "AXc"),
     Rule("password", ("swaks", "pdftotext", "pdftoppm", "pdfinfo"), _command(r"swaks|pdf\w+", r"-(?:ap|upw|opw)[ \t]+"), some),
@@ -124,7 +134,7 @@ COMMANDS: Final = (
     Rule("password", ("lftp",), _command("lftp", r"-u[ \t]{0,3}[^\s,]{1,64},"), some),
     Rule(
         "password",
-        ("sqlplus",),
+        ("sqlplus", "rman ", "expdp", "impdp", "sqlldr"),
         _command(r"sqlplus|rman|expdp|impdp|sqlldr", r"[\w$#.-]{1,64}/", r"(?P<value>[^\s\"'<>|;&@/]{1,256})(?=@|\s|$)"),
         some,
     ),
@@ -140,7 +150,8 @@ COMMANDS: Final = (
     Rule(
         "password",
         ("net use ",),
-        rf"net use{_BLANK}(?:(?:[a-z]:|\*){_BLANK})?\\{{2,4}}[^\s\"'<>]{{1,256}}{_BLANK}(?![/*]){_QUOTED}",
+        rf"net use{_BLANK}(?:(?:[a-z]:|\*){_BLANK})?\\{{2,4}}[^\s\"'<>]{{1,256}}{_BLANK}(?:/user:{_WORD}{_BLANK})?"
+        rf"(?![/*]){_QUOTED}",
         some,
     ),
     Rule(

@@ -184,6 +184,14 @@ def _chosen(match: re.Match[str]) -> bool:
     return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and not is_nothing(value)
 
 
+def _paired(match: re.Match[str]) -> bool:
+    """`("DB_PASSWORD", "hunter2")`: the second of two, and no name of anything, such as how passwords are kept."""
+    kept = compiled(r"(?:scram|sha|md|base|utf|bcrypt|aes|pbkdf|unicode)[\w-]*\d.*|.*[./].*", exact=False).fullmatch(
+        match["value"]
+    )
+    return len(match["value"]) >= 6 and _chosen(match) and not kept
+
+
 def _named_before(match: re.Match[str]) -> bool:
     """Whether what is given as a value was named just before: `name: API_TOKEN`, then `value: …`."""
     before = match.string[max(0, match.start() - 200) : match.start()]
@@ -269,6 +277,12 @@ _RULES: Final = (
         ("passwort", "kennwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "密碼", "パスワード"),
         rf"(?:passwort|kennwort|mot de passe|contraseña|senha|пароль|密码|密碼|パスワード)(?P<suffix>){_GIVES}",
         _given_word,
+    ),
+    Rule(
+        "password",
+        ("password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"),
+        rf"[a-z_]{{5,10}}(?P<mark>[\"'])[ \t]{{0,2}},[ \t]{{0,4}}(?P=mark)(?P<value>[^\s\"'<>]{{1,{MAX_VALUE}}})(?P=mark)",
+        _paired,
     ),
     Rule("password", ("login ",), r"login[ \t]+\S{1,128}[ \t\n]+password[ \t]+(?P<value>[^\s\"'<>]{1,256})", some),
     Rule(

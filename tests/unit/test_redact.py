@@ -30,6 +30,14 @@ REPLACED = {
     "openssl enc -aes-256-cbc -k mysecret -in a": "openssl enc -aes-256-cbc -k <password:1> -in a",
     "net use X: \\\\host\\share hunter2 /user:ada": "net use X: \\\\host\\share <password:1> /user:ada",
     "net user ada hunter2 /add": "net user ada <password:1> /add",
+    "net use \\\\host\\share /user:DOM\\ada hunter2": "net use \\\\host\\share /user:DOM\\ada <password:1>",
+    "rar a -hphunter2 out.rar dir": "rar a -hp<password:1> out.rar dir",
+    "rman target sys/hunter2@db": "rman target sys/<password:1>@db",
+    "plink -pw hunter2 ada@h": "plink -pw <password:1> ada@h",
+    "isql -U sa -P hunter2": "isql -U sa -P <password:1>",
+    "SET PASSWORD FOR ada = 'hunter2';": "SET PASSWORD FOR ada = '<password:1>';",
+    "ConvertTo-SecureString 'hunter2' -AsPlainText": "ConvertTo-SecureString '<password:1>' -AsPlainText",
+    "setenv('DB_PASSWORD', 'hunter2')": "setenv('DB_PASSWORD', '<password:1>')",
     "htpasswd -b f ada hunter2": "htpasswd -b f ada <password:1>",
     "vault login s.abcdefgh12345678": "vault login <token:1>",
     "Password for user ada: hunter2": "Password for user ada: <password:1>",
@@ -113,6 +121,7 @@ REPLACED = {
 }
 
 KEPT = [
+    'can be "trust", "reject", "md5", "password", "scram-sha-256", "token", "md5"; MovedAttribute("PasswordMgr", "urllib2")',
     "net use error 53; no net user found here; net use X: /delete; net user ada /delete",
     "openssl s_client -connect h:443 -key k.pem; 7z x -y a.7z; ssh-keygen -N '' -f k; sqlplus / as sysdba",
     "PASS tests/a.test.js\nPASS b; 250-AUTH LOGIN PLAIN; USER node\nRUN x",

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     """The request of whoever calls; an identity is made if there is none. Raises GitmemError for one who is a member."""
     from gitmem.memory.found import default_name
-    from gitmem.memory.members.requesting import request
+    from gitmem.memory.members.requesting import enrolled_as, request
 
     _refuse_member(memory)
     identity = _identity(ui, memory)
-    return request(memory.context, identity, name or default_name(memory.context.store.repo, os.environ))
+    former = enrolled_as(memory.context, identity)
+    if former and name not in (None, former):
+        raise UsageError(f"your key is {former}'s, who was a member before, and no other name can have it", "leave --name out")
+    return request(memory.context, identity, former or name or default_name(memory.context.store.repo, os.environ))
 
 
 def invited(ui: Ui, memory: Memory, invitation: Invitation, name: str | None) -> Request:

@@ -393,3 +393,27 @@ def test_hooks_go_as_they_came(ada: Seat) -> None:
     assert not hook.exists()
     ada("hooks", "install").ok()
     assert hook.exists()
+
+
+def test_who_was_removed(ada: Seat, bob: Seat) -> None:
+    """They are told so from the sync on that brings it, record nothing, and are let in again under the name of their key."""
+    record = ada.learn()
+    ada("sync").ok()
+    bob("sync").ok()
+    ada("member", "remove", "bob", "--yes").ok()
+    ada("sync").ok()
+    bob("sync").ok()
+    for words in (("used", record, "--fixed"), ("learn", "--pattern", "x y", "--fix", "z")):
+        assert bob(*words, "--json").expect(1).error == {
+            "error": "you are no member any more: bob was removed",
+            "hint": "`gitmem join` asks to be let in again",
+            "exit_code": 1,
+        }
+    assert "leave --name out" in bob("join", "--name", "carol").expect(2).err
+    Git(bob.path)("config", "user.name", "Carol")
+    asked = bob("join", "--json").ok().json
+    assert asked["name"] == "bob"
+    ada("member", "add", asked["request"]).ok()
+    ada("sync").ok()
+    bob("sync").ok()
+    assert "tells the team" in bob("used", record, "--fixed").ok().err

@@ -74,6 +74,14 @@ def request_of(store: str, name: str, recipient: str, key: str, invitation: str 
     return Request(store, check_name(name), check_recipient(recipient), key, invitation)
 
 
+def enrolled_as(context: Context, identity: Identity) -> str | None:
+    """The name that an identity's key was enrolled under, once and for all; None if it never was."""
+    from gitmem.crypto.signing import SigningKey
+    from gitmem.memory.members.folded import standing_here
+
+    return standing_here(context).holder(SigningKey.derive(identity.secret_bytes(), context.store.id).public)
+
+
 def request(context: Context, identity: Identity, name: str, invitation: str = "") -> Request:
     """The request of this clone's owner to become member `name`."""
     from gitmem.crypto.signing import SigningKey

@@ -50,7 +50,7 @@ def read_member(context: Context, name: str) -> State | None:
 
 def members(context: Context) -> list[Member]:
     """Every member that stands, by name."""
-    own = _own_key(context)
+    own = own_key(context)
     found = []
     for file in sorted((context.store.root / MEMBERS).glob("*.yaml")):
         state = read_member(context, file.stem)
@@ -72,7 +72,7 @@ def my_name(context: Context) -> str:
 
 
 def _name_in_history(context: Context) -> str | None:
-    repo, own = context.store.repo, _own_key(context)
+    repo, own = context.store.repo, own_key(context)
     folder = context.store.prefix + MEMBERS
     walk = ("rev-list", "--all", "--reflog", f"--max-count={_FAR}", "--", folder)
     for commit in repo.run(*walk).decode().split() if own else ():
@@ -103,7 +103,8 @@ def _values(state: State, field: str) -> list[str]:
     return sorted({str(value) for register in elements.values() for value in register.values()})
 
 
-def _own_key(context: Context) -> str | None:
+def own_key(context: Context) -> str | None:
+    """What whoever works here signs with (OpenSSH form), None without an identity."""
     try:
         return str(context.store.vault.signing_key().public)
     except NoKey:

@@ -335,6 +335,12 @@ def test_what_a_later_backup_knows_to_be_erased_is_not_restored(scene: Scene, tm
         memory.backup()
     done = restore_anew(str(scene.there), tmp_path / "back", scene.who.identities, at=older)
     assert (done.backup, done.erased, done.problems) == (older, [gone], [])
+    assert not list(
+        Path(done.root).rglob(f"{gone}.yaml")
+    )  # nor does its file lie there, which a plain store's has in the clear
+    with open_memory(Path(done.root), scene.who) as back:
+        back.commit()
+        assert back.verify().problems == []
     with open_memory(tmp_path / "back", scene.who) as memory:
         assert gone not in _read(memory)
     max(scene.shelf.glob("*.bundle.age")).write_bytes(b"nothing")

@@ -7,12 +7,12 @@ leave (`Store.read`), and this clone keeps the graves of erased records beside t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from types import MappingProxyType
 
-from gitmem.core.codec import parse
+from gitmem.core.codec import emit, parse
 from gitmem.core.collected import FOLDER as LISTS
 from gitmem.core.collected import is_list_path
 from gitmem.core.erasure import Rule, erased_in
@@ -26,6 +26,7 @@ from gitmem.memory.privacy import erasures
 from gitmem.memory.privacy.erasures import left_of
 from gitmem.memory.soundness import kept_of
 from gitmem.memory.syncing import quarantine
+from gitmem.store.files import inside
 
 _ASIDE = ("damaged", "drafts")
 
@@ -75,7 +76,21 @@ def replay_erasures(context: Context, more: Mapping[str, State] = MappingProxyTy
         if news:
             purge(context, news)
             store.graves.note(news.values())
+            _bury_files(context, news)
         return sorted(grave.id for grave in news.values())
+
+
+def _bury_files(context: Context, paths: Iterable[str]) -> None:
+    """Leave in the work tree of these records what their graves do: the commit that says so is still to come."""
+    store = context.store
+    for path in paths:
+        left = None
+        with suppress(InvalidRecord):  # one that cannot be read may hold anything
+            left = store.read(path)
+        if left is None:
+            inside(store.root, path).unlink(missing_ok=True)
+        else:
+            store.put_file(path, emit(left))
 
 
 def purge(context: Context, paths: Collection[str], rules: Mapping[str, Rule] = MappingProxyType({})) -> list[str]:

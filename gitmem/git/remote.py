@@ -162,7 +162,7 @@ def push(repo: Repo, target: Upstream, commit: str, over: str | None = None) -> 
     if done.code == 0:
         return Pushed(Push.OK)
     refused = [line.split("\t")[2] for line in process.readable(done.out).splitlines() if line.startswith("!\t")]
-    if not refused and done.code == 1 and _guarded(repo) and (why := stopped_by_hook(done.err)):
+    if not refused and done.code == 1 and _guarded(repo) and (why := stopped_by_hook(process.readable(done.out), done.err)):
         return Pushed(Push.UNREACHABLE, why)
     if not refused:
         return Pushed(Push.DENIED if denied(done.err) else Push.UNREACHABLE, said(done.err))

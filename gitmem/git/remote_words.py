@@ -102,12 +102,13 @@ def said(err: str) -> str:
     return without_password(re.sub(r"^(fatal|error): ", "", cause)).strip()
 
 
-def stopped_by_hook(err: str) -> str | None:
-    """The reason of a push that git itself has none for but that it failed: the clone's own hook, with its first five lines."""
+def stopped_by_hook(out: str, err: str) -> str | None:
+    """The reason of a push that git itself has none for but that it failed: the clone's own hook, with its last five lines."""
     *words, last = [line.strip() for line in err.splitlines() if line.strip()] or [""]
     if not last.startswith("error: failed to push some refs"):
         return None
-    return without_password(f"the pre-push hook of this clone refused: {'; '.join(words[:5])}".removesuffix(": "))
+    told = [*(line.strip() for line in out.splitlines() if line.strip()), *words][-5:]
+    return without_password(": ".join(["the pre-push hook of this clone refused", *filter(None, ["; ".join(told)])]))
 
 
 def remote_lines(err: str) -> list[str]:

@@ -87,7 +87,7 @@ def test_a_hook_that_stops_the_push(both: Team, hooks: str) -> None:
     ada("config", "core.hooksPath", hooks)
     hook = ada.path / hooks / "pre-push"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho 'not on sundays' >&2\nexit 1\n")
+    hook.write_text("#!/bin/sh\necho 'not on sundays'\necho 'nor today' >&2\nexit 1\n")
     hook.chmod(0o755)
     note(both.ada, "one")
     with pytest.raises(

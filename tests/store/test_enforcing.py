@@ -10,8 +10,9 @@ import pytest
 from gitmem.core.audit import ERASE
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
+from gitmem.core.collected import empty_list, list_of, with_graves
 from gitmem.core.edit import Pen
-from gitmem.core.erasure import redacted_detail
+from gitmem.core.erasure import erased, redacted_detail
 from gitmem.core.members import enrol_detail
 from gitmem.crypto.keys import wrap
 from gitmem.git import snapshots
@@ -211,6 +212,27 @@ def test_what_a_member_erases_in_a_scope_that_is_not_theirs(team: Path, insider:
         assert erase_history(ada.context, dry_run=True).records == 1
         assert ada.verify().problems == []
         assert ada.sync().problems == []
+
+
+@pytest.mark.parametrize("op", [ERASE, "edit"])
+def test_a_grave_that_no_erasure_goes_with(team: Path, op: str) -> None:
+    """Bob puts one of a record in ops into a list, and signs for that alone: nothing is purged, or kept for good."""
+    with _ada(team) as ada, _bob(team) as bob:
+        add_scope(ada.context, "ops", ["ada"])
+        secret = ada.learn("note", {"text": "the vault code"}, scope="ops").id
+        ada.sync()
+        bob.sync()
+        snapshots.create(ada.context.store.repo, "test", ada.context.clock())
+        path, store = locate(bob.context, secret), bob.context.store
+        state = store.read(path)
+        assert state is not None
+        grave, where = erased(state, store.writer_for(path, state), bob.context.now()), list_of(path)
+        listing = with_graves(empty_list(where), store.writer_for(where, empty_list(where)), [grave])
+        commit(bob.context, "gitmem: housekeeping", [Extra(where, emit(listing), op)])
+        _push_as_is(team)
+        ada.sync()
+        assert not ada.context.store.graves.is_noted(path, grave)
+        assert snapshots.all_snapshots(ada.context.store.repo)
 
 
 def test_what_a_member_redacts_in_a_scope_that_is_not_theirs(team: Path) -> None:

@@ -41,13 +41,19 @@ def settle_erasures(context: Context) -> str:
         return ""
     with store.lock:
         store.refresh()
-        graves, told = store.graves.news(), erasures.news(context)
+        graves, told = _signed_for(context, store.graves.news()), erasures.news(context)
         paths = graves.keys() | told.keys()
         dropped = purge(context, paths, told) if paths else []
         store.graves.note(graves.values())
         erasures.looked(context)
     records = f"{len(paths)} record{'s were' if len(paths) > 1 else ' was'} erased or redacted elsewhere"
     return f"{records}, and this clone is rid of what held it: {', '.join(dropped)}" if dropped else ""
+
+
+def _signed_for(context: Context, graves: dict[str, State]) -> dict[str, State]:
+    """Those of the graves that somebody with the right to it signed for: any other holds as long as its list does."""
+    known = erasures.rules(context) if graves else {}
+    return {path: grave for path, grave in graves.items() if path in known}
 
 
 def replay_erasures(context: Context, more: Mapping[str, State] = MappingProxyType({})) -> list[str]:

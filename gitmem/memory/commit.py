@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit import HEAL, Change, build_segment
+from gitmem.core.audit import HEAL, Change, Head, build_segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import parse
 from gitmem.core.ids import pseudonym
@@ -112,8 +112,8 @@ def has_past(context: Context) -> bool:
     return bool(store.marks.note("audit")) or any((store.root / AUDIT).glob("*/*/*.jsonl"))
 
 
-def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Callable[[], None]]:
-    """(path, content, what to call once it is committed) of the next audit segment, which continues `chain`."""
+def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Head, Callable[[], None]]:
+    """(path, content, end, what to call once it is committed) of the next audit segment, which continues `chain`."""
     store = context.store
     mine, opening = chain
     key = store.vault.signing_key()
@@ -137,19 +137,19 @@ def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[
         checkpoints.note(context, checkpoint)
         remember()
 
-    return segment.path, segment.data, done
+    return segment.path, segment.data, segment.head, done
 
 
 def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None, message: str) -> Committed:
     store = context.store
     branch = require_branch(context)
-    done = _nothing_to_note
+    done, segment = _nothing_to_note, None
     if batch.changes:  # else files come back that were signed for
-        path, data, done = segment_for(context, chain, batch.changes)
+        path, data, segment, done = segment_for(context, chain, batch.changes)
         batch.files[path] = data
     files = {store.prefix + name: content for name, content in batch.files.items()}
     note_batch(context, batch.events)
-    with _told_if_interrupted(context, head, message), moving(context, head):
+    with _told_if_interrupted(context, head, message), moving(context, head, segment=segment):
         made = git_commit(
             store.repo,
             files,

@@ -6,24 +6,29 @@ durably; it is taken back after the last one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gitmem.core.audit import Head, segment_path
 from gitmem.git.commits import refresh_index
 from gitmem.git.repo import Repo
 from gitmem.git.worktree import write_worktree
+from gitmem.memory.auditing.chain import note_head, spelled
 from gitmem.memory.context import Context
+from gitmem.memory.own_log import was_committed
 
 _NOTE = "moving"
 
 
 @contextmanager
-def moving(context: Context, old: str | None, target: str = "") -> Iterator[None]:
+def moving(context: Context, old: str | None, target: str = "", segment: Head | None = None) -> Iterator[None]:
     """Note that the branch is about to leave the commit `old` (None: unborn), for the tree of `target` if that is known yet.
 
-    In the block index and work tree follow. An error in it leaves the note, and the next command puts things right.
+    In the block index and work tree follow. An error in it leaves the note, and the next command puts things right. `segment`
+    is the end of our chain as the branch gets it: that place is taken, should git take it out again before we look.
     """
-    context.store.marks.set_note(_NOTE, f"{old or ''} {target}")
+    context.store.marks.set_note(_NOTE, f"{old or ''} {target} {spelled(segment) if segment else ''}")
     yield
     context.store.marks.set_note(_NOTE, "")
 
@@ -39,7 +44,11 @@ def finish_move(context: Context) -> None:
     if not note:
         return
     repo = context.store.repo
-    old, _, target = note.partition(" ")
+    old, target, *segment = note.split(" ", 2)
+    if segment and segment[0]:
+        wrote = Head(*json.loads(segment[0]))
+        if was_committed(context, segment_path(wrote.writer, wrote.segment)):
+            note_head(context, wrote)
     head = repo.head() or ""
     start = (target or head) if head == old else old
     orphan = bool(old) and not head

@@ -42,6 +42,11 @@ def committed_once(context: Context, paths: Collection[str]) -> dict[str, bytes]
     return found
 
 
+def was_committed(context: Context, path: str) -> bool:
+    """Whether a commit that HEAD stood at holds a file of the store."""
+    return any(_where_held(context, [path], _stood_at(context)))
+
+
 def vouched_again(files: Mapping[str, bytes]) -> set[tuple[str, str]]:
     """What the segments among log files that are to be committed again vouch for: (path, SHA-256 of the content)."""
     segments = [data for path, data in files.items() if path.startswith(f"{AUDIT}/")]

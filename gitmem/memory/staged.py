@@ -307,7 +307,7 @@ def _entry(context: Context, path: str, before: bytes | None, after: bytes | Non
 
 
 def _add_segment(context: Context, review: _Review) -> None:
-    path, data, done = segment_for(context, own_chain(context), review.entries)
+    path, data, _, done = segment_for(context, own_chain(context), review.entries)
     done()  # before git commits it: if that fails, or the branch is left, this place in the chain is never used again
     review.files[path] = data
 

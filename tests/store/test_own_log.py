@@ -209,3 +209,26 @@ def test_an_older_state_staged(clone: Clone, way: Callable[[Clone], None]) -> No
     clone.memory.commit()
     assert clone.tree() == before
     clone.sound(fixed=1)
+
+
+class _KilledError(BaseException):
+    """A process that ends here."""
+
+
+def test_a_killed_commit_that_git_undid(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed when the branch had moved and no file was written; `git commit -a` then takes the segment out unseen."""
+
+    def killed(*_: object) -> None:
+        raise _KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gitmem.memory.commit._put", killed)
+        clone.memory.learn("note", {"type": "semantic", "text": "another"})
+        with pytest.raises(_KilledError):
+            clone.memory.commit()
+    clone.git("add", "--all")
+    clone.git("commit", "--quiet", "--no-verify", "--message=by hand")
+    clone.memory.learn("note", {"type": "semantic", "text": "a third"})
+    clone.memory.sync()
+    clone.sound(fixed=1)
+    assert len(clone.memory.records("note")) == 2

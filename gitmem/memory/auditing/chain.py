@@ -38,7 +38,12 @@ def own_chain(context: Context) -> Chain:
 
 def note_head(context: Context, head: Head) -> None:
     """Remember, durably, how far our chain goes."""
-    context.store.marks.set_note("audit", json.dumps([head.writer, head.segment, head.seq, head.hash]))
+    context.store.marks.set_note("audit", spelled(head))
+
+
+def spelled(head: Head) -> str:
+    """A head as it is noted; `Head(*json.loads(…))` reads it."""
+    return json.dumps([head.writer, head.segment, head.seq, head.hash])
 
 
 def beware(context: Context, ours: str | None, theirs: str) -> str | None:

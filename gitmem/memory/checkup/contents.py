@@ -245,7 +245,7 @@ def work_tree(context: Context) -> Told:
     refuse_sparse(context)
     if spoiled := [*_spoiled(context)]:
         some = ", ".join(spoiled[:_SHOWN])
-        return False, f"not as committed, of the log, of keys or of members: {some}", _FIX
+        return False, f"{counted(len(spoiled), 'file')} of the log, of keys or of members not as committed: {some}", _FIX
     waiting = set(context.store.pending.paths())
     strange = [path for path in own_changes(context) if path not in waiting]
     missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]

@@ -115,6 +115,23 @@ def set_heads_aside(repo: Repo, folder: Path) -> None:
         _move(file, folder / file.name)
 
 
+def drop_lost_refs(repo: Repo, below: str) -> list[str]:
+    """Remove the refs below `below` of whose commits something is gone that HEAD's history has not: git stops at them.
+
+    Returns their names.
+    """
+    if (head := repo.head()) is None or repo.resolve(head) is None:
+        return []
+    folder, packed = repo.common_dir / below, repo.common_dir / "packed-refs"
+    loose = [file.relative_to(repo.common_dir).as_posix() for file in folder.rglob("*") if file.is_file()]
+    lines = packed.read_text("utf-8", "replace").splitlines() if packed.is_file() else []
+    names = sorted({*loose, *(name for line in lines if (name := line.partition(" ")[2]).startswith(below))})
+    lost = [name for name in names if repo.call("rev-list", "--objects", "--quiet", name, f"^{head}", "--").code]
+    for name in lost:
+        repo.call(*DURABLE, "update-ref", "--no-deref", "-d", name)
+    return lost
+
+
 def put_back_blobs(repo: Repo, files: Iterable[tuple[str, bytes]]) -> None:
     """Write contents that git should have as blobs: (id, content), each only if it is the content of that id."""
     for blob, data in files:

@@ -57,7 +57,9 @@ def indexed_position(context: Context) -> Position | None:
     if context.index is None and (folder / FILE).exists():
         with suppress(GitmemError):
             context.index = _index_in(context, folder)
-    told = context.index.get_meta("journal") if context.index else None
+    told = None
+    with suppress(GitmemError):  # it was found damaged meanwhile
+        told = context.index.get_meta("journal") if context.index else None
     return _position(told) if told else None
 
 

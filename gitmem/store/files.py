@@ -49,7 +49,7 @@ def inside(root: Path, relative: str) -> Path:
         if stat.S_ISLNK(mode):
             raise InvalidRecord(
                 f"{relative[:200]!r} passes through a symbolic link in the work tree",
-                "a store holds no links; remove it: `gitmem doctor`",
+                "a store holds no links: `gitmem doctor --fix`",
             )
     return root / relative
 
@@ -61,11 +61,13 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InvalidRecord(f"{path.name} cannot be read: {os.strerror(error.errno or 0).lower()}", "`gitmem doctor`") from None
+        raise InvalidRecord(
+            f"{path.name} cannot be read: {os.strerror(error.errno or 0).lower()}", "gitmem doctor --fix"
+        ) from None
     info = os.fstat(descriptor)
     if not stat.S_ISREG(info.st_mode):
         os.close(descriptor)
-        raise InvalidRecord(f"{path.name} is no regular file", "remove it: `gitmem doctor`")
+        raise InvalidRecord(f"{path.name} is no regular file", "`gitmem doctor --fix` puts back what belongs there")
     with os.fdopen(descriptor, "rb") as file:
         if info.st_size > limit:
             raise InvalidRecord(

@@ -18,6 +18,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,6 +27,9 @@ from gitmem.store.files import disk_error, sync_directory, write_atomic
 
 _NAME: Final = re.compile(r"([0-9]{8})\.log")
 _HEADER: Final = re.compile(rb"([0-9a-f]{8}) ([1-9][0-9]{0,9}) ")
+
+REACH: Final = "reach"
+"""The file beside the journal that tells how far it goes."""
 
 Position = tuple[int, int]
 """A place in the journal: the number of its file and a byte offset."""
@@ -48,6 +52,7 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._reach = directory.with_name(REACH)
         self._number = 0
         self._offset = 0
         self._descriptor = -1
@@ -95,6 +100,7 @@ class Journal:
             self._forget_descriptor()
             raise disk_error(error, "cannot write to the journal") from error
         self._offset = end + len(data)
+        self.note_reach()
 
     def clear(self, keep: Iterable[Entry] = ()) -> None:
         """Start the next file with the entries to `keep`, and remove the earlier ones: a commit holds their entries."""
@@ -108,7 +114,21 @@ class Journal:
         except OSError as error:
             raise disk_error(error, "cannot start a new journal") from error
         self._number, self._offset = following, 0
+        self.note_reach()
         self.damaged.clear()
+
+    def note_reach(self) -> None:
+        """Note beside the journal how far it goes: what is gone of it later can be told. A note that is lost tells nothing."""
+        with suppress(OSError):
+            self._reach.write_text(f"{self._number} {self._offset}\n")
+
+    def reach(self) -> Position | None:
+        """How far the journal went when it was last written to, None where nothing tells."""
+        try:
+            number, end = self._reach.read_text().split()
+            return int(number), int(end)
+        except (OSError, ValueError):
+            return None
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitmem.core.merge import merge
 from gitmem.errors import GitmemError
-from gitmem.store.journal import Journal
+from gitmem.store.journal import REACH, Journal
 from gitmem.store.lock import Lock
 from gitmem.store.pending import Pending
 from gitmem.store.store import Store, Write
@@ -29,7 +29,7 @@ def adopt(store: Store, left: Path) -> None:
         store.refresh()
         store.write(_writes(store, pending))
         journal.close()
-        for name in ("marks", "replica.yaml"):
+        for name in ("marks", "replica.yaml", REACH):
             (left / name).unlink(missing_ok=True)
         shutil.rmtree(left / "journal")
     lock.close()

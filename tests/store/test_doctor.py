@@ -472,3 +472,62 @@ def test_damaged_files_of_the_log_and_of_keys(memory: Memory, below: str) -> Non
         assert files[0].read_bytes() == whole
         assert all_stand(again)
     assert (memory.context.store.local / "damaged" / files[0].name).exists()
+
+
+@pytest.mark.parametrize("how", ["removed", "emptied"])
+def test_uses_that_went_with_the_journal(memory: Memory, how: str) -> None:
+    """Nothing had read them since they were acknowledged: that they are gone is told all the same, once."""
+    memory.used(record_id(memory, ERRORS[0]), fixed=True)
+    folder = memory.context.store.local / "journal"
+    if how == "removed":
+        shutil.rmtree(folder)
+    else:
+        max(folder.glob("*.log")).write_bytes(b"")
+    with open_memory(root(memory)) as again:
+        assert "gone" in ill(again)["journal"].why
+        told: list[str] = []
+        again.context.warn = told.append
+        assert ill(again, fix=True) == {}
+        assert any("uses that were in no commit yet are lost" in one for one in told)
+        assert ill(again) == {}
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_is_no_file_gives_way(memory: Memory, link: bool) -> None:
+    """A directory or a link in the place of a file of the store is kept elsewhere, and the file is there again."""
+    memory.commit()
+    member = next((root(memory) / ".gitmem/members").iterdir())
+    segment = max((root(memory) / "log/audit").rglob("*.jsonl"))
+    files = {file: file.read_bytes() for file in (member, segment, record_file(memory, ERRORS[0]))}
+    for file in files:
+        file.unlink()
+        if link:
+            file.symlink_to("/etc/hostname")
+        else:
+            file.mkdir()
+    assert ill(memory)
+    assert ill(memory, fix=True) == {}
+    assert {file: file.read_bytes() for file in files if not file.is_symlink()} == files
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_snapshot_that_is_gone(memory: Memory, packed: bool) -> None:
+    """Its ref names what is in no place; git stops at it, so it goes, by name, and the others stay."""
+    git = Git(root(memory))
+    blob = git("hash-object", "-w", "--stdin", stdin="only there")
+    tree = git("mktree", stdin=f"100644 blob {blob}\tfile\n")
+    for name in ("lost", "kept"):
+        git(
+            "update-ref",
+            f"refs/gitmem/snapshots/{name}",
+            git("commit-tree", "-m", name, tree if name == "lost" else "HEAD^{tree}"),
+        )
+    if packed:
+        git("pack-refs", "--all")
+    (root(memory) / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    told: list[str] = []
+    memory.context.warn = told.append
+    assert ill(memory).keys() == {"objects"}
+    assert ill(memory, fix=True) == {}
+    assert told == ["the snapshot lost is lost: nothing has its objects any more"]
+    assert "snapshots/kept" in git("for-each-ref")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from gitmem.core.codec import emit
@@ -27,7 +30,7 @@ from gitmem.memory.gather import contents_at, own_changes, parse_or_none, refuse
 from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import AUDIT, EVENTS, KEYS, MEMBERS, MEMORY, is_record_path
+from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, is_record_path
 from gitmem.store.opened import open_state
 
 Faults = dict[str, GitmemError]
@@ -209,10 +212,11 @@ def journal(context: Context) -> Told:
 
 
 def _lost_tail(context: Context) -> list[str]:
-    """Lines that the index has read, and that the journal does not hold any more (the disk lost them, or a copy is older)."""
-    told = indexed_position(context)
+    """Lines that were written, or that the index has read, and that the journal does not hold any more: the disk lost them, a
+    hand removed them, or a copy is older."""
     context.store.refresh()
     number, end = context.store.journal.position
+    told = max(filter(None, (indexed_position(context), context.store.journal.reach())), default=None)
     if told is None or told <= (number, end):
         return []
     lost = f"{told[1] - end:,} bytes at its end are" if told[0] == number else f"its file {told[0]:08d}.log is"
@@ -220,10 +224,12 @@ def _lost_tail(context: Context) -> list[str]:
 
 
 def mend_journal(context: Context) -> None:
-    """Begin a journal of the sound lines where some are damaged; the damaged file is kept."""
+    """Begin a journal of the sound lines where some are damaged; the damaged file is kept. What is gone of it is told."""
     store = context.store
     with store.lock:
-        store.refresh()
+        for lost in _lost_tail(context):
+            context.warn(f"the journal: {lost}")
+            store.journal.note_reach()
         if store.journal.damaged:
             folder = store.local / DAMAGED
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -254,6 +260,22 @@ def work_tree(context: Context) -> Told:
             f"{counted(len(missing), 'record file')} gone from the work tree: {missing[0]} …", "gitmem commit puts them back"
         )
     return True, f"{counted(len(strange), 'file')} changed by hand" if strange else "as committed", ""
+
+
+def mend_ways(context: Context) -> None:
+    """Put back the store's files in whose place a directory, a link or a device lies, as HEAD has them; that is kept."""
+    store = context.store
+    head, own = store.repo.head(), [store.prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
+    held = store.repo.ls_tree(head, own) if head else {}
+    odd = {path: entry.id for path, entry in held.items() if entry.mode.startswith("100") and _is_odd(store.repo.root / path)}
+    with store.lock:
+        for path, (_, data) in zip(odd, store.repo.read_blobs(odd.values()), strict=True):
+            keep(store.repo.root / path, store.local)
+            write_atomic(store.repo.root / path, data)
+
+
+def _is_odd(file: Path) -> bool:
+    return os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode)
 
 
 def mend_files(context: Context) -> None:

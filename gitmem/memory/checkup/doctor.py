@@ -98,6 +98,7 @@ def _mend(context: Context) -> None:
         return  # an orphan branch: nothing there tells what is right, and its index and files are left alone
     with context.store.lock:
         set_heads_aside(context.store.repo, context.store.local / DAMAGED)
+    contents.mend_ways(context)
     contents.mend_files(context)
     _clear_leftovers(context)
     put_back_keys(context)

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from gitmem.errors import GitmemError
 from gitmem.git import remote
-from gitmem.git.damage import damage, mend_ref, put_back_blobs, set_caches_aside, set_damaged_aside
+from gitmem.git.damage import damage, drop_lost_refs, mend_ref, put_back_blobs, set_caches_aside, set_damaged_aside
+from gitmem.git.snapshots import REFS as SNAPSHOTS
 from gitmem.memory.backups.chain import backup_named, destination_of, read_chain
 from gitmem.memory.backups.rebuild import unpack
 from gitmem.memory.checkup.halves import DAMAGED
@@ -42,6 +43,8 @@ def salvage(context: Context) -> None:
                 source(context)
         repo.close()  # what was looked for in vain is looked for anew
         mend_ref(repo, folder)
+        for name in drop_lost_refs(repo, SNAPSHOTS) if damage(repo) else ():
+            context.warn(f"the snapshot {name.removeprefix(SNAPSHOTS)} is lost: nothing has its objects any more")
 
 
 def _from_work_tree(context: Context) -> None:

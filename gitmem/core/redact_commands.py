@@ -107,7 +107,7 @@ COMMANDS: Final = (
         _command("smbclient|mount|rpcclient", r"-U[ \t]*", r"(?P<quote>[\"'])?[^\s%\"']{1,64}%(?P<value>[^\s\"'<>]{1,256})"),
         exact=True,
     ),
-    Rule("password", ("7z", "unrar", "rar"), _command("7z[azr]?|unrar|rar", r"-h?p(?=\S)"), some),
+    Rule("password", ("7z", "unrar", "rar"), _command("7z[azr]?|unrar|rar", r"-h?p(?=\S)"), some, gate=" -"),
     Rule("password", ("openssl",), _command("openssl", r"-k[ \t]+"), some),
     Rule("password", ("plink", "pscp", "psftp", "putty"), _command("plink|pscp|psftp|putty", r"-pw[ \t]+"), some),
     Rule(

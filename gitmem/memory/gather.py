@@ -23,7 +23,7 @@ from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
-from gitmem.memory.own_log import committed_once, is_own_log, vouched_again
+from gitmem.memory.own_log import committed_once, own_logs, vouched_again
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
@@ -124,7 +124,7 @@ def drop_leftovers(context: Context, commits: Iterable[str | None], wanted: Coll
     store = context.store
     store.confirm()  # first: whoever takes a new name knows the old ones, whose files these may be
     changed = list(own_changes(context, merged=True))
-    fresh = [path for path in changed if is_own_log(context, path) and path not in wanted]
+    fresh = [path for path in own_logs(context, changed) if path not in wanted]
     unheld = set(fresh) - {path for commit in commits for path in contents_at(context, commit, fresh)}
     gone = unheld - committed_once(context, unheld).keys() | {path for path in changed if is_abandoned(path.rpartition("/")[2])}
     for path in gone:

@@ -28,10 +28,14 @@ _STOOD_AT: Final = 200  # commits, the latest that HEAD stood at here
 _NOTE: Final = "gaps"
 
 
-def is_own_log(context: Context, path: str) -> bool:
-    """Whether a path of the store is that of a segment or a batch that this clone wrote, under whatever name."""
-    names = (context.store.replica.name, *context.store.marks.former())
-    return path.startswith(tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in names))
+def own_logs(context: Context, paths: Iterable[str]) -> list[str]:
+    """Those of the paths that are of segments or batches that this clone wrote, under whatever name."""
+    own = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in _names(context))
+    return [path for path in paths if path.startswith(own)]
+
+
+def _names(context: Context) -> tuple[str, ...]:
+    return context.store.replica.name, *context.store.marks.former()
 
 
 def committed_once(context: Context, paths: Collection[str]) -> dict[str, bytes]:
@@ -66,14 +70,14 @@ def dropped(context: Context) -> Dropped:
     A rebase that left a commit out took them. Nothing is written. What is in no commit that HEAD stood at is looked for once.
     """
     store, lost = context.store, Dropped({}, {})
-    missing = sorted(path for path in gaps(store.root) if is_own_log(context, path))
+    missing = sorted(gaps(store.root, _names(context)))
     if not missing or json.dumps(missing) == store.marks.note(_NOTE):
         return lost
     for commit, segments in _where_held(context, missing, _stood_at(context)):
         told = {entry.object for data in segments.values() for entry in entries_in(data)}
         held = store.repo.read_paths(commit, sorted(store.prefix + path for path in told))
         files = {path.removeprefix(store.prefix): data for path, data in held.items()}
-        lost.logs.update(segments | {path: data for path, data in files.items() if is_own_log(context, path)})
+        lost.logs.update(segments | {path: files[path] for path in own_logs(context, files)})
         lost.files.update({path: whole for path, data in files.items() if (whole := _brought_back(context, path, data))})
     if vain := [path for path in missing if path not in lost.logs]:
         store.marks.set_note(_NOTE, json.dumps(vain))

@@ -55,7 +55,7 @@ class Journal:
         self._reach = directory.with_name(REACH)
         self._number = 0
         self._offset = 0
-        self._descriptor = -1
+        self._descriptor = self._noting = -1
         self.damaged: list[str] = []
 
     def latest(self) -> int:
@@ -118,9 +118,14 @@ class Journal:
         self.damaged.clear()
 
     def note_reach(self) -> None:
-        """Note beside the journal how far it goes: what is gone of it later can be told. A note that is lost tells nothing."""
+        """Note beside the journal how far it goes: what is gone of it later can be told. A note that is lost tells nothing.
+
+        In place and unsynced: a file cut off and written again costs a third of the append that it is about (ext4).
+        """
         with suppress(OSError):
-            self._reach.write_text(f"{self._number} {self._offset}\n")
+            if self._noting < 0:
+                self._noting = os.open(self._reach, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            os.pwrite(self._noting, b"%08d %016d\n" % (self._number, self._offset), 0)
 
     def reach(self) -> Position | None:
         """How far the journal went when it was last written to, None where nothing tells."""
@@ -131,8 +136,11 @@ class Journal:
             return None
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Give the descriptors back."""
         self._forget_descriptor()
+        if self._noting >= 0:
+            os.close(self._noting)
+            self._noting = -1
 
     def _end(self, descriptor: int) -> int:
         """Where the next line goes. What a crash cut off was never acknowledged and is removed: it must not swallow ours."""

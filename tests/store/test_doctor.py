@@ -510,6 +510,20 @@ def test_what_is_no_file_gives_way(memory: Memory, link: bool) -> None:
     assert {file: file.read_bytes() for file in files if not file.is_symlink()} == files
 
 
+def test_a_directory_that_is_a_link_gives_way(memory: Memory, tmp_path: Path) -> None:
+    """What lies where it leads to is somebody's own: nothing is moved from there or written to it."""
+    memory.commit()
+    folder = root(memory) / ".gitmem/members"
+    name, data = next((file.name, file.read_bytes()) for file in folder.iterdir())
+    (tmp_path / "elsewhere" / name).mkdir(parents=True)
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert ill(memory, fix=True) == {}
+    assert (folder / name).read_bytes() == data
+    assert not folder.is_symlink()
+    assert [file.name for file in (tmp_path / "elsewhere").rglob("*")] == [name]
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_snapshot_that_is_gone(memory: Memory, packed: bool) -> None:
     """Its ref names what is in no place; git stops at it, so it goes, by name, and the others stay."""

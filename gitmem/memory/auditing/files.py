@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gitmem.core.audit import Head, line_hash, place_of, segment_path
@@ -33,9 +33,9 @@ def segment_files(root: Path) -> Iterator[tuple[str, Path]]:
             yield path, root / path
 
 
-def gaps(root: Path) -> Iterator[str]:
-    """The paths of segments that are not in the work tree although later ones of the same writer are."""
-    for writer in _writers(root):
+def gaps(root: Path, replicas: Collection[str]) -> Iterator[str]:
+    """The paths of segments by these replicas that are not in the work tree although later ones of the same writer are."""
+    for writer in (name for name in _writers(root) if name.rpartition("-")[0] in replicas):
         there = set(_numbers(root, writer))
         yield from (segment_path(writer, number) for number in range(1, max(there, default=0)) if number not in there)
 

@@ -267,15 +267,25 @@ def mend_ways(context: Context) -> None:
     store = context.store
     head, own = store.repo.head(), [store.prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES)]
     held = store.repo.ls_tree(head, own) if head else {}
-    odd = {path: entry.id for path, entry in held.items() if entry.mode.startswith("100") and _is_odd(store.repo.root / path)}
     with store.lock:
-        for path, (_, data) in zip(odd, store.repo.read_blobs(odd.values()), strict=True):
-            keep(store.repo.root / path, store.local)
-            write_atomic(store.repo.root / path, data)
+        for path in (path for path, entry in held.items() if entry.mode.startswith("100")):
+            odd = _in_the_way(store.repo.root, path)
+            if odd is not None:
+                keep(odd, store.local)
+                write_atomic(store.repo.root / path, store.repo.read_paths(head or "", [path])[path])
 
 
-def _is_odd(file: Path) -> bool:
-    return os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode)
+def _in_the_way(root: Path, path: str) -> Path | None:
+    """What lies at a file's place and is none, or at that of a directory above it: nothing is written through a link."""
+    place, parts = root, path.split("/")
+    for number, part in enumerate(parts, 1):
+        place /= part
+        if not os.path.lexists(place):
+            return None
+        mode = place.lstat().st_mode
+        if not (stat.S_ISREG(mode) if number == len(parts) else stat.S_ISDIR(mode)):
+            return place
+    return None
 
 
 def mend_files(context: Context) -> None:

@@ -46,7 +46,7 @@ def create(ui: Ui, full: bool, incremental: bool, where: str | None, unsealed: b
 
     if full and incremental:
         raise UsageError("a backup is full or incremental, not both", "leave both out: gitmem backup create")
-    if where is not None and where.startswith("memory:"):
+    if where is not None and where.startswith("memory://"):
         raise UsageError(
             f"what is put at {where} is gone when this command ends", "name a directory or a URL: --to /media/backup"
         )

@@ -131,8 +131,10 @@ def _join_sets(a: State, b: State) -> dict[str, dict[str, Register]]:
 
 
 def _join(path: str, a: Register, b: Register, seen_a: dict[str, int], seen_b: dict[str, int]) -> Register:
-    if a == b:
+    if a == b or not (b or seen_b):
         return dict(a)
+    if not (a or seen_a):  # as above: a fragment of counters, of which `used` makes one each time
+        return dict(b)
     left, right = _by_dot(a), _by_dot(b)
     result: Register = {}
     for dot in left.keys() | right.keys():

@@ -37,13 +37,16 @@ Values = dict[Dot, set[str]]
 """The hashes of the values that stand under each dot."""
 
 
-def record_detail(before: State | None, after: State, *, outside: bool = False) -> dict[str, Json]:
-    """What turned `before` (None: no record) into `after`, as an entry's detail says it.
+def record_detail(before: State | None, after: State, *, outside: bool = False, told: Iterable[Entry] = ()) -> dict[str, Json]:
+    """What turned `before` (None: no record) into `after`, as an entry's detail says it, but for what others have `told`.
 
     With `outside`, the whole of `after` is vouched for, because no entry explains it (`before` is not read then).
     """
     start = State(after.kind, 0, after.scope, after.id) if before is None or outside else before
     old, new = values_of(start), values_of(after)
+    if told := [*told]:
+        ledger = Ledger.of(told)
+        start, old = ledger.brought_on(start), ledger.with_values(old)
     detail: dict[str, Json] = {
         "dots": {w: [start.seen.get(w, 0) + 1, n] for w, n in after.seen.items() if n > start.seen.get(w, 0)},
         "adds": _added(old, new),
@@ -145,6 +148,28 @@ class Ledger:
         for name, time in delta.last.items():
             self.last.setdefault(name, set()).add(time)
         self.schemas |= delta.schemas
+
+    def with_values(self, values: Values) -> Values:
+        """What is left of these values after the entries, and what they added."""
+        held = {dot: digests | self.values.get(dot, set()) for dot, digests in values.items()}
+        return {dot: digests for dot, digests in (self.values | held).items() if dot not in self.gone}
+
+    def brought_on(self, start: State) -> State:
+        """A state after the entries, but for its values, which they only have the hashes of."""
+        state = start.copy()
+        life = {
+            str(dot): word for dot in self.values for word in (ALIVE, DEAD) if _digest(_LIFE, dot, word) in self.values[dot]
+        }
+        state.life = {key: word for key, word in (state.life | life).items() if dot_of(key) not in self.gone}
+        for writer, n in self.seen.items():
+            state.seen[writer] = max(n, state.seen.get(writer, 0))
+        for (name, writer), numbers in self.counts.items():
+            counts = state.counts.setdefault(name, {})
+            counts[writer] = max(*numbers, counts.get(writer, 0))
+        for name, times in self.last.items():
+            state.last[name] = max(*times, state.last.get(name, ""))
+        state.schema = max(state.schema, *self.schemas, 0)
+        return state
 
     def surplus(self, state: State) -> str | None:
         """What in `state` no entry vouches for, or what is missing from it although none took it away; None if all is well."""

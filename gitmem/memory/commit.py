@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitmem.core.audit import HEAL, Change, Head, build_segment
-from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import parse
 from gitmem.core.ids import pseudonym
 from gitmem.core.judging import ABOUT_MEMBERS
@@ -83,8 +82,7 @@ def commit(
         dirty = [path for path in drop_leftovers(context, [head], {e.path for e in extras}) if path not in context.put_back]
         store.read_config()
         chain = own_chain(context)
-        batch = gather(context, head, [*dirty, *also])
-        batch.files |= lost.logs
+        batch = gather(context, head, [*dirty, *also], lost.logs)
         _add_extras(context, batch, extras, head)
         if not batch.changes and not batch.files:
             return _nothing(context, batch)
@@ -230,7 +228,7 @@ def _add_extras(context: Context, batch: Batch, extras: list[Extra], head: str |
             batch.changes.append(Change(extra.op, extra.path, extra.follows or digest(old), digest(old), detail))
         elif extra.data is not None and holds_record(extra.path) and not extra.complete:
             state = None if old is None else parse(old, extra.path)
-            detail = detail | record_detail(state, parse(extra.data, extra.path))
+            detail = detail | batch.again.detail(extra.path, state, parse(extra.data, extra.path))
         batch.put(extra.path, extra.data, old, extra.op, detail)
 
 

@@ -23,7 +23,7 @@ from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
-from gitmem.memory.own_log import committed_once, own_logs, vouched_again
+from gitmem.memory.own_log import Again, committed_once, own_logs
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
@@ -46,7 +46,7 @@ class Batch:
     """The files of one commit with their audit entries, and what had to be left out, in words.
 
     `left` names the records among it, whose journalled writes must wait on; `events` is the path of the batch of events, `acts`
-    are those that tell of reads and the like; `again` is what segments that come back vouch for.
+    are those that tell of reads and the like; `again` is what segments say that come back.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
@@ -56,18 +56,18 @@ class Batch:
     records: int = 0
     events: str | None = None
     acts: list[Json] = field(default_factory=list)
-    again: set[tuple[str, str]] = field(default_factory=set)
+    again: Again = field(default_factory=Again)
 
     def put(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json] | None = None) -> None:
         """Add a file (None: it goes) with its entry, unless nothing about it changes."""
         if data == before:
             return
         self.files[path] = data
-        self.changes.append(Change(op, path, digest(before), digest(data), detail or {}))
+        self.changes.append(Change(op, path, self.again.follows(path, digest(before)), digest(data), detail or {}))
 
     def take(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json]) -> None:
         """The same for what lies in the work tree: what a segment that comes back vouches for is signed for."""
-        if data != before and (path, digest(data)) in self.again:
+        if data != before and self.again.vouches(path, digest(data)):
             self.files[path] = data
         else:
             self.put(path, data, before, op, detail)
@@ -78,9 +78,10 @@ def digest(data: bytes | None) -> str | None:
     return None if data is None else sha256(data).hexdigest()
 
 
-def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
+def gather(context: Context, head: str | None, changed: Iterable[str], dropped: Mapping[str, bytes]) -> Batch:
     """Collect the batch under the store's lock; `changed` are the store's paths that differ from HEAD in the work tree.
 
+    `dropped` are log files that are neither in HEAD nor in the work tree, and are to be.
     Work-tree files of pending records are brought up to date on the way.
     """
     store = context.store
@@ -91,7 +92,7 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     restored = _restored(store.pending.events)
     committed = contents_at(context, head, paths)
     again = committed_once(context, [path for path in dirty.difference(committed) if path.startswith("log/")])
-    batch.again = vouched_again(again)
+    batch.again = Again.of({**again, **dropped})
     for number, path in enumerate(records):
         if number % _PROGRESS_STEP == 0:
             context.progress("records", number, len(records))
@@ -103,7 +104,7 @@ def gather(context: Context, head: str | None, changed: Iterable[str]) -> Batch:
     batch.records = len(batch.files)
     unchanged = (dirty & committed.keys() & set(records)) - batch.files.keys() - batch.left
     _stage_as_committed(context, head, sorted(unchanged))
-    batch.files |= again
+    batch.files |= {**again, **dropped}
     for path in sorted(dirty.difference(records, again, _as_committed(context, head, dirty, committed))):
         _gather_other(context, batch, path, committed.get(path))
     events = uncommitted_events(context, head)
@@ -204,7 +205,7 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     if state is None:
         inside(store.root, path).unlink(missing_ok=True)  # collected, and brought back by a hand or a merge without gitmem
         grave = store.graves.of(path)
-        batch.put(path, None, before, COLLECT, record_detail(old, grave) if old and grave else {})
+        batch.take(path, None, before, COLLECT, batch.again.detail(path, old, grave) if old and grave else {})
         return
     if on_disk is None and old is not None:  # a record's file goes only by `gc`: one that was removed by hand comes back
         batch.skipped.append(f"{path} had been removed by hand and was put back; `gitmem forget` deletes a record")
@@ -217,8 +218,8 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
         store.put_file(path, data)
     if data == before and pending is not None:
         _vouch(context, batch, path, state, data)
-    op = _operation(old, state, restored, by_hand=pending is None)
-    batch.take(path, data, before, op, record_detail(old, state))
+    op = _operation(batch.again.stood(path, old, state), state, restored, by_hand=pending is None)
+    batch.take(path, data, before, op, batch.again.detail(path, old, state))
 
 
 def _refuse_damage(context: Context, path: str, on_disk: State | None, known: list[State]) -> None:
@@ -297,7 +298,7 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
         data = _grown(context, path, before, data)
     if path.endswith(".yaml") and data is not None:
         state = normalise(parse(data, path))
-        data, detail = emit(state), record_detail(parse_or_none(before, path), state)
+        data, detail = emit(state), batch.again.detail(path, parse_or_none(before, path), state)
     batch.take(path, data, before, "config", detail)
 
 

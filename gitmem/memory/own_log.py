@@ -10,18 +10,26 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
+from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing.files import gaps
+from gitmem.memory.auditing.states import signed_ends
 from gitmem.memory.auditing.vouched import entries_in, vouched_for
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import sound_or_none
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import AUDIT, EVENTS, is_record_path
+
+if TYPE_CHECKING:
+    from gitmem.core.audit import Entry
+    from gitmem.core.record import Json
 
 _MAX_FILE: Final = 64 << 20  # bytes
 _STOOD_AT: Final = 200  # commits, the latest that HEAD stood at here
@@ -51,10 +59,38 @@ def was_committed(context: Context, path: str) -> bool:
     return any(_where_held(context, [path], _stood_at(context)))
 
 
-def vouched_again(files: Mapping[str, bytes]) -> set[tuple[str, str]]:
-    """What the segments among log files that are to be committed again vouch for: (path, SHA-256 of the content)."""
-    segments = [data for path, data in files.items() if path.startswith(f"{AUDIT}/")]
-    return {(entry.object, entry.after) for data in segments for entry in entries_in(data) if entry.after}
+@dataclass(slots=True)
+class Again:
+    """What segments say that are to be committed again: by path the entries about it. Nobody need sign for that twice."""
+
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, logs: Mapping[str, bytes]) -> Again:
+        """Read the segments among log files."""
+        again = cls()
+        for path in sorted(path for path in logs if path.startswith(f"{AUDIT}/")):
+            for entry in entries_in(logs[path]):
+                again.entries.setdefault(entry.object, []).append(entry)
+        return again
+
+    def vouches(self, path: str, content: str | None) -> bool:
+        """Whether they sign for a content (SHA-256; None: that it goes)."""
+        return any(entry.after == content for entry in self.entries.get(path, []))
+
+    def follows(self, path: str, content: str | None) -> str | None:
+        """Which content a further entry takes up, where HEAD holds this one."""
+        ends = signed_ends(self.entries.get(path, []))
+        return ends.pop() if len(ends) == 1 else content
+
+    def stood(self, path: str, before: State | None, after: State) -> State | None:
+        """The record as a further entry that makes it `after` finds it, without its values, where HEAD holds `before`."""
+        entries = self.entries.get(path)
+        return Ledger.of(entries).brought_on(before or State(after.kind, 0, after.scope, after.id)) if entries else before
+
+    def detail(self, path: str, before: State | None, after: State) -> dict[str, Json]:
+        """What a further entry must vouch for, where HEAD holds `before`."""
+        return record_detail(before, after, told=self.entries.get(path, ()))
 
 
 class Dropped(NamedTuple):

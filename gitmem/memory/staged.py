@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from gitmem.core.audit import COLLECT
 from gitmem.core.audit import Change as Logged
-from gitmem.core.audit_delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import bury, grave_in, list_of
 from gitmem.core.heal import settled
@@ -28,7 +27,7 @@ from gitmem.memory.commit import segment_for
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.gather import contents_at, digest, drop_leftovers, operation, parse_or_none
 from gitmem.memory.moving import finish_move
-from gitmem.memory.own_log import committed_once, vouched_again
+from gitmem.memory.own_log import Again, committed_once
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine
 from gitmem.store.files import inside, read_bounded, write_atomic
@@ -43,14 +42,14 @@ _MAX_FILE = 64 << 20
 class _Review:
     """What a check found: files to put into the index, entries for the log, and what must be mended first.
 
-    `again` is what segments that come back vouch for.
+    `again` is what segments say that come back.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
     graves: dict[str, State] = field(default_factory=dict)
     entries: list[Logged] = field(default_factory=list)
     problems: list[GitmemError] = field(default_factory=list)
-    again: set[tuple[str, str]] = field(default_factory=set)
+    again: Again = field(default_factory=Again)
 
 
 def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
@@ -74,7 +73,7 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
         snapshots.before(context, "pre-commit")
         returning = _returning(context, [head, *parents], changed)
         review = _Review({path: data for path, data in returning.items() if path not in staged})
-        review.again = vouched_again(returning)
+        review.again = Again.of(returning)
         _review(context, review, [head, *parents], staged, picked)
         if review.problems:
             raise _refusal(review.problems)
@@ -179,10 +178,10 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
         )
     if data != staged and (data is not None or path in review.graves):
         review.files[path] = data
-    if (path, digest(data)) in review.again:
+    if review.again.vouches(path, digest(data)):
         return None
     if data != before and data not in versions and not _is_join(path, data, versions):
-        review.entries.append(_entry(context, path, before, data, review.graves.get(path)))
+        review.entries.append(_entry(context, review, path, before, data))
         if review.entries[-1].op == "hand" and is_record_path(path) and context.store.config.plain:
             _tell_of_secrets(context, path, data)
     return None
@@ -296,14 +295,15 @@ def _is_join(path: str, data: bytes | None, versions: Iterable[bytes | None]) ->
     return len(states) == len(known) and emit(merge_all(states)) == data
 
 
-def _entry(context: Context, path: str, before: bytes | None, after: bytes | None, grave: State | None) -> Logged:
-    old = parse_or_none(before, path)
+def _entry(context: Context, review: _Review, path: str, before: bytes | None, after: bytes | None) -> Logged:
+    old, grave, again = parse_or_none(before, path), review.graves.get(path), review.again
+    follows = again.follows(path, digest(before))
     if after is None or not holds_record(path):
-        detail = record_detail(old, grave) if old and grave and after is None else {}
-        return Logged(COLLECT if is_record_path(path) else "config", path, digest(before), digest(after), detail)
+        detail = again.detail(path, old, grave) if old and grave and after is None else {}
+        return Logged(COLLECT if is_record_path(path) else "config", path, follows, digest(after), detail)
     new = parse(after, path)
-    op = operation(old, new) if path in context.store.pending else "hand"
-    return Logged(op, path, digest(before), digest(after), record_detail(old, new))
+    op = operation(again.stood(path, old, new), new) if path in context.store.pending else "hand"
+    return Logged(op, path, follows, digest(after), again.detail(path, old, new))
 
 
 def _add_segment(context: Context, review: _Review) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.memory.auditing.log import log
 from gitmem.memory.cloning import clone as copy
 from gitmem.memory.events import every_event
 from gitmem.memory.members.joining import add_member
@@ -28,10 +29,11 @@ class Clone:
     record: str
 
     def sound(self, fixed: int) -> None:
-        """Every use is counted and told of, and the log explains every change."""
+        """Every use is counted and told of once, and the log explains every change."""
         assert self.memory.verify().problems == []
         assert self.memory.get(self.record).usage.fixed == fixed
         assert sum(event["op"] == "used" for event in every_event(self.memory.context)) == fixed
+        assert sum(entry.raised.get("fixed", 0) for entry in log(self.git.path, kind="pattern")) == fixed
         assert self.git("status", "--porcelain") == ""
 
     def tree(self) -> str:
@@ -85,6 +87,23 @@ def test_a_commit_made_again(clone: Clone, way: Callable[[Clone], None]) -> None
     way(clone)
     assert clone.tree() == before
     clone.sound(fixed=1)
+
+
+@pytest.mark.parametrize("back", [1, 2])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_is_written_after_a_reset(clone: Clone, back: int, by_hand: bool) -> None:
+    """Each entry says what its own write did: what was told before the reset is not told again with what came after."""
+    clone.git("reset", "--quiet", "--soft", f"HEAD~{back}")
+    clone.memory.used(clone.record, fixed=True)
+    clone.memory.edit(clone.record, {"fix": "try again"})
+    if by_hand:
+        clone.git("add", "--all")
+        clone.git("commit", "--quiet", "--message=by hand")
+    clone.memory.commit()
+    clone.sound(fixed=2)
+    told = [(entry.op, entry.raised) for entry in log(clone.git.path, kind="pattern")]
+    assert told == [("edit", {"fixed": 1}), ("use", {"fixed": 1}), ("learn", {})]
+    assert len({entry.after for entry in log(clone.git.path, kind="pattern")}) == 3
 
 
 def test_a_squash_of_a_branch_that_git_has_no_other_word_of(clone: Clone) -> None:

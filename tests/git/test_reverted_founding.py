@@ -81,6 +81,28 @@ def test_sync_brings_a_reverted_founding_back(team: _Team) -> None:
     _all_is_well(team)
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_what_is_open_while_somebody_reverts(tmp_path: Path, plain: bool) -> None:
+    """A server that has opened the store syncs all of it back, and does so again when git goes back to the revert.
+
+    What was committed here alone after that goes with the reset.
+    """
+    found(tmp_path / "store", plain=plain)
+    git = Git(tmp_path / "store")
+    with open_memory(git.path) as memory:
+        note = memory.learn("note", _NOTE).id
+        memory.sync()
+        memory.used(note, fixed=True)
+        git("revert", "--no-edit", *git("rev-list", "HEAD").split())
+        reverted = git("rev-parse", "HEAD")
+        for fixed in (1, 0):
+            assert memory.sync().problems == []
+            assert memory.verify().problems == []
+            assert memory.get(note).usage.fixed == fixed
+            assert git("status", "--porcelain") == ""
+            git("reset", "--quiet", "--hard", reverted)
+
+
 def test_what_stays_open_meets_the_revert_again(team: _Team) -> None:
     """A server has synced the store back when its user returns to the revert: nothing it puts there bars the next sync."""
     team.revert()

@@ -15,7 +15,6 @@ from gitmem.errors import GitmemError
 from gitmem.git.repo import Repo
 from gitmem.memory.memory import Memory
 from gitmem.memory.results import Record
-from gitmem.store.layout import CONFIG
 from tests.sim.oracle import Key
 from tests.support.cli import GITMEM
 from tests.support.served import ADDRESS
@@ -74,8 +73,6 @@ class Clone:
 
     def reopened(self) -> Memory:
         """The same as `gitmem sync` opens it: with what a revert has taken that is needed for that."""
-        if not (self.path / CONFIG).exists():
-            self.close()  # who has lost that begins a process anew, which is told so: one that stays open may refuse to sync
         if self._memory is None:
             self._memory = Memory.open(self.path, env=self.env, reopen=True)
         return self._memory

@@ -29,7 +29,7 @@ from gitmem.memory.members.roster import members
 from gitmem.memory.members.rotation import strangers
 from gitmem.memory.moving import finish_move
 from gitmem.memory.syncing.heal import heal, unhealed
-from gitmem.memory.syncing.reopening import complete_attributes, put_back_keys
+from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
 from gitmem.memory.syncing.unmerged import settle_unmerged
 from gitmem.store.layout import AUDIT, EVENTS, is_record_path
 
@@ -101,7 +101,7 @@ def _mend(context: Context) -> None:
     contents.mend_ways(context)
     contents.mend_files(context)
     _clear_leftovers(context)
-    put_back_keys(context)
+    put_back_footing(context)
     prepare_clone(context.store.repo, context.store.root)
     complete_attributes(context)
     contents.mend_journal(context)

@@ -18,6 +18,7 @@ from gitmem.core.heal import Loss, registers
 from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.memory.auditing.pins import holds
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
@@ -30,6 +31,8 @@ from gitmem.store.layout import AUDIT, is_record_path
 from gitmem.store.store import Write
 
 _NOTE = "healed"
+"""The commits up to which all was examined and stands again, the latest first: a reset may have gone back behind some."""
+_KEPT = 20
 _AT_ONCE = 500  # files healed by one commit
 _SHOWN = 3
 
@@ -51,22 +54,36 @@ def heal(context: Context, *, whole: bool = False) -> Healed:
     with store.lock:
         store.refresh()
         head = store.repo.head()
-        if head is None or (head == store.marks.note(_NOTE) and not whole):
+        if head is None or (head in _examined(context)[:1] and not whole):
             return healed
-        found = find(context, head, None if whole else store.marks.note(_NOTE) or None)
+        found = find(context, head, None if whole else _last_examined(context, head))
         if found.odd:
             healed.problems += purge(context, head)
         stand = contents_at(context, store.repo.head(), sorted(found.left))
         healed.problems += [f"{path} {found.left[path]}; it was left alone" for path in stand]
         if _close(context, found, healed):
-            store.marks.set_note(_NOTE, store.repo.head() or "")
+            _note(context, store.repo.head() or head)
     return healed
 
 
 def pass_over(context: Context, before: str | None, made: str) -> None:
     """Note that a commit of gitmem's own on top of one that was examined takes nothing away."""
-    if before is not None and before == context.store.marks.note(_NOTE):
-        context.store.marks.set_note(_NOTE, made)
+    if before is not None and before in _examined(context)[:1]:
+        _note(context, made)
+
+
+def _examined(context: Context) -> list[str]:
+    return context.store.marks.note(_NOTE).split()
+
+
+def _last_examined(context: Context, head: str) -> str | None:
+    """The last examined commit that `head` goes on from. Where it goes on from an earlier one, what healed it since is gone."""
+    return next((one for one in _examined(context) if holds(context.store.repo, head, one)), None)
+
+
+def _note(context: Context, commit: str) -> None:
+    commits = dict.fromkeys([commit, *_examined(context)])
+    context.store.marks.set_note(_NOTE, " ".join([*commits][:_KEPT]))
 
 
 def unhealed(context: Context) -> list[str]:

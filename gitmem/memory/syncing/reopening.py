@@ -62,13 +62,14 @@ def _clear_places(repo: Repo) -> None:
             keep(file, local)
 
 
-def put_back_keys(context: Context) -> None:
-    """Where no key is at hand, look among those that HEAD has lost: in commits not looked at yet, for some never have a key."""
+def put_back_footing(context: Context) -> None:
+    """Where no key is at hand, or what an open store was opened with is gone, look among what HEAD has lost: in commits not
+    looked at yet, for some never have a key."""
     store = context.store
-    if can_sign(store):
+    if can_sign(store) and (store.root / CONFIG).exists() and (store.vault.plain or store.vault.scopes()):
         return
     with store.lock:
-        lost = _lost(store.repo, store.prefix, store.marks.note(_NOTE) or None)
+        lost = _lost(store.repo, store.prefix, None if can_sign(store) else store.marks.note(_NOTE) or None)
         if lost:
             context.put_back |= _signed(store, _put_back(store.repo, store.root, lost))
         else:

@@ -32,7 +32,7 @@ from gitmem.memory.syncing.deletions import settle_deletions
 from gitmem.memory.syncing.enforcing import enforce
 from gitmem.memory.syncing.folding import bring_in, of_this_replica
 from gitmem.memory.syncing.heal import heal, pass_over
-from gitmem.memory.syncing.reopening import complete_attributes, put_back_keys
+from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
 from gitmem.memory.syncing.taking import Tally, count
 from gitmem.memory.upkeep.prune import settle as settle_prunings
 from gitmem.store.layout import is_record_path
@@ -63,7 +63,7 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
         tally.notes += _settled(context)
     branch = require_branch(context)
     source = remote.upstream(context.store.repo, branch)
-    put_back_keys(context)
+    put_back_footing(context)
     with _one_at_a_time(context, source):
         _undisturbed(lambda: _commit(context, tally))
         if source is None or context.put_back:

@@ -380,7 +380,8 @@ def require_branch(context: Context) -> str:
     ):
         if (repo.git_dir / name).exists():
             raise GitmemError(
-                f"a {what} is under way in {repo.root}", f"finish it (`{git} {what} --continue`) or `{git} {what} --abort`"
+                f"a {what} is under way in {repo.root}",
+                f"`gitmem sync` settles the store's files in it and says how to go on; `{git} {what} --abort` ends it",
             )
     branch = repo.branch()
     if branch is None:

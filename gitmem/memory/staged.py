@@ -42,13 +42,14 @@ _MAX_FILE = 64 << 20
 class _Review:
     """What a check found: files to put into the index, entries for the log, and what must be mended first.
 
-    `again` is what segments say that come back.
+    `under_way`: git is in the middle of something, where `gitmem commit` refuses. `again` is what segments say that come back.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
     graves: dict[str, State] = field(default_factory=dict)
     entries: list[Logged] = field(default_factory=list)
     problems: list[GitmemError] = field(default_factory=list)
+    under_way: bool = False
     again: Again = field(default_factory=Again)
 
 
@@ -73,15 +74,21 @@ def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
         snapshots.before(context, "pre-commit")
         returning = _returning(context, [head, *parents], changed)
         review = _Review({path: data for path, data in returning.items() if path not in staged})
-        review.again = Again.of(returning)
+        review.under_way, review.again = now is not None, Again.of(returning)
         _review(context, review, [head, *parents], staged, picked)
         if review.problems:
             raise _refusal(review.problems)
-        mended = sorted(review.files)
+        mended = dict(sorted(review.files.items()))
         if review.entries:
             _add_segment(context, review)
         _stage(context, review.files)
-        return [f"{path} was merged or stamped" for path in mended]
+        return [f"{path} was {_mended(path, data)}" for path, data in mended.items()]
+
+
+def _mended(path: str, data: bytes | None) -> str:
+    if data is None:
+        return "taken out: it was collected"
+    return "merged or stamped" if holds_record(path) else "put back"
 
 
 def _returning(context: Context, commits: Iterable[str | None], changed: Iterable[str]) -> dict[str, bytes]:
@@ -273,7 +280,8 @@ def _check_log(context: Context, review: _Review, path: str, staged: bytes | Non
             review.files[path] = known[0]  # one side had reverted the commit that brought it: the merge puts it back
             return
         if staged is None:
-            raise InvalidRecord(f"{path} was deleted, and logs are only added to", "`gitmem commit` puts back what is gone")
+            mends = "sync" if review.under_way else "commit"
+            raise InvalidRecord(f"{path} was deleted, and logs are only added to", f"`gitmem {mends}` puts back what is gone")
         raise InvalidRecord(
             f"{path} was changed, and logs are only added to", context.store.git_hint("restore --staged --worktree", path)
         )

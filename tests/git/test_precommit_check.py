@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.codec import emit, parse
+from gitmem.errors import GitmemError
 from gitmem.memory.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
@@ -120,6 +121,34 @@ def test_a_merge_puts_back_what_a_revert_took_out_of_the_log(store: Store) -> No
         assert memory.sync().problems == []
         assert memory.get(Path(path).stem).fields["fix"] == "buy a disk"
         assert _problems(memory) == []
+
+
+def test_a_revert_that_waits_for_its_commit(store: Store) -> None:
+    """Every hint leads on: the hook names the sync that puts back the log, and that the command that ends the revert."""
+    git, path = store(plain=True)
+    with open_memory(git.path) as memory:
+        memory.edit(Path(path).stem, {"fix": "buy a disk"})
+        memory.commit()
+        git("revert", "--no-commit", "HEAD")
+        assert "`gitmem sync`" in git.run("commit", "-m", "as it was").stderr.decode()
+        for act in (memory.commit, memory.sync):
+            with pytest.raises(GitmemError, match="under way") as raised:
+                act()
+            assert ("`gitmem sync`" in raised.value.hint) == (act == memory.commit)
+        git(*raised.value.hint.split("`")[1].split()[1:])
+        memory.sync()
+        assert memory.get(Path(path).stem).fields["fix"] == "buy a disk"
+    assert git("status", "--porcelain") == ""
+
+
+def test_what_the_hook_puts_back_is_told_as_that(store: Store) -> None:
+    """A record alone is committed after a reset: its log comes along, and was neither merged nor stamped."""
+    git, _ = store(plain=True)
+    git("reset", "--quiet", "HEAD~1")
+    git("add", "memory")
+    said = git.run("commit", "-m", "only the record").stderr.decode()
+    assert said.count("was put back") == 2
+    assert "merged or stamped" not in said
 
 
 @pytest.mark.parametrize(

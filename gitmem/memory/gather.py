@@ -23,7 +23,7 @@ from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
 from gitmem.memory.context import Context
 from gitmem.memory.events import event_files, uncommitted_events
-from gitmem.memory.own_log import Again, committed_once, own_logs
+from gitmem.memory.own_log import Again, committed_once, leaving, own_logs
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.files import inside, is_abandoned, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, SCHEMAS, is_record_path
@@ -93,6 +93,8 @@ def gather(context: Context, head: str | None, changed: Iterable[str], dropped: 
     committed = contents_at(context, head, paths)
     again = committed_once(context, [path for path in dirty.difference(committed) if path.startswith("log/")])
     batch.again = Again.of({**again, **dropped})
+    going = leaving(context, batch.again, head)
+    records = [path for path in records if path not in going]
     for number, path in enumerate(records):
         if number % _PROGRESS_STEP == 0:
             context.progress("records", number, len(records))
@@ -104,7 +106,8 @@ def gather(context: Context, head: str | None, changed: Iterable[str], dropped: 
     batch.records = len(batch.files)
     unchanged = (dirty & committed.keys() & set(records)) - batch.files.keys() - batch.left
     _stage_as_committed(context, head, sorted(unchanged))
-    batch.files |= {**again, **dropped}
+    batch.files |= {**again, **dropped, **dict.fromkeys(going)}
+    dirty -= going
     for path in sorted(dirty.difference(records, again, _as_committed(context, head, dirty, committed))):
         _gather_other(context, batch, path, committed.get(path))
     events = uncommitted_events(context, head)

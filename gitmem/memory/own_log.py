@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -78,6 +79,11 @@ class Again:
         """Whether they sign for a content (SHA-256; None: that it goes)."""
         return any(entry.after == content for entry in self.entries.get(path, []))
 
+    def going(self) -> dict[str, set[str | None]]:
+        """What goes, as they end, and the contents that it had."""
+        going = ((path, {one.before for one in told if one.after is None}) for path, told in self.entries.items())
+        return {path: contents for path, contents in going if contents and not signed_ends(self.entries[path])}
+
     def follows(self, path: str, content: str | None) -> str | None:
         """Which content a further entry takes up, where HEAD holds this one."""
         ends = signed_ends(self.entries.get(path, []))
@@ -91,6 +97,15 @@ class Again:
     def detail(self, path: str, before: State | None, after: State) -> dict[str, Json]:
         """What a further entry must vouch for, where HEAD holds `before`."""
         return record_detail(before, after, told=self.entries.get(path, ()))
+
+
+def leaving(context: Context, again: Again, head: str | None) -> set[str]:
+    """What HEAD holds still of what went, as segments say that come back: collected records, archived events."""
+    store, going = context.store, again.going()
+    paths = [store.prefix + path for path in going.keys() - store.pending.paths()]
+    held = store.repo.read_paths(head, sorted(paths)) if head and paths else {}
+    there = {path.removeprefix(store.prefix): sha256(data).hexdigest() for path, data in held.items()}
+    return {path for path, content in there.items() if content in going[path]}
 
 
 class Dropped(NamedTuple):
@@ -113,7 +128,7 @@ def dropped(context: Context) -> Dropped:
         told = {entry.object for data in segments.values() for entry in entries_in(data)}
         held = store.repo.read_paths(commit, sorted(store.prefix + path for path in told))
         files = {path.removeprefix(store.prefix): data for path, data in held.items()}
-        lost.logs.update(segments | {path: files[path] for path in own_logs(context, files)})
+        lost.logs.update(segments | {path: data for path, data in files.items() if path.startswith("log/")})
         lost.files.update({path: whole for path, data in files.items() if (whole := _brought_back(context, path, data))})
     if vain := [path for path in missing if path not in lost.logs]:
         store.marks.set_note(_NOTE, json.dumps(vain))

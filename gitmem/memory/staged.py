@@ -275,6 +275,8 @@ def _check_log(context: Context, review: _Review, path: str, staged: bytes | Non
     known = [version for version in versions if version is not None]
     if path.startswith(f"{EVENTS}/") and staged not in versions and _told(context, path, staged):
         return
+    if staged is None and review.again.vouches(path, None):
+        return
     if known and staged not in known:
         if len(versions) > 1 and len(set(known)) == 1:
             review.files[path] = known[0]  # one side had reverted the commit that brought it: the merge puts it back

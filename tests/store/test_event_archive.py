@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,41 @@ def test_batches_that_come_back_are_told_once(team: Team) -> None:
     team["ada"].sync()
     archive_events(team["ada"].context)
     assert told(team, "ada") == before
+
+
+def _dropped(team: Team, git: Git) -> None:
+    archived = git("rev-parse", "HEAD")
+    team["bob"].learn("note", {"type": "semantic", "text": "another"})
+    team["bob"].commit()
+    git("rebase", "--quiet", "--onto", f"{archived}~1", archived)
+    team["bob"].commit()
+
+
+def _soft(team: Team, git: Git) -> None:
+    git("reset", "--quiet", "--soft", "HEAD~1")
+    team["bob"].commit()
+
+
+def _by_hand(_team: Team, git: Git) -> None:
+    git("reset", "--quiet", "--soft", "HEAD~1")
+    git("commit", "--quiet", "--message=again")
+
+
+@pytest.mark.parametrize("team", [True], indirect=True)
+@pytest.mark.parametrize("way", [_dropped, _soft, _by_hand])
+def test_an_archiving_that_git_takes_out(team: Team, way: Callable[[Team, Git], None]) -> None:
+    """Bob's commit that archived Ada's events is left out, or made again: the archive stands, what is in it is gone."""
+    worked(team)
+    before = told(team, "ada")
+    archive_events(team["bob"].context)
+    held = files(team, "bob")
+    gone = {*files(team, "ada")}.difference(held)
+    way(team, Git(team.folder / "bob"))
+    assert gone.isdisjoint(files(team, "bob"))
+    assert {*held} <= {*files(team, "bob")}
+    assert [event for event in told(team, "bob") if event in before] == before
+    team.agree()
+    assert team["bob"].verify().problems == []
 
 
 def test_young_months_stay(team: Team) -> None:

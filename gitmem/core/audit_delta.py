@@ -78,6 +78,11 @@ def values_in(path: str, register: Register) -> Values:
     return values
 
 
+def says_life(dot: Dot, *words: str) -> set[str]:
+    """The hashes of the values that say that a record lives, or is dead."""
+    return {_digest(_LIFE, dot, word) for word in words}
+
+
 def _digest(path: str, dot: Dot, value: Json) -> str:
     text = f"{path}\0{dot}\0{json_line(value)}".encode("utf-8", "surrogatepass")
     return base64.urlsafe_b64encode(sha256(text).digest()[:_DIGEST]).decode().rstrip("=")
@@ -198,7 +203,7 @@ class Ledger:
     def is_empty(self) -> bool:
         """Whether every value was taken away again but for those that say that the record lives, or is dead."""
         left = ((dot, digests) for dot, digests in self.values.items() if dot not in self.gone)
-        return all(digests <= {_digest(_LIFE, dot, ALIVE), _digest(_LIFE, dot, DEAD)} for dot, digests in left)
+        return all(digests <= says_life(dot, ALIVE, DEAD) for dot, digests in left)
 
     def missing(self, state: State) -> str | None:
         """What entries vouch for and `state`, the newest, does not hold; None if it holds all. Call after `surplus`."""
@@ -216,6 +221,16 @@ class Ledger:
             if state.last.get(name, "") < max(times):
                 return f"the time {name!r} has gone back"
         return None if state.schema >= max(self.schemas, default=0) else "its schema has gone back"
+
+
+def standing_values(entries: Iterable[Entry]) -> Values:
+    """The values that each of some entries adds and does not take out in one go, as whoever takes back a refused write does."""
+    values: Values = {}
+    for ledger in (Ledger.of([entry]) for entry in entries):
+        for dot, digests in ledger.values.items():
+            if dot not in ledger.gone:
+                values.setdefault(dot, set()).update(digests)
+    return values
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ merge as present ones do: commutative, associative, idempotent, and nothing unse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -109,6 +109,14 @@ def graves_in(listing: State) -> dict[str, State]:
     """All graves of a list, by the path of the record's file."""
     found = {path: grave_in(listing, path) for path in places_in(listing)}
     return {path: grave for path, grave in found.items() if grave is not None}
+
+
+def graves_by_write(listing: State) -> Iterator[tuple[str, Register, State]]:
+    """Each grave in a list as one write put it there: the path of its register, that value of it alone, and the grave."""
+    for at, register in listing.registers():
+        for key, value in register.items():
+            if (grave := _read(value)) is not None:
+                yield at, {key: value}, grave
 
 
 def places_in(listing: State, holding: str = "") -> list[str]:

@@ -17,7 +17,7 @@ what decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from gitmem.core.dots import Dot, dot_of
@@ -79,6 +79,18 @@ def registers(state: State) -> Iterator[tuple[str, Register]]:
     """Every register of a record with its path, `life` among them."""
     yield from state.registers()
     yield "life", state.life
+
+
+def without(state: State, dots: Container[Dot]) -> tuple[State, set[str]]:
+    """A record without the values of some writes, which stay known; and the registers that held any."""
+    left, hit = state.copy(), set[str]()
+    for path, register in registers(left):
+        for key in [key for key in register if dot_of(key) in dots]:
+            del register[key]
+            hit.add(path)
+    left.fields = {name: register for name, register in left.fields.items() if register}
+    left.sets = {name: kept for name, elements in left.sets.items() if (kept := {key: r for key, r in elements.items() if r})}
+    return left, hit
 
 
 def put_back(state: State, losses: Sequence[Loss]) -> State:

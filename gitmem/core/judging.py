@@ -10,36 +10,48 @@ from gitmem.core.audit import CLOSE, ENROL, ERASE, INIT, QUARANTINE, REMOVE, ROL
 from gitmem.core.audit_chain import Node
 from gitmem.core.causality import node_of
 from gitmem.core.members import Members, Rank, own_scope
+from gitmem.core.outsiders import WasIn, written_from_outside
 from gitmem.core.rights import key_place, rank_for, scope_of
 
 ABOUT_MEMBERS = frozenset({INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE})
 
 
 class Places(NamedTuple):
-    """What is known of somebody (name) at a place: their rank, whether they are an admin of a scope, whether they are in it."""
+    """What is known of somebody (name) at a place: their rank, whether they are an admin of a scope, whether they are in it, or
+    were by what had been seen there."""
 
     rank_at: Callable[[str, Node], Rank]
     owns_at: Callable[[str, str, Node], bool]
     is_in_at: Callable[[str, str, Node], bool]
+    was_in_at: WasIn
 
 
 def judge(ordered: Iterable[Segment], members: Members, places: Places) -> list[Problem]:
     """Note in `members.refused` what does not count, and return it as problems but for what somebody else has answered for."""
-    judging = _Judging(members, places)
-    for segment in ordered:
+    judging, segments = _Judging(members, places), list(ordered)
+    for segment in segments:
         judging.take(segment)
+    judging.outsiders(segments)
     return judging.problems()
+
+
+def is_open(members: Members, segment: Segment) -> bool:
+    """Whether nobody but its signer has answered for a refused segment; those that somebody has are noted."""
+    digest, signer = sha256(segment.data).hexdigest(), members.holder(segment.key)
+    if any(content == digest and who != signer for who, content in members.answers.get(segment.path, ())):
+        members.answered.add(segment.path)
+        return False
+    return True
 
 
 class _Judging:
     def __init__(self, members: Members, places: Places) -> None:
         self.members = members
-        self.rank_at, self.owns_at, self.is_in_at = places
+        self.rank_at, self.owns_at, self.is_in_at, self.was_in_at = places
         self.owners: dict[str, str] = {}
         self.known: set[tuple[str, str | None]] = set()  # (file, content) that stood there by right
         self.strangers: list[Segment] = []
         self.refused: dict[str, Segment] = {}
-        self.answers: dict[str, set[tuple[str, str | None]]] = {}  # segment -> (who answers for it, its content)
 
     def take(self, segment: Segment) -> None:
         """Judge one segment; those it has seen were judged before."""
@@ -59,24 +71,22 @@ class _Judging:
         if segment.path in self.members.refused:
             self.refused[segment.path] = segment
 
+    def outsiders(self, segments: list[Segment]) -> None:
+        """Refuse what was written into scopes by who is not in them, now that all is known that their members wrote."""
+        for segment, line, why in [*written_from_outside(segments, self.members, self.was_in_at)]:
+            self.members.refused.setdefault(segment.path, {})[line] = why
+            self.refused[segment.path] = segment
+
     def problems(self) -> list[Problem]:
         """Everything refused that nobody else has answered for."""
-        found = [Problem("unknown signer", s.path, self.members.refused[s.path][0]) for s in self.strangers if self._open(s)]
+        refused, strangers = self.members.refused, self.strangers
+        found = [Problem("unknown signer", s.path, refused[s.path][0]) for s in strangers if is_open(self.members, s)]
         for path, segment in self.refused.items():
-            if self._open(segment):
+            if is_open(self.members, segment):
                 lines = sorted(self.members.refused[path].items())
                 known = segment not in self.strangers
                 found += [Problem("not entitled", f"{path}:{line or 1}", why) for line, why in lines if line or known]
         return found
-
-    def _open(self, segment: Segment) -> bool:
-        """Whether nobody but its signer has answered for a segment; those who have are noted."""
-        digest, signer = sha256(segment.data).hexdigest(), self.members.holder(segment.key)
-        answers = self.answers.get(segment.path, set())
-        if any(content == digest and who != signer for who, content in answers):
-            self.members.answered.add(segment.path)
-            return False
-        return True
 
     def _forged(self, segment: Segment, signer: str) -> str | None:
         """Whether a member signed as themselves, in a log of their own, in this store (None: they did)."""
@@ -110,7 +120,7 @@ class _Judging:
                 continue
             self.known.add((entry.object, entry.after))
             if entry.op == QUARANTINE and entry.object.startswith("log/"):
-                self.answers.setdefault(entry.object, set()).add((signer, entry.after))
+                self.members.answers.setdefault(entry.object, set()).add((signer, entry.after))
 
     def _erasures(self, segment: Segment, signer: str, rank: Rank) -> dict[int, str]:
         """The erasures of a segment, one of which is in a scope that its signer has no part in: with their graves one act."""

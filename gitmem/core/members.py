@@ -80,8 +80,9 @@ class Members:
     `store` is the store they belong to, `genesis` the file and line that begin it (empty without `init`). `strict` says that
     only admins let others in. `by_name` holds who
     is a member now, `removed` who no longer is, `recovery` the recovery identity, `scopes` those that are not everybody's.
-    `refused` holds what does not count, with the reason: path of a segment -> line (0: all of it) -> why. `answered` are those
-    of the segments that somebody else has answered for: their effect was taken out.
+    `refused` holds what does not count, with the reason: path of a segment -> line (0: all of it) -> why. `answers` says
+    which contents (SHA-256) of the log's files somebody answers for: path -> (who, content). `answered` are those of the
+    refused segments that somebody else has answered for: their effect was taken out.
     """
 
     store: str = ""
@@ -94,6 +95,7 @@ class Members:
     scopes: dict[str, Scope] = field(default_factory=dict)
     rotations: list[Rotation] = field(default_factory=list)
     refused: dict[str, dict[int, str]] = field(default_factory=dict)
+    answers: dict[str, set[tuple[str, str | None]]] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     holders: dict[str, str] = field(default_factory=dict)
 

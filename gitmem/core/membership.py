@@ -41,7 +41,7 @@ def fold(segments: Iterable[Segment]) -> tuple[Members, list[Problem]]:
             members.refused.setdefault(op.segment.path, {})[op.line] = why
     if members.genesis == ("", 0):
         problems.append(Problem("no beginning", ROOT, "no entry begins the store, so nobody is a member"))
-    return members, problems + judge(ordered, members, Places(turn.rank_at, turn.owns_at, turn.is_in_at))
+    return members, problems + judge(ordered, members, Places(turn.rank_at, turn.owns_at, turn.is_in_at, turn.was_in_at))
 
 
 def _settled(ordered: list[Segment]) -> Turn:

@@ -63,6 +63,13 @@ class Turn:
         """Whether somebody belongs to a scope where they sign a segment; that it lets them in counts at once."""
         return self.scoping.is_in(name, scope, self._with_own(node))
 
+    def was_in_at(self, name: str, scope: str, node: Node) -> bool:
+        """Whether somebody belongs to a scope by what a segment has seen, whoever took them out of it at the same time."""
+        if name == RECOVERY or self.scoping.maker(scope) is None:
+            return True
+        before = self._with_own(node).before
+        return self.scoping.is_in(name, scope, Sight(before, ~before))
+
     def _with_own(self, node: Node) -> Sight:
         view = self.views[node]
         return Sight(view.before | self.own.get(node, 0), view.after)

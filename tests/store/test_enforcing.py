@@ -214,9 +214,9 @@ def test_what_a_member_erases_in_a_scope_that_is_not_theirs(team: Path, insider:
         assert ada.sync().problems == []
 
 
-@pytest.mark.parametrize("op", [ERASE, "edit"])
-def test_a_grave_that_no_erasure_goes_with(team: Path, op: str) -> None:
-    """Bob puts one of a record in ops into a list, and signs for that alone: nothing is purged, or kept for good."""
+@pytest.mark.parametrize(("op", "plain_pull"), [(ERASE, False), ("edit", True)])
+def test_a_grave_that_no_erasure_goes_with(team: Path, op: str, plain_pull: bool) -> None:
+    """Bob puts one of a record in ops into a list, and signs for that alone: the record stands, nothing is purged."""
     with _ada(team) as ada, _bob(team) as bob:
         add_scope(ada.context, "ops", ["ada"])
         secret = ada.learn("note", {"text": "the vault code"}, scope="ops").id
@@ -229,22 +229,40 @@ def test_a_grave_that_no_erasure_goes_with(team: Path, op: str) -> None:
         grave, where = erased(state, store.writer_for(path, state), bob.context.now()), list_of(path)
         listing = with_graves(empty_list(where), store.writer_for(where, empty_list(where)), [grave])
         commit(bob.context, "gitmem: housekeeping", [Extra(where, emit(listing), op)])
+        assert [problem.what for problem in bob.verify().problems] == ["not entitled"]
         _push_as_is(team)
-        ada.sync()
+        if plain_pull:
+            Git(team / "ada")("pull", "--quiet", "origin", "main")
+        assert any(f"bob had no right to bury {path}" in problem for problem in ada.sync().problems)
+        assert ada.get(secret).fields["text"] == "the vault code"
+        assert (ada.verify().problems, ada.sync().problems) == ([], [])
         assert not ada.context.store.graves.is_noted(path, grave)
         assert snapshots.all_snapshots(ada.context.store.repo)
 
 
-def test_what_a_member_redacts_in_a_scope_that_is_not_theirs(team: Path) -> None:
-    """Values that bob takes out of a record in ops come back: sync looks at such an entry although it speaks of a record."""
+def test_what_a_member_changes_in_a_scope_that_is_not_theirs(team: Path) -> None:
+    """Values that bob takes out of a record in ops come back, one that he deletes lives again, and one that he puts in goes."""
     with _ada(team) as ada, _bob(team) as bob:
         add_scope(ada.context, "ops", ["ada"])
-        secret = ada.learn("note", {"text": "the vault code"}, scope="ops").id
+        secret, other, third = (ada.learn("note", {"text": f"the vault code {n}"}, scope="ops").id for n in range(3))
         ada.sync()
         bob.sync()
-        path = locate(bob.context, secret)
-        state = parse((team / "bob" / path).read_bytes(), path)
-        pen = Pen(state, bob.context.store.writer_for(path, state))
+        deleted, edited = _pen(bob, other), _pen(bob, third)
+        deleted.die()
+        edited.set("text", lambda _path, _dot: "a lie")
+        writes = [(op, locate(bob.context, one.state.id), one) for op, one in (("heal", deleted), ("edit", edited))]
+        extras = [
+            Extra(path, emit(pen.state), op, record_detail(bob.context.store.read(path), pen.state)) for op, path, pen in writes
+        ]
+        commit(bob.context, "gitmem: 2 edited", extras)
+        _push_as_is(team)
+        told = [problem for problem in ada.sync().problems if "not in ops" in problem]
+        assert len(told) == 1, told
+        assert [problem.what for problem in bob.verify().problems] == ["not entitled", "not entitled"]
+        assert {ada.get(one).fields["text"] for one in (other, third)} == {"the vault code 1", "the vault code 2"}
+        assert ada.verify().problems == []
+        path, pen = locate(bob.context, secret), _pen(bob, secret)
+        state = pen.state.copy()
         gone = [("fields/text", key) for key in state.fields["text"]]
         pen.state.fields = {}
         pen.live()
@@ -252,9 +270,17 @@ def test_what_a_member_redacts_in_a_scope_that_is_not_theirs(team: Path) -> None
         commit(bob.context, "gitmem: 1 redacted", [Extra(path, emit(pen.state), ERASE, detail, complete=True)])
         _push_as_is(team)
         assert any("not in ops" in problem for problem in ada.sync().problems)
-        assert ada.get(secret).fields["text"] == "the vault code"
+        assert ada.get(secret).fields["text"] == "the vault code 0"
         assert erase_history(ada.context, dry_run=True).versions == 0
-        assert ada.verify().problems == []
+        assert (ada.verify().problems, ada.sync().problems) == ([], [])
+
+
+def _pen(memory: Memory, record: str) -> Pen:
+    """What a patched gitmem writes into a record with."""
+    path = locate(memory.context, record)
+    state = memory.context.store.read(path)
+    assert state is not None
+    return Pen(state, memory.context.store.writer_for(path, state))
 
 
 def test_what_a_removed_member_chose_for_another(team: Path) -> None:

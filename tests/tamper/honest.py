@@ -15,6 +15,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.erase_subject import erase_subject
 from gitmem.memory.results import Record
+from gitmem.memory.upkeep.gc import gc
 from tests.support.git import Git
 from tests.tamper.ground import Ground, text
 
@@ -62,6 +63,10 @@ def _erase(rng: Random, memory: Memory) -> object:
     named = memory.edit(record.id, {"fix" if record.kind == "pattern" else "text": f"{text(rng)} Bo Lind {text(rng)}"})
     memory.commit()
     return erase_subject(memory.context, ["Bo Lind"], redact=True) and named
+
+
+def _collect(_rng: Random, memory: Memory) -> object:
+    return gc(memory.context)
 
 
 def _settle(rng: Random, memory: Memory) -> object:
@@ -114,6 +119,7 @@ ACTS: tuple[tuple[Act, int], ...] = (
     (_use, 5),
     (_forget, 1),
     (_erase, 1),
+    (_collect, 1),
     (_settle, 3),
     (_rotate, 1),
     (_scope, 2),

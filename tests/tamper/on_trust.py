@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitmem.core.audit import EMPTY, Change, Head, closing, segment_path
 from gitmem.core.codec import emit, parse
+from gitmem.core.collected import empty_list, grave_of, list_of, with_graves
 from gitmem.core.dots import checked, dot_of
 from gitmem.core.edit import Pen
 from gitmem.memory.members.granting import add_scope
@@ -224,6 +225,19 @@ def changed_a_segment_and_answered_for_it(hand: Insider) -> Expected:
     segment = hand.sign([lie])
     hand.put({segment.path: segment.data, victim.path: wrong})
     return named(("changed segment", victim.path), ("bad signature", victim.path))
+
+
+@insider()
+def buried_by_a_list_alone(hand: Insider) -> Expected:
+    """A grave of a living record, in a list that is signed for, and its file taken out beside it."""
+    path, state = hand.pick()
+    dead = state.copy()
+    dead.life = dict.fromkeys(state.life, "dead")
+    graves = list_of(path)
+    listing = emit(with_graves(empty_list(graves), hand.writer, [grave_of(dead)]))
+    segment = hand.sign([hand.change(graves, listing, "collect")])
+    hand.put({path: None, graves: listing, segment.path: segment.data})
+    return named((NOT_ENTITLED, segment.path), ("missing file", path), aside=f"bob had no right to bury {path}")
 
 
 @insider(Store.SEALED)

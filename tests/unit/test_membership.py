@@ -9,7 +9,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.members import Members, disagreement, enrol_detail, genesis_detail, scope_detail
 from gitmem.core.membership import fold
 from gitmem.core.record import Json, State
-from tests.support.auditing import STORE, Scribe, about, change, constant, enrolment, key_of
+from tests.support.auditing import STORE, Scribe, about, change, constant, enrolment, key_of, new_record, record_change
 
 
 def _founded() -> tuple[Scribe, Segment]:
@@ -367,6 +367,33 @@ def test_scopes() -> None:
     assert (problems, members.scopes["ops"].members, members.scopes["ops"].admins) == ([], {"ada"}, set())
     into = team["ada"].sign([Change("scope", "x", None, None, scope_detail("ops", ["eve"]))])
     assert fold([*begun, made, again, drops, key, gone, back, into])[0].scopes["ops"].members == {"ada", "eve"}
+
+
+def test_who_writes_into_a_scope() -> None:
+    """Its members by what they had seen; anybody else repeats what they wrote, counts, and takes out what was refused."""
+    team, begun = _team()
+    made = team["eve"].sign(
+        [Change("scope", "x", None, None, scope_detail("ops", ["eve", "dan"]))], [begun[2].head, begun[3].head]
+    )
+    path, record = "memory/ops/pattern/ab/p-ab.yaml", new_record("eve-1", "p-ab", fix="true")
+    written = team["eve"].sign([record_change(path, None, record)])
+    lie, dead, told = Pen(record, "ada-1"), Pen(record, "ada-1"), record.copy()
+    lie.set("fix", constant("false"))
+    dead.die()
+    told.counts = {"fixed": {"ada-1": 3}}
+    head = team["ada"].head
+    for after, why in ((told, False), (lie.state, True), (dead.state, True)):
+        again = Scribe("ada", "ada-1", head).sign([record_change(path, None, after)], [written.head])
+        assert [problem.what for problem in fold([*begun, made, written, again])[1]] == ["not entitled"] * why
+    trick = record_change(path, record, lie.state)
+    trick.detail["gone"] = {"eve-1": [1], "ada-1": [1]}
+    forged = Scribe("ada", "ada-1", head).sign([trick], [written.head])
+    answer = Scribe("dan", "dan-1", team["dan"].head).sign([trick], [forged.head])
+    assert _whats([*begun, made, written, forged, answer]) == [("not entitled", f"{forged.path}:1")]
+    drops = team["eve"].sign([Change("scope", "x", None, None, scope_detail("ops", drop=["dan"]))])
+    for seen, whats in ((written, 0), (drops, 1)):
+        edit = Scribe("dan", "dan-1", team["dan"].head).sign([record_change(path, record, lie.state)], [seen.head])
+        assert len(_whats([*begun, made, written, drops, edit])) == whats
 
 
 def test_an_agents_own_scope() -> None:

@@ -12,7 +12,16 @@ from gitmem.core.audit_chain import check_chain
 from gitmem.core.checkpoint import check_checkpoints
 from gitmem.core.membership import fold
 from gitmem.git.repo import Repo
-from gitmem.memory.auditing.checks import bad_signatures, check_files, check_members, file_history, odd_files, rewritten
+from gitmem.memory.auditing.burials import refuse_burials
+from gitmem.memory.auditing.checks import (
+    bad_signatures,
+    check_files,
+    check_members,
+    file_history,
+    lists_of_graves,
+    odd_files,
+    rewritten,
+)
 from gitmem.memory.auditing.contents import Contents, is_log
 from gitmem.memory.auditing.files import heads
 from gitmem.memory.auditing.floors import check_floors
@@ -67,6 +76,7 @@ def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
     problems += bad_signatures(segments)
     members, found = fold(segments)
     problems += found
+    problems += refuse_burials(members, segments, lists_of_graves(history, segments, members, contents))
     problems += check_files(history, segments, members, contents)
     problems += check_members(members, contents)
     problems += check_floors(repo, history.tree, segments, members)

@@ -1,23 +1,28 @@
-"""Lists of collected records that nobody with the right to it signed for: they are neither taken in nor brought back.
+"""What nobody with the right to it signed for in lists of collected records: it is neither taken in nor brought back.
 
-Such a list is acted upon while it is taken in: one that a host has put in would bury records that nobody deleted. So the log
-that comes with it must vouch for it first. What else is not signed for is set right once it is there, see `enforcing`.
+Such a list is acted upon while it is taken in: what a host has put in, or a member alone, would bury records that nobody
+deleted. So the log that comes with it must vouch for it first. What else is not signed for is set right once it is there, see
+`enforcing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeAlias
 
 from gitmem.core.audit import MAX_SEGMENT, Entry, Segment
+from gitmem.core.audit_delta import Ledger, values_of
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.collected import is_list_path
+from gitmem.core.heal import without
 from gitmem.core.membership import fold
+from gitmem.core.record import State
 from gitmem.errors import Tampered
 from gitmem.git.repo import Repo
+from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.states import unexplained
 from gitmem.memory.members.folded import genuine
 from gitmem.store.layout import AUDIT
@@ -25,11 +30,12 @@ from gitmem.store.layout import AUDIT
 Entries: TypeAlias = dict[str, list[Entry]]
 
 
-def unvouched(repo: Repo, prefix: str, commit: str, lists: Mapping[str, bytes]) -> dict[str, str]:
-    """Those of `lists`, by path below the store, that the log in `commit` does not vouch for, with the reason."""
-    entries = entries_of_lists(repo, prefix, commit) if lists else {}
+def unvouched(repo: Repo, prefix: str, commit: str, lists: Mapping[str, bytes]) -> dict[str, tuple[str, Ledger]]:
+    """Those of `lists`, by path below the store, that the log in `commit` does not vouch for: why, and for what it does."""
+    entries = entries_of_lists(repo, prefix, commit, {path: [data] for path, data in lists.items()}) if lists else {}
     told = ((path, why_not(path, data, entries)) for path, data in lists.items())
-    return {path: f"no member with the right to it signed for it: {why}" for path, why in told if why}
+    said = "no member with the right to it signed for it"
+    return {path: (f"{said}: {why}", Ledger.of(entries.get(path, []))) for path, why in told if why}
 
 
 def why_not(path: str, data: bytes, entries: Entries) -> str | None:
@@ -37,13 +43,29 @@ def why_not(path: str, data: bytes, entries: Entries) -> str | None:
     return unexplained(path, sha256(data).hexdigest(), data, entries.get(path, []))
 
 
-def entries_of_lists(repo: Repo, prefix: str, commit: str, lost: Mapping[str, bytes] = MappingProxyType({})) -> Entries:
-    """By path what the log says of lists, as far as its signers had the right to say it.
+def part_of(listing: State, ledger: Ledger) -> State | None:
+    """What of a list its entries vouch for; None for nothing."""
+    strange = {dot for dot, digests in values_of(listing).items() if not digests <= ledger.values.get(dot, set())}
+    left, _ = without(listing, strange)
+    left.seen = {writer: n for writer in left.seen if (n := min(left.seen[writer], ledger.seen.get(writer, 0)))}
+    left.counts, left.last = {}, {}
+    return left if left.sets else None
+
+
+def entries_of_lists(
+    repo: Repo,
+    prefix: str,
+    commit: str,
+    lists: Mapping[str, Iterable[bytes]],
+    lost: Mapping[str, bytes] = MappingProxyType({}),
+) -> Entries:
+    """By path what the log says of lists, as far as its signers had the right to say it; `lists` are contents of them.
 
     That is the log in `commit`, and segments that it has `lost`.
     """
     segments = list(genuine(list(_segments({**_contents(repo, prefix, commit), **lost}))))
     members, _ = fold(segments)
+    refuse_burials(members, segments, lists)
     found: Entries = {}
     for segment in segments:
         for line, entry in enumerate(segment.entries, 1):

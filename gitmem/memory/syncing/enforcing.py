@@ -11,22 +11,29 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
+from typing import Any
 
 from gitmem.core.audit import ANSWERS, CLOSE, ERASE, HEAL, QUARANTINE, Entry, Segment
 from gitmem.core.audit_delta import record_detail
 from gitmem.core.audit_parse import parse_segment
 from gitmem.core.codec import emit
+from gitmem.core.collected import FOLDER as LISTS
+from gitmem.core.collected import is_list_path
 from gitmem.core.judging import ABOUT_MEMBERS
-from gitmem.core.members import Members, Rank, disagreement
+from gitmem.core.members import Member, Members, Rank, disagreement
 from gitmem.core.membership import fold
-from gitmem.core.record import Json
+from gitmem.core.record import MAX_BYTES, Json
+from gitmem.core.rights import scope_of
 from gitmem.errors import NoKey, Tampered
+from gitmem.memory.auditing.burials import refuse_burials
+from gitmem.memory.auditing.history import read_history
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.memory.members.enrolment import picture
 from gitmem.memory.members.folded import genuine, segments_here
 from gitmem.memory.members.roster import my_name
+from gitmem.memory.syncing.heal import heal
 from gitmem.memory.syncing.quarantine import set_aside
 from gitmem.memory.syncing.takeback import Past, Touched, taken_back
 from gitmem.store.layout import AUDIT, KEYS, MEMBERS, member_path
@@ -68,7 +75,22 @@ def _judged(context: Context) -> tuple[list[Segment], Members, list[Segment]]:
     """The segments here whose signatures hold, the members by them, and those of them that nobody has answered for yet."""
     segments = list(genuine(segments_here(context)))
     members, _ = fold(segments)
+    refuse_burials(members, segments, _lists(context))
     return segments, members, [one for one in segments if one.path in members.refused.keys() - members.answered]
+
+
+def _lists(context: Context) -> dict[str, list[bytes]]:
+    """The lists of collected records as HEAD has them, and as they came since the last look: a sync leaves out of them."""
+    store, told = context.store, _noted(context)
+    came = read_history(store.repo, store.prefix, since=told["head"], paths=[LISTS]).states if told else {}
+    blobs = {(path, blob) for path, states in came.items() for blob in states}
+    held = store.repo.ls_tree(store.repo.head() or "", [f"{store.prefix}{LISTS}/"])
+    blobs |= {(path.removeprefix(store.prefix), entry.id) for path, entry in held.items()}
+    contents = dict(store.repo.read_blobs({blob for _, blob in blobs}, MAX_BYTES))
+    found: dict[str, list[bytes]] = {}
+    for path, blob in blobs:
+        found.setdefault(path, []).append(contents[blob])
+    return found
 
 
 def _put_back(context: Context, past: Past, segments: list[Segment], bad: list[Segment]) -> list[str]:
@@ -96,9 +118,8 @@ def _versions(past: Past, segment: Segment) -> Iterator[Segment]:
 
 def _suspicious(context: Context, head: str) -> bool:
     """Whether what came since the last look calls for a look at all members: anything but records of known members does."""
-    store = context.store
-    told = json.loads(store.marks.note(_NOTE, "null"))
-    if not isinstance(told, dict) or store.repo.resolve(str(told.get("head"))) is None:
+    store, told = context.store, _noted(context)
+    if not told:
         return True
     if told["head"] == head:
         return False
@@ -107,26 +128,41 @@ def _suspicious(context: Context, head: str) -> bool:
     if any(not change.path.startswith(f"{store.prefix}{AUDIT}/") for change in changes):
         return True
     paths = [change.path.removeprefix(store.prefix) for change in changes if change.new]
-    plain = all(_is_plain(path, data, told["keys"]) for path, data in contents_at(context, head, paths).items())
+    plain = all(_is_plain(path, data, told) for path, data in contents_at(context, head, paths).items())
     if plain:
         store.marks.set_note(_NOTE, json.dumps(told | {"head": head}))
     return not plain
 
 
-def _is_plain(path: str, data: bytes, keys: Iterable[str]) -> bool:
-    """Whether a segment is a known writer's, and speaks of nothing but records and events."""
+def _noted(context: Context) -> dict[str, Any]:
+    """What was noted at the last look; nothing where there was none, or its commit is gone."""
+    told = json.loads(context.store.marks.note(_NOTE, "null"))
+    known = isinstance(told, dict) and "inside" in told and context.store.repo.resolve(str(told.get("head"))) is not None
+    return told if known else {}
+
+
+def _is_plain(path: str, data: bytes, told: dict[str, Any]) -> bool:
+    """Whether a segment is a known writer's, and speaks of nothing but events and records that are theirs to write."""
     try:
         segment = parse_segment(data, path)
     except Tampered:
         return True  # it counts for nothing, and `audit verify` names it
     judged = ABOUT_MEMBERS | {ERASE}
     spoken = all(e.op == CLOSE or (e.object.startswith(_FREE) and e.op not in judged) for e in segment.entries)
-    return spoken and segment.key in keys and any(genuine([segment]))
+    closed = {scope for scope, keys in told["inside"].items() if segment.key not in keys}
+    outside = closed and any(scope_of(e.object) in closed and "adds" in e.detail for e in segment.entries)
+    return spoken and not outside and segment.key in told["keys"] and any(genuine([segment]))
 
 
 def _remember(context: Context, members: Members) -> None:
-    keys = sorted(key for member in members.by_name.values() if member.rank >= Rank.SERVICE for key in member.keys)
-    context.store.marks.set_note(_NOTE, json.dumps({"head": context.store.repo.head(), "keys": keys}))
+    inside = {scope: _keys(members.readers(scope)) for scope in members.scopes}
+    keys = _keys(member for member in members.by_name.values() if member.rank >= Rank.SERVICE)
+    told = {"head": context.store.repo.head(), "keys": keys, "inside": inside}
+    context.store.marks.set_note(_NOTE, json.dumps(told))
+
+
+def _keys(some: Iterable[Member]) -> list[str]:
+    return sorted(key for member in some for key in member.keys)
 
 
 def _signs(context: Context) -> bool:
@@ -167,6 +203,8 @@ def _set_aside(context: Context, past: Past, members: Members, segments: list[Se
         said.append(set_aside(context, segment.path, segment.data, f"signed by {_signer(members, segment)}: {why}"))
     if extras:
         commit(context, f"gitmem: {len(bad)} set aside", extras)
+    if any(map(is_list_path, touched)):
+        said += heal(context, whole=True).problems  # a plain `git pull` may have buried what has no grave any more
     return said
 
 

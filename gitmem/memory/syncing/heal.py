@@ -33,6 +33,7 @@ from gitmem.store.store import Write
 _NOTE = "healed"
 """The commits up to which all was examined and stands again, the latest first: a reset may have gone back behind some."""
 _KEPT = 20
+_LIFE = "life"
 _AT_ONCE = 500  # files healed by one commit
 _SHOWN = 3
 
@@ -134,11 +135,11 @@ def write_again(context: Context, plan: Plan, healed: Healed) -> bool:
     store, settled = context.store, list[Loss]()
     pen = Pen(plan.state, store.writer_for(plan.path, plan.state))
     try:
-        seal = store.sealing(plan.state)
+        seal = _in_the_clear if all(loss.path == _LIFE for loss in plan.losses) else store.sealing(plan.state)
         for loss in plan.losses:
             value = store.vault.open(plan.state, loss.path, loss.key, loss.value)
             if json_line(value) not in _standing(context, pen.state, loss.path):
-                pen.beside(loss.path, partial(_sealed, seal, value) if loss.path != "life" else partial(_in_the_clear, value))
+                pen.beside(loss.path, partial(_sealed, _in_the_clear if loss.path == _LIFE else seal, value))
             settled.append(loss)
     except NoKey as error:
         healed.problems.append(f"{plan.path}: a value was lost in git's history, and only who can read it heals it ({error})")
@@ -154,7 +155,7 @@ def _sealed(seal: Callable[[str, str, Json], Json], value: Json, path: str, dot:
     return seal(path, dot, value)
 
 
-def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:
+def _in_the_clear(_path: str, _dot: str, value: Json) -> Json:
     return value
 
 

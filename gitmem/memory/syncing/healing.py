@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from gitmem.core.audit import ANSWERS, HEAL, MAX_SEGMENT, QUARANTINE
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
 from gitmem.core.dots import dot_of
@@ -15,7 +15,7 @@ from gitmem.core.heal import Loss, registers
 from gitmem.core.merge import merge_all
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError
-from gitmem.memory.auditing.unvouched import entries_of_lists, why_not
+from gitmem.memory.auditing.unvouched import entries_of_lists, part_of, why_not
 from gitmem.memory.auditing.vouched import Vouched, vouched_for
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context
@@ -77,14 +77,17 @@ def plans(context: Context, found: Found) -> Iterator[Plan]:
 
 
 def _leave_unvouched(context: Context, found: Found) -> None:
-    """Of lists of collected records bring nothing back that nobody signed for: a sync has left it out."""
+    """Of lists of collected records bring nothing back that nobody with the right to it signed for: a sync has left it out."""
     store, head = context.store, context.store.repo.head()
     lists = [path for path in found.wounds if is_list_path(path)]
     lost = {p: original(context, w) for p, w in found.wounds.items() if p.startswith(f"{AUDIT}/") and w.original and lists}
-    entries = entries_of_lists(store.repo, store.prefix, head, lost) if head and lists else {}
+    joins = {path: [emit(state) for state in found.wounds[path].joins] for path in lists}
+    entries = entries_of_lists(store.repo, store.prefix, head, joins, lost) if head and lists else {}
     for path in lists:
-        wound = found.wounds[path]
-        wound.joins = [state for state in wound.joins if not why_not(path, emit(state), entries)]
+        wound, ledger = found.wounds[path], Ledger.of(entries.get(path, []))
+        parts = [state if not why_not(path, emit(state), entries) else part_of(state, ledger) for state in wound.joins]
+        wound.joins = [state for state in parts if state]
+        wound.losses = [loss for loss in wound.losses if loss.dot in ledger.values]
         if not wound.joins:
             del found.wounds[path]
 

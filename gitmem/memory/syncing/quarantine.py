@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 
+from gitmem.core.audit_delta import Ledger
+from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
 from gitmem.git.commits import commit as git_commit
 from gitmem.git.commits import identity_line
 from gitmem.git.objects import Draft, write_commits
 from gitmem.git.repo import BlobRef, Change, Entry
 from gitmem.git.worktree import checkout
-from gitmem.memory.auditing.unvouched import unvouched
+from gitmem.memory.auditing.unvouched import part_of, unvouched
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
 from gitmem.memory.gather import require_branch
-from gitmem.memory.soundness import path_problem
+from gitmem.memory.soundness import path_problem, sound_or_none
 from gitmem.store.files import write_atomic
 from gitmem.store.layout import OWN_PREFIXES
 
@@ -58,8 +60,8 @@ def drop(context: Context, paths: Collection[str]) -> int:
 def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list[str]]:
     """A commit that holds `theirs` without what may not be taken into a store, and what was left out, in words.
 
-    That is what cannot be checked out, and lists of collected records that nobody signed for: there stands what we have. It is
-    `theirs` itself where there is nothing of the kind, else a commit on top of it.
+    That is what cannot be checked out, and what nobody signed for in lists of collected records: there stands the rest, or what
+    we have. It is `theirs` itself where there is nothing of the kind, else a commit on top of it.
     """
     repo = context.store.repo
     changes = {change.path: change for change in repo.diff(ours, theirs, _own(context)) if change.new}
@@ -67,22 +69,29 @@ def screened(context: Context, ours: str | None, theirs: str) -> tuple[str, list
     if not left:
         return theirs, []
     wrote, made = (identity_line(repo, role, author(context)) for role in ("AUTHOR", "COMMITTER"))
-    instead = {path: _instead(changes[path]) for path in left}
+    instead = {path: rest or _instead(changes[path]) for path, (_, rest) in left.items()}
     [written] = write_commits(repo, [Draft(_message(left), wrote, made, [theirs], changes=instead)])
     names = {path: path.removeprefix(context.store.prefix) for path in left}
     contents = {path: _content(context, _brought(changes[path])) for path in left}
-    return written.commit, [set_aside(context, names[path], contents[path], why) for path, why in left.items()]
+    return written.commit, [set_aside(context, names[path], contents[path], why) for path, (why, _) in left.items()]
 
 
-def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> dict[str, str]:
-    """What is not to be taken in, by path, with the reason."""
+def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> dict[str, tuple[str, bytes | None]]:
+    """What is not to be taken in, by path: the reason, and what of it is (None: nothing)."""
     repo, prefix = context.store.repo, context.store.prefix
     entries = {path: _brought(change) for path, change in changes.items()}
-    odd = {path: why for path, entry in entries.items() if (why := oddity(path.removeprefix(prefix), entry))}
+    odd = {path: (why, None) for path, entry in entries.items() if (why := oddity(path.removeprefix(prefix), entry))}
     lists = {path: entry for path, entry in entries.items() if path not in odd and is_list_path(path.removeprefix(prefix))}
     blobs = dict(repo.read_blobs({entry.id for entry in lists.values()}, _MAX))
     contents = {path.removeprefix(prefix): blobs[entry.id] for path, entry in lists.items()}
-    return odd | {prefix + path: why for path, why in unvouched(repo, prefix, theirs, contents).items()}
+    bad = unvouched(repo, prefix, theirs, contents)
+    return odd | {prefix + path: (why, _vouched(path, contents[path], ledger)) for path, (why, ledger) in bad.items()}
+
+
+def _vouched(path: str, data: bytes, ledger: Ledger) -> bytes | None:
+    listing = sound_or_none(path, data)
+    left = None if listing is None else part_of(listing, ledger)
+    return None if left is None else emit(left)
 
 
 def _brought(change: Change) -> Entry:

@@ -16,7 +16,7 @@ from gitmem.core.audit_delta import Ledger, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen
-from gitmem.core.heal import Loss, registers
+from gitmem.core.heal import Loss, registers, without
 from gitmem.core.record import Json, Register, State
 from gitmem.errors import NoKey
 from gitmem.memory.commit import Extra
@@ -106,21 +106,9 @@ def taken_back(context: Context, past: Past, path: str, what: Touched, counted: 
 
 def _plan(path: str, state: State, base: State | None, what: Touched, counted: Iterable[Entry]) -> Plan:
     bad, good = Ledger.of(what.entries), Ledger.of(counted)
-    left, emptied = _without(state, bad.values.keys() - good.values.keys())
+    left, emptied = without(state, bad.values.keys() - good.values.keys())
     losses = [] if base is None else _losses(state, left, base, emptied, bad.gone)
     return Plan(path, emit(state), left, None, state, losses)
-
-
-def _without(state: State, dots: set[Dot]) -> tuple[State, set[str]]:
-    """A record without the values of some writes, which stay known; and the registers that held any."""
-    left, hit = state.copy(), set[str]()
-    for path, register in registers(left):
-        for key in [key for key in register if dot_of(key) in dots]:
-            del register[key]
-            hit.add(path)
-    left.fields = {name: register for name, register in left.fields.items() if register}
-    left.sets = {name: kept for name, elements in left.sets.items() if (kept := {key: r for key, r in elements.items() if r})}
-    return left, hit
 
 
 def _losses(state: State, left: State, base: State, hit: set[str], gone: set[Dot]) -> list[Loss]:

@@ -142,6 +142,9 @@ class _Look:
     def _compare(self, step: Step, path: str, child: State | None, parents: list[State]) -> None:
         try:
             finding = examine(child, parents)
+            if finding.join or finding.losses:  # a parent may hold what was taken out of another branch as not genuine
+                parents = [parent for parent in parents if not not_genuine(self.context, path, parent)]
+                finding = examine(child, parents)
         except InvalidRecord:
             return  # a list, a member or the configuration of another name took this one's place
         if finding.join or finding.losses:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
-from gitmem.core.redact_looks import is_nothing, is_reference
-from gitmem.core.redact_rules import Rule, Span, View, compiled
+from gitmem.core.redact_looks import is_chosen, is_method, is_nothing, is_reference
+from gitmem.core.redact_rules import Rule
 
-_MAX_DOCUMENT: Final = 20_000  # characters of a manifest on either side of its kind
 _QUOTED: Final = r"(?P<quote>[\"'])?(?P<value>(?(quote)[^\"'\n]|[^\s\"'<>|;&]){1,256})"
 _BLANK: Final = r"[ \t]{1,3}"
 _WORD: Final = r"[^\s\"'<>|;&]{1,256}"
@@ -39,6 +37,20 @@ def _fed(match: re.Match[str]) -> bool:
 
 def _encoded(match: re.Match[str]) -> bool:
     return not match["value"].isalpha() or not (match["value"].isupper() or match["value"].islower())
+
+
+def _sent(match: re.Match[str]) -> bool:
+    """What a client sends to a server for a password; not the ways that a server offers, nor the next word of a sentence."""
+    typed = match["open"] or (
+        match["user"] is None and re.search(r"> ?\Z", match.string[max(0, match.start() - 2) : match.start()])
+    )
+    return (is_chosen(match["value"]) and not is_method(match["value"])) or bool(typed and some(match))
+
+
+def _of_option(match: re.Match[str]) -> bool:
+    """A password that is written out, in a word that begins with dashes."""
+    before = match.string[max(0, match.start() - 32) : match.start()]
+    return written(match) and re.search(r"(?:^|\s)--?[\w-]*\Z", before) is not None
 
 
 def _held(match: re.Match[str]) -> bool:
@@ -126,6 +138,20 @@ COMMANDS: Final = (
     Rule(
         "password", ("keytool", "jarsigner"), _command("keytool|jarsigner", r"-(?:src|dest|new)?(?:store|key)pass[ \t]+"), some
     ),
+    Rule(  # whatever the program: who names a user names their password
+        "password",
+        (" -u ", " --user ", " --username ", " --user=", " --username="),
+        rf" (?:-u|--user(?:name)?)[ =]{_WORD}[^\n|;&]{{0,120}}?[ ]-p(?:[ ]|(?=[^\s\d-]))(?![\d.:]+/?\w*(?:\s|$))(?!-){_QUOTED}",
+        some,
+    ),
+    Rule(
+        "password",
+        ("creds", "credential", "-auth", "userpwd"),
+        r"(?:creds?|credentials?|-auth|userpwd)[ =][\"']?[^\s:/\"'<>=]{1,64}:"
+        r"(?P<value>[^\s\"'<>|;&/]{1,256})(?=[\s\"']|$)",
+        _of_option,
+    ),
+    Rule("password", ("http-basic.",), rf"http-basic\.{_WORD}{_BLANK}{_WORD}{_BLANK}{_QUOTED}", some),
     Rule("password", ("keypass ",), rf"(?<=-)keypass{_BLANK}{_QUOTED}", some),
     Rule("password", ("freerdp", "cmdkey"), _command(r"\w*freerdp|cmdkey", r"/p(?:ass)?:"), some, behind=4),
     Rule("password", ("schtasks",), _command("schtasks", r"/rp[ \t]+"), some),
@@ -197,6 +223,29 @@ COMMANDS: Final = (
         r"auth (?:plain|login) (?P<value>[A-Za-z0-9+/]{10,256}={0,2})(?=\s|$)",
         _encoded,
     ),
+    Rule(
+        "password",
+        ("AUTH ", 'AUTH" '),
+        r"(?<![\w-])AUTH(?P<open>\"?)[ \t]{1,2}(?P<user>\"?[^\s\"'<>]{1,128}\"?[ \t]{1,2})?(?P<quote>\"?)"
+        rf"(?P<value>[^\s\"'<>]{{1,256}})(?P=quote){_ENDS}",
+        _sent,
+        exact=True,
+    ),
+    Rule(
+        "password",
+        ("LOGIN ",),
+        rf"(?<=[\w>] )LOGIN[ ](?:<\w{{1,8}}:\d{{1,6}}>|{_WORD})[ ](?P<quote>\"?)(?P<value>[^\s\"'<>]{{1,256}})(?P=quote)"
+        rf"{_ENDS}",
+        lambda match: is_chosen(match["value"]),
+        exact=True,
+    ),
+    Rule(  # a user's name and what goes with it, as code hands them over
+        "password",
+        ("login(", "authenticate(", "auth=(", "auth = (", "basicauth("),
+        r"(?:login|authenticate|auth(?: = |=)|basicauth)\(\s{0,4}[a-z]?(?P<open>[\"'])[^\"'\n]{1,128}(?P=open)[ \t]?,"
+        r"[ \t]{0,4}[a-z]?(?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)",
+        some,
+    ),
     Rule("password", ("password(",), r"(?<![\w.])password\((?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)\)", some),
     Rule(
         "password",
@@ -216,18 +265,3 @@ BLOCKS: Final = (
     ),
 )
 """A value of YAML on the lines below its name."""
-
-
-def manifests(view: View) -> Iterator[Span]:
-    """The values of a Kubernetes secret, whatever they are called: each in a document of `kind: Secret`."""
-    at = view.lower.find("kind: secret")
-    while at >= 0:
-        start = max(view.text.rfind("\n---", max(0, at - _MAX_DOCUMENT), at), 0, at - _MAX_DOCUMENT)
-        end = view.text.find("\n---", at, at + _MAX_DOCUMENT)
-        end = end if end >= 0 else min(len(view.text), at + _MAX_DOCUMENT)
-        for block in compiled(r"(?<![^\n])(?:string)?data:[ \t]*\r?\n(?:[ \t]+[^\n]*\n?)+", exact=False).finditer(
-            view.text, start, end
-        ):
-            for value in compiled(r":[ \t]{1,3}([^\s\"'<>|]{4,2048})[ \t\r]*(?=\n|$)").finditer(view.text, *block.span()):
-                yield Span(*value.span(1), "token")
-        at = view.lower.find("kind: secret", max(end, at + 1))

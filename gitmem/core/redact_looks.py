@@ -34,6 +34,10 @@ _REFERENCE = re.compile(
 )
 
 
+_METHOD: Final = re.compile(
+    r"(?:scram|s?sha|md|base|utf|[bs]crypt|aes|pbkdf|unicode|o?auth|x?oauth|argon|ldap|v)[\w-]*\d.*|\d{1,3}[-\s]?[a-z]{1,12}|.*[./].*",
+    re.IGNORECASE,
+)
 _LONG: Final = re.compile(r"[\w+/=-]{12,}", re.ASCII)
 
 
@@ -96,6 +100,16 @@ def is_nothing(word: str) -> bool:
     """Whether a value says that there is none, or names the place where it is: `null`, `$TOKEN`, `****`, `get_token()`."""
     bare = word.strip("\"'`.,;:!?()[]{}")
     return not bare or bare.lower() in NOTHING or is_reference(word)
+
+
+def is_chosen(word: str) -> bool:
+    """Whether a word of a sentence has letters and digits, and is no word for nothing."""
+    return any(map(str.isdigit, word)) and any(map(str.isalpha, word)) and not is_nothing(word)
+
+
+def is_method(word: str) -> bool:
+    """Whether a word says how something is kept, proved or counted: `scram-sha-256`, `OAuth2`, `8-digit`."""
+    return _METHOD.fullmatch(word) is not None
 
 
 def is_reference(word: str) -> bool:

@@ -6,8 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gitmem.core.redact_commands import BLOCKS, COMMANDS, manifests, some, written
-from gitmem.core.redact_looks import is_hidden_hex, is_likely, is_nothing, is_random, is_secret, is_word
+from gitmem.core.redact_commands import BLOCKS, COMMANDS, some, written
+from gitmem.core.redact_looks import (
+    is_chosen,
+    is_hidden_hex,
+    is_likely,
+    is_method,
+    is_nothing,
+    is_random,
+    is_reference,
+    is_secret,
+    is_word,
+)
+from gitmem.core.redact_manifests import manifests
 from gitmem.core.redact_rules import MAX_VALUE, Rule, Span, View, apply, compiled
 
 _MAX_BLOCK: Final = 20_000  # characters of a private key
@@ -21,7 +32,7 @@ _SUFFIX = r"(?P<suffix>[\w-]{0,24})"
 
 # What follows a secret's name and makes it the name of something else: `token_type`, `password-file`, `API_KEY_ID`.
 _ABOUT = re.compile(
-    r"(?:type|id|name|url|uri|path|file|dir|stdin|env|mode|len(?:gth)?|count|size|field|policy|expir\w*|ttl|reset|hint|version"
+    r"(?:type|id|name|url|uri|identity|path|file|dir|stdin|env|mode|len(?:gth)?|count|size|field|policy|expir\w*|ttl|reset|hint|version"
     r"|alg\w*|store|prompt|required|enabled|manager|provider|limit|usage|endpoint|format|prefix|ring|space|board|s)$",
     re.IGNORECASE,
 )
@@ -43,6 +54,7 @@ def secrets(view: View) -> Iterator[Span]:
     yield from manifests(view)
     yield from _called(view)
     yield from _revoked(view)
+    yield from _addressed(view)
 
 
 def _key_blocks(view: View) -> Iterator[Span]:
@@ -89,6 +101,17 @@ def _revoked(view: View) -> Iterator[Span]:
             start = at - len(line) + found.start(1)
             yield Span(start, start + len(found[1]), "token")
         at = view.lower.find(" revoked", at + 8)
+
+
+def _addressed(view: View) -> Iterator[Span]:
+    """The password in the address of a database as Go writes it: `root:hunter2@tcp(db:3306)/shop`."""
+    for needle in ("@tcp(", "@unix("):
+        at = view.text.find(needle)
+        while at >= 0:
+            found = compiled(r"(?<![^\s\"'=(])[\w.-]{1,64}:([^\s\"'<>]{1,128})\Z").search(view.text[max(0, at - 200) : at])
+            if found and not is_reference(found[1]):
+                yield Span(at - len(found[1]), at, "password")
+            at = view.text.find(needle, at + len(needle))
 
 
 _REFUSED = r"\b40[13]\b|unauthori[sz]ed|forbidden|denied|token|credential|api.?key"
@@ -179,17 +202,20 @@ def _answered(match: re.Match[str]) -> bool:
 
 
 def _chosen(match: re.Match[str]) -> bool:
-    """A word of a sentence with letters and digits, which is no other word of it."""
+    """A word of a sentence that is no other word of it: with letters and digits, or several long words in one."""
     value = match["value"].rstrip(".,;:!?)")
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and not is_nothing(value)
+    return is_chosen(value) or compiled(r"[A-Za-z]{4,16}(?:[-_.][A-Za-z]{4,16}){2,8}").fullmatch(value) is not None
+
+
+def _beside(match: re.Match[str]) -> bool:
+    """`with password hunter2`: right after its name, and no word that goes on with it."""
+    value = match["value"].rstrip(".,;:!?)")
+    return len(value) >= 6 and is_chosen(value) and not is_method(value)
 
 
 def _paired(match: re.Match[str]) -> bool:
     """`("DB_PASSWORD", "hunter2")`: the second of two, and no name of anything, such as how passwords are kept."""
-    kept = compiled(r"(?:scram|sha|md|base|utf|bcrypt|aes|pbkdf|unicode)[\w-]*\d.*|.*[./].*", exact=False).fullmatch(
-        match["value"]
-    )
-    return len(match["value"]) >= 6 and _chosen(match) and not kept
+    return len(match["value"]) >= 6 and is_chosen(match["value"].rstrip(".,;:!?)")) and not is_method(match["value"])
 
 
 def _named_before(match: re.Match[str]) -> bool:
@@ -212,7 +238,10 @@ def _option(names: str) -> str:
 
 
 _PROSE: Final = ("token", "api key", "api-key", "apikey", "access key", "secret", "password", "credential", "bearer", "key")
-_NAMES_ONE = r"[\w.-]{0,40}(?:token|secret|passw|passphrase|credential|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]{0,24}"
+_NAMES_ONE = (
+    r"[\w.-]{0,40}(?:token|secret|passw|passphrase|pass(?![a-z])|pwd|credential|api[_-]?key|access[_-]?key|private[_-]?key)"
+    r"[\w.-]{0,24}"
+)
 _BETWEEN = (
     r"(?P<between>[\"']?[ \t:=]{1,3}"
     r"(?:is |was |for |provided|supplied|given|value|header|used|id|not valid|invalid|rejected|expired|revoked|"
@@ -226,6 +255,7 @@ _RULES: Final = (
     *COMMANDS,
     Rule("token", ("value",), rf"value(?P<suffix>){_GIVES}", _named_before),
     Rule("token", ("seed", "otp"), rf"(?:seed|otp){_SUFFIX}{_GIVES}", _seed),
+    Rule("token", ("seed ", "otp "), r"(?:seed|otp)[ \t](?:secret |key |is |was )?(?P<value>[A-Z2-7]{16,128})(?!\w)", _seed),
     Rule(
         "token",
         ("sessid", "sessionid", "session_id", "session-id"),
@@ -274,6 +304,13 @@ _RULES: Final = (
     ),
     Rule(
         "password",
+        tuple(f"{name} " for name in _PASSWORD),
+        r"(?<![\w-])pass(?:word|wd|phrase|code)[ \t]{1,2}(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;:=]{6,256})",
+        _beside,
+        gate="pass",
+    ),
+    Rule(
+        "password",
         ("passwort", "kennwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "密碼", "パスワード"),
         rf"(?:passwort|kennwort|mot de passe|contraseña|senha|пароль|密码|密碼|パスワード)(?P<suffix>){_GIVES}",
         _given_word,
@@ -293,7 +330,12 @@ _RULES: Final = (
     Rule("password", _PASSWORD, rf"pass(?:word|wd|phrase|code){_SUFFIX}{_GIVES}", _given, gate="pass"),
     Rule("token", ("secret", "credential"), rf"(?:secret|credential){_SUFFIX}{_GIVES}", _given),
     Rule("token", _KEYS, rf"[a-z]{{3,10}}[_ -]?key{_SUFFIX}{_GIVES}", _given, gate="key"),
-    Rule("password", ("pwd", "pass", "pw"), rf"(?<![a-z])(?:pwd|pass|pw)(?P<suffix>(?:[_-]\w{{0,24}})?){_GIVES}", _given),
+    Rule(
+        "password",
+        ("pwd", "pass", "pw", "psk"),
+        rf"(?<![a-z])(?:pwd|pass|pw|psk)(?P<suffix>(?:[_-]\w{{0,24}})?){_GIVES}",
+        _given,
+    ),
     Rule(
         "password",
         (*_PASSWORD, "secret", "credential", "apikey", "api_key", "api-key"),
@@ -308,6 +350,12 @@ _RULES: Final = (
         _PROSE,
         rf"(?:api[ -]?key|access key|[a-z]{{3,10}}s?){_BETWEEN}(?P<value>[\w+/=.:~-]{{15,{MAX_VALUE}}}[\w+/=~-])",
         _said,
+    ),
+    Rule(  # code that hands over an id and what goes with it
+        "token",
+        ("client(",),
+        r"client\((?:[^()\n]{0,160}?,\s{0,4})?(?P<quote>[\"'])(?P<value>[\w-]{20,128})(?P=quote)",
+        _is_drawn_value,
     ),
     Rule("token", ("hooks.slack.com/",), r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<value>[\w/-]{8,256})"),
     Rule("token", ("/api/webhooks/",), r"/api/webhooks/(?P<value>\d{6,24}/[\w-]{8,128})"),

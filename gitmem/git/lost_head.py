@@ -1,4 +1,4 @@
-"""A HEAD that says nothing any more: cut off by a power loss, or damaged on the disk.
+"""A HEAD that says nothing any more, or that git does not understand: cut off by a power loss, or damaged on the disk.
 
 For git there is no repository then, so that no command of git's can mend it; it has kept a log of where HEAD went.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,19 @@ def lacks_refs(repo: Repo) -> bool:
 def make_refs(repo: Repo) -> None:
     """Make the directory of refs again."""
     (repo.common_dir / "refs" / "heads").mkdir(parents=True, exist_ok=True)
+
+
+def lacks_format(repo: Repo) -> bool:
+    """Whether objects are named by SHA-256, and git's configuration has lost that: git reads none of them then."""
+    with suppress(GitmemError):  # a branch that names no commit tells nothing
+        return len(repo.head() or "") > len(repo.zero_id())
+    return False
+
+
+def put_back_format(repo: Repo) -> None:
+    """Have git's configuration say how objects are named; see git-init(1)."""
+    repo.config_set("core.repositoryFormatVersion", "1")
+    repo.config_set("extensions.objectFormat", "sha256")
 
 
 def where_it_stood(repo: Repo) -> str | None:

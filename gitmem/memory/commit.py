@@ -76,7 +76,7 @@ def commit(
         lost = dropped(context)
         if lost.logs:
             context.warn(
-                "a rebase or a pick left out what was committed here; it is in the history again: `gitmem forget` deletes"
+                "a rebase, pick or revert left out what was committed here; it is in the history again: `gitmem forget` deletes"
             )
         extras = [*(Extra(path, data, HEAL) for path, data in lost.files.items()), *extras]
         dirty = [path for path in drop_leftovers(context, [head], {e.path for e in extras}) if path not in context.put_back]

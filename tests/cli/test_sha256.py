@@ -42,3 +42,7 @@ def test_a_team_in_sha256(tmp_path: Path) -> None:
     assert "SHA-256" in run("-C", "ada", "erase", "--history", "--dry-run", env=env).expect(1).err
     run("-C", "ada", "audit", "verify", env=env).ok()
     run("-C", "ada", "doctor", env=env).ok()
+    (tmp_path / "ada/.git/config").write_text("")
+    assert "SHA-256" in run("-C", "ada", "doctor", env=env).expect(1).out
+    run("-C", "ada", "doctor", "--fix", env=env).ok()
+    assert ada("status", "--porcelain") == ""

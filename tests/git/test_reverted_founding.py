@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import NoStore
+from gitmem.git.attributes import unprotected
 from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.cloning import clone
 from gitmem.memory.members.person import Person
@@ -215,6 +216,7 @@ def test_sync_heals_where_git_alone_was(team: _Team, tmp_path: Path) -> None:
     team.revert(at=Git(tmp_path / "plain"))
     with Memory.open(tmp_path / "plain", reopen=True) as memory:
         assert memory.sync().problems == []
+        assert not unprotected(memory.context.store.repo, "")
     with open_memory(team.bob) as memory:
         memory.sync()
     _all_is_well(team)

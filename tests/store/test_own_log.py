@@ -230,6 +230,24 @@ def test_an_older_state_staged(clone: Clone, way: Callable[[Clone], None]) -> No
     clone.sound(fixed=1)
 
 
+def test_a_damaged_segment_is_not_built_upon(clone: Clone, tmp_path: Path) -> None:
+    """A bit flips in the end of each chain in the work tree: what is signed next goes on from what HEAD holds."""
+    Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=main", "team.git")
+    share(clone.git.path, tmp_path / "team.git")
+    copy(str(tmp_path / "team.git"), str(tmp_path / "other"))
+    with open_memory(tmp_path / "other") as other:
+        other.used(clone.record, fixed=True)
+        other.sync()
+    clone.git("pull", "--quiet")
+    for path in clone.git("ls-files", "log/audit").splitlines():
+        file = clone.git.path / path
+        file.write_text(file.read_text().replace('"op":"events"', '"op":"evenus"'))
+    clone.memory.used(clone.record, fixed=True)
+    assert clone.memory.commit()
+    clone.git("checkout", "--quiet", "HEAD", "--", "log")
+    clone.sound(fixed=3)
+
+
 class _KilledError(BaseException):
     """A process that ends here."""
 

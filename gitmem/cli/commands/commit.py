@@ -38,7 +38,7 @@ def command(ui: Ui, message: str | None) -> None:
     for left_out in made.skipped if made else ():
         ui.warn(f"left out: {left_out}")
     tell(ui, made.redacted if made else ())
-    if made is None or not (made.records or made.entries):
+    if made is None or (made.skipped and not (made.records or made.entries)):
         ui.note("nothing to commit")
     else:
         ui.line(made.commit)

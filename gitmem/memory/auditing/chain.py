@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from gitmem.core.audit import Change, Head, closing, place_of, segment_path
-from gitmem.memory.auditing.files import heads
+from gitmem.memory.auditing.files import head_in, heads
 from gitmem.memory.context import Context
 from gitmem.store.layout import AUDIT
 
@@ -30,10 +30,12 @@ def own_chain(context: Context) -> Chain:
     written = Head(*told)
     held = ends.get(written.writer)
     if written.writer == store.replica.writer:
-        if held is not None and held.seq >= written.seq:
-            return held, []  # ahead of our note: the pre-commit hook wrote it, and git then committed
+        if (
+            held is not None and held.seq >= written.seq
+        ):  # ahead of our note: the pre-commit hook wrote it, and git then committed
+            return (held if held.seq > written.seq else written), []
         store.rotate()
-    return None, [closing(written.writer, held)]
+    return None, [closing(written.writer, held and _committed(context, [held]).get(written.writer, held))]
 
 
 def note_head(context: Context, head: Head) -> None:
@@ -76,14 +78,17 @@ def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callab
     others = {name: head for name, head in heads(store.root).items() if name != store.replica.writer}
     now = {name: [head.seq, head.hash] for name, head in others.items()}
     fresh = {name: head for name, head in others.items() if told.get(name) != now[name]}
-    for name in fresh.keys() - _committed(context, fresh):
-        del fresh[name], now[name]
-    return fresh, lambda: store.marks.set_note("told", json.dumps(now))
+    held = _committed(context, fresh.values())
+    kept = {name: end for name, end in now.items() if name not in fresh}
+    now = kept | {name: [head.seq, head.hash] for name, head in held.items()}
+    return held, lambda: store.marks.set_note("told", json.dumps(now))
 
 
-def _committed(context: Context, ends: Mapping[str, Head]) -> set[str]:
-    """Whose ends HEAD holds. What only the work tree holds may never be seen again: a reset or a backup left it."""
+def _committed(context: Context, ends: Iterable[Head]) -> dict[str, Head]:
+    """The ends that HEAD holds, as it holds them: a file in the work tree may be damaged, or have the line ends of another
+    system. What only the work tree holds may never be seen again: a reset or a backup left it."""
     store = context.store
-    paths = {f"{store.prefix}{segment_path(name, head.segment)}": name for name, head in ends.items()}
+    paths = [segment_path(end.writer, end.segment) for end in ends]
     head = store.repo.head()
-    return {paths[path] for path in store.repo.ls_tree(head, list(paths))} if head and paths else set()
+    found = store.repo.read_paths(head, [store.prefix + path for path in paths]) if head and paths else {}
+    return {end.writer: end for path, data in found.items() for end in [head_in(path.removeprefix(store.prefix), data)]}

@@ -34,16 +34,23 @@ class Due(NamedTuple):
 
 
 def due(context: Context, head: Head | None) -> Due | None:
-    """The checkpoint that the next segment after `head` is to begin with, if it is time for one."""
+    """The checkpoint that the next segment after `head` is to begin with, if it is time for one.
+
+    None where a file in the work tree is not what `head` follows: it is put back before there is one.
+    """
     if head is None:
         return None
     noted = _noted(context, head)
     if head.seq - noted.seq < EVERY:
         return None
+    paths = [segment_path(head.writer, number) for number in range(noted.segment + 1, head.segment + 1)]
+    segments = [parse_segment((context.store.root / path).read_bytes(), path) for path in paths]
+    follow = [*(one.entries[0].prev for one in segments[1:]), head.hash]
+    if [one.head.hash for one in segments] != follow:
+        return None
     trees = noted.trees
-    for number in range(noted.segment + 1, head.segment + 1):
-        path = segment_path(head.writer, number)
-        trees = grown(trees, leaves_of(parse_segment((context.store.root / path).read_bytes(), path)))
+    for segment in segments:
+        trees = grown(trees, leaves_of(segment))
     told = [head.writer, head.segment, head.seq, [[size, top.hex()] for size, top in trees]]
     return Due(checkpoint(head.writer, trees), json.dumps(told))
 

@@ -22,7 +22,7 @@ def heads(root: Path) -> dict[str, Head]:
     """
     last = {writer: max(_numbers(root, writer), default=0) for writer in _writers(root)}
     paths = {writer: segment_path(writer, number) for writer, number in last.items() if number}
-    return {writer: _head(path, (root / path).read_bytes()) for writer, path in paths.items()}
+    return {writer: head_in(path, (root / path).read_bytes()) for writer, path in paths.items()}
 
 
 def segment_files(root: Path) -> Iterator[tuple[str, Path]]:
@@ -59,7 +59,8 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _head(path: str, data: bytes) -> Head:
+def head_in(path: str, data: bytes) -> Head:
+    """Where a segment's content ends. Raises Tampered for what does not end like one."""
     line = data.rsplit(b"\n", 3)[-3:-2]
     place = place_of(path)
     try:
@@ -68,5 +69,7 @@ def _head(path: str, data: bytes) -> Head:
         if place is None or not isinstance(seq, int) or isinstance(seq, bool):
             raise ValueError
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise Tampered(f"{path} does not end like an audit segment", "`gitmem audit verify`") from None
+        raise Tampered(
+            f"{path} does not end like an audit segment", "`gitmem doctor --fix` puts back what HEAD holds"
+        ) from None
     return Head(place[0], place[1], seq, line_hash(line[0]))

@@ -73,7 +73,10 @@ def _head_by_hand(repo: Repo) -> str:
 
 
 def mend_head(context: Context) -> None:
-    """Write a damaged HEAD again, and make the directory of refs. Raises GitmemError if nothing tells where it stood."""
+    """Write a damaged HEAD again, make the directory of refs, have git know how objects are named.
+
+    Raises GitmemError if nothing tells where HEAD stood.
+    """
     repo = context.store.repo
     with context.store.lock:
         lost_head.make_refs(repo)
@@ -84,6 +87,8 @@ def mend_head(context: Context) -> None:
             if (head := repo.git_dir / "HEAD").exists():
                 keep(head, context.store.local)
             lost_head.put_back(repo, stood)
+        if lost_head.lacks_format(repo):
+            lost_head.put_back_format(repo)
 
 
 def records(context: Context, found: Faults) -> Told:

@@ -12,6 +12,7 @@ from gitmem.core.nearest import counted
 from gitmem.errors import GitmemError
 from gitmem.git import hooks, setup
 from gitmem.git.damage import set_heads_aside
+from gitmem.git.lost_head import lacks_format
 from gitmem.git.underway import broken_heads, under_way
 from gitmem.memory.auditing.attest import attest
 from gitmem.memory.catchup import drop_index
@@ -175,6 +176,8 @@ def _history(context: Context) -> Told:
 
 
 def _configuration(context: Context) -> Told:
+    if lacks_format(context.store.repo):
+        return False, "objects are named by SHA-256 and git is not told so: it reads none of them", "gitmem doctor --fix"
     problems = setup.check(context.store.repo)
     return _of(problems, "merge strategy, driver and durability are set up")
 

@@ -77,8 +77,13 @@ def put_back_footing(context: Context) -> None:
 
 
 def complete_attributes(context: Context) -> bool:
-    """Whether .gitattributes lacked lines (reverted, or an older gitmem's) and has them now; the next commit takes it in."""
+    """Whether .gitattributes lacked lines (reverted, or an older gitmem's) and has them now; the next commit takes it in.
+
+    The clone's own attributes get theirs, which a clone that an older gitmem set up lacks.
+    """
     store = context.store
+    if attributes.unprotected(store.repo, store.prefix) and not chosen(store.repo).branch:
+        attributes.protect(store.repo, store.prefix)
     file = inside(store.root, ATTRIBUTES)
     data = read_bounded(file, 1 << 20) or b""
     whole = attributes.with_own_lines(data)

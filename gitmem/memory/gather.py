@@ -67,7 +67,7 @@ class Batch:
 
     def take(self, path: str, data: bytes | None, before: bytes | None, op: str, detail: dict[str, Json]) -> None:
         """The same for what lies in the work tree: what a segment that comes back vouches for is signed for."""
-        if data != before and self.again.vouches(path, digest(data)):
+        if data != before and self.again.explains(path, digest(data), detail):
             self.files[path] = data
         else:
             self.put(path, data, before, op, detail)

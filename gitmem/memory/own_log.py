@@ -24,7 +24,7 @@ from gitmem.memory.auditing.files import gaps
 from gitmem.memory.auditing.states import signed_ends
 from gitmem.memory.auditing.vouched import entries_in, vouched_for
 from gitmem.memory.context import Context
-from gitmem.memory.soundness import sound_or_none
+from gitmem.memory.soundness import holds_record, sound_or_none
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import AUDIT, EVENTS, is_record_path
 
@@ -78,6 +78,11 @@ class Again:
     def vouches(self, path: str, content: str | None) -> bool:
         """Whether they sign for a content (SHA-256; None: that it goes)."""
         return any(entry.after == content for entry in self.entries.get(path, []))
+
+    def explains(self, path: str, content: str | None, detail: Mapping[str, Json]) -> bool:
+        """Whether a further entry, with this detail, would say nothing: they sign for the content, or for all that is in it."""
+        signed = holds_record(path) and content is not None and path in self.entries and not detail
+        return signed or self.vouches(path, content)
 
     def going(self) -> dict[str, set[str | None]]:
         """What goes, as they end, and the contents that it had."""

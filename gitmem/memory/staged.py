@@ -185,11 +185,12 @@ def _review_path(context: Context, review: _Review, path: str, staged: bytes | N
         )
     if data != staged and (data is not None or path in review.graves):
         review.files[path] = data
-    if review.again.vouches(path, digest(data)):
+    if data == before or data in versions or _is_join(path, data, versions):
         return None
-    if data != before and data not in versions and not _is_join(path, data, versions):
-        review.entries.append(_entry(context, review, path, before, data))
-        if review.entries[-1].op == "hand" and is_record_path(path) and context.store.config.plain:
+    entry = _entry(context, review, path, before, data)
+    if not review.again.explains(path, entry.after, entry.detail):
+        review.entries.append(entry)
+        if entry.op == "hand" and is_record_path(path) and context.store.config.plain:
             _tell_of_secrets(context, path, data)
     return None
 

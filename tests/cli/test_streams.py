@@ -148,7 +148,7 @@ def test_progress(ada: Seat, place: Path) -> None:
     """Work of more than a second says what it does, on a terminal only, and takes its line away."""
     hook = place / "remote.git/hooks/pre-receive"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nsleep 2\n")
+    hook.write_text("#!/bin/sh\nsleep 1.5\n")
     hook.chmod(0o755)
     ada.learn()
     drawn = ada.terminal("sync")

@@ -85,6 +85,7 @@ def _do(folder: Path, act: str, step: int, pipe: int) -> None:
         os.write(pipe, f"{done} ".encode())
 
 
+@pytest.mark.xdist_group("killed keys")
 @pytest.mark.parametrize("act", ACTS)
 def test_killed_at_any_step(template: Team, tmp_path: Path, act: str) -> None:
     """At steps spread over the whole: `doctor --fix` and syncs make one state of it, with one key, open to who belongs."""

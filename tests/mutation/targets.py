@@ -40,7 +40,13 @@ TARGETS = (
     Target("gitmem/store/replica.py", ("rotated",), _ROTATING),
 )
 
+_FASTER = "only faster: no dot that either side holds is dropped, and each is spelled as it was"
 EXPLAINED = {
-    "merge._join: without `if a == b: return dict(a)`": "only faster: both sides hold every dot of equal registers",
+    f"merge._join: {what}": _FASTER
+    for what in (
+        "without `if a == b or not (b or seen_b): return dict(a)`",
+        "without `if not (a or seen_a): return dict(b)`",
+        "a == b or not (b or seen_b) -> a == b and (not (b or seen_b))",
+    )
 }
 """Mutants that behave as the original does, each with the reason."""

@@ -107,17 +107,18 @@ def test_a_name_does_not_reach_the_remote(team: Team, monkeypatch: pytest.Monkey
         monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
         monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
     git = Git(team.folder / "bob")
-    git("config", "user.name", "bob of the lab")
+    git("config", "user.name", "bob in the lab")
     git("config", "user.email", "bob@lab.example")
     set_pseudonyms(team["ada"].context, on=True)
     one = team["bob"].learn("note", {"text": "one"}).id
     team["bob"].commit()
+    git("config", "user.name", "bob of the lab")
     team["bob"].edit(one, {"text": "one more"})
     team["ada"].sync()
     if heard == "git merge":
         git("fetch", "--quiet", "origin")
         git("merge", "--quiet", "--no-edit", "origin/main")
-    assert "bob of the lab" in git("log", "--format=%an", "origin/main..HEAD")
+    assert "bob in the lab" in git("log", "--format=%an", "origin/main..HEAD")
     report = team["bob"].sync()
     assert any("under a pseudonym" in note for note in report.notes)
     assert "lab" not in Git(team.folder / "bob")("log", "--format=%an %ae %cn %ce", "origin/main")
@@ -125,6 +126,27 @@ def test_a_name_does_not_reach_the_remote(team: Team, monkeypatch: pytest.Monkey
     assert team["ada"].get(one).fields["text"] == "one more"
     assert team["ada"].verify().problems == team["bob"].verify(full=True).problems == []
     assert not any("pseudonym" in note for note in team["bob"].sync().notes)
+
+
+def test_nor_does_it_in_a_side_ref(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting comes while bob is pushing, who is refused for the second time: what goes aside names nobody, either."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
+        monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
+    Git(team.folder / "bob")("config", "user.name", "bob of the lab")
+    team["ada"].learn("note", {"text": "hers"})
+    team["ada"].commit()
+    set_pseudonyms(team["ada"].context, on=True)
+    push = f"git --git-dir='{team.folder}/ada/.git' push --quiet --no-verify '{team.folder}/remote.git'"
+    hook = team.folder / "bob" / ".git/hooks/pre-push"
+    _ = hook.write_text(
+        "#!/bin/sh\nunset GIT_DIR\necho run >> runs\ncase $(wc -l < runs) in\n"
+        f"1) {push} main~:main ;;\n2) {push} main ;;\nesac\n"
+    )
+    hook.chmod(0o755)
+    team["bob"].learn("note", {"text": "his"})
+    assert team["bob"].sync().attempts > 2
+    assert "lab" not in Git(team.folder / "remote.git")("log", "--all", "--format=%an %cn")
 
 
 def test_commits_of_others_files_keep_their_name(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

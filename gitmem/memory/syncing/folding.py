@@ -14,6 +14,7 @@ from gitmem.git import remote
 from gitmem.memory.context import Context
 from gitmem.memory.privacy.rewritten import explained
 from gitmem.memory.syncing.taking import ForeignClash, Tally, leave_to_user, take_in
+from gitmem.memory.syncing.unnamed import unnamed
 
 _MOST = 64  # side refs folded by one sync: more are no contention but an accident, or somebody who means harm
 
@@ -39,12 +40,13 @@ def bring_in(context: Context, tally: Tally, branch: str, source: remote.Upstrea
 def _take_in_together(context: Context, tally: Tally, branch: str, theirs: str | None, side: Mapping[str, str]) -> bool:
     """Take in the branch and all side refs with one merge commit: else merges would outnumber the writes by ten.
 
-    False where that is no less work, or where something is wrong: then nothing was changed, and one by one tells what.
+    False where that is no less work, where one of them is not to be merged with ours, which name us, or where something is
+    wrong: then nothing was changed, and one by one tells what.
     """
     head = context.store.repo.head()
     several = {*([theirs] if theirs else []), *side.values()} - {head}
     heads = _independent(context, several) if head is not None and len(several) > 1 else []
-    if len(heads) < 2:
+    if len(heads) < 2 or (head and any(unnamed(context, head, one) for one in heads)):
         return False
     try:
         take_in(context, tally, branch, *heads)

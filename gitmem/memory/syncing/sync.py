@@ -34,6 +34,7 @@ from gitmem.memory.syncing.folding import bring_in, of_this_replica
 from gitmem.memory.syncing.heal import heal, pass_over
 from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
 from gitmem.memory.syncing.taking import Tally, count
+from gitmem.memory.syncing.unnamed import still_named
 from gitmem.memory.upkeep.prune import settle as settle_prunings
 from gitmem.store.layout import is_record_path
 from gitmem.store.lock import Lock
@@ -120,7 +121,7 @@ def _exchange(context: Context, tally: Tally, branch: str, source: remote.Upstre
                 announce(context, source)
             _pin(context, tally, source)
             return _report(context, tally, source, pushed=ahead)
-        if refusals + 1 >= patience and _push_aside(context, tally, source, head):
+        if refusals + 1 >= patience and not still_named(context, source) and _push_aside(context, tally, source, head):
             return _report(context, tally, source, pushed=ahead, side=_side(context))
         time.sleep(random.uniform(0, _PAUSE * 2 ** min(refusals + 1, 5)))  # noqa: S311 - jitter, not a secret
     raise RemoteError(

@@ -7,6 +7,10 @@ is not touched by it. A branch that holds more than the store is left as it is: 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gitmem.git import remote
 from gitmem.git.commits import Identity, identity_line
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
@@ -14,7 +18,7 @@ from gitmem.memory.gather import parse_or_none
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.privacy.rewritten import Crossing
 from gitmem.store.config import StoreConfig
-from gitmem.store.layout import ATTRIBUTES, CONFIG, OWN_PREFIXES
+from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, OWN_PREFIXES
 
 
 def names_nobody(context: Context, tree: str) -> bool:
@@ -29,13 +33,37 @@ def unnamed(context: Context, ours: str, theirs: str) -> Crossing | None:
     repo = context.store.repo
     if not names_nobody(context, theirs):
         return None
-    log = repo.run("log", "--format=%an <%ae>%n%cn <%ce>", f"{theirs}..{ours}", "--")
-    people, mine = set(log.decode("utf-8", "surrogateescape").splitlines()), _mine(context)
-    hidden = author(context, hidden=True)
-    if not people & mine or people - mine - {f"{hidden.name} <{hidden.email}>"}:
+    mine, telling = _mine(context), [told for told in _commits(context, f"{theirs}..{ours}") if told.people]
+    if not telling or any(not told.own and not told.people <= mine for told in telling):
         return None
     bases = repo.merge_bases(ours, theirs)
     return Crossing(theirs, bases) if bases and all(_is_ours_alone(context, base, ours) for base in bases) else None
+
+
+def still_named(context: Context, source: remote.Upstream) -> bool:
+    """Whether the remote's branch has come to say that commits name nobody, and ours name us."""
+    ours = context.store.repo.head()
+    if ours is None or context.store.config.pseudonyms:
+        return False
+    theirs = remote.fetch(context.store.repo, source).commit
+    return theirs is not None and unnamed(context, ours, theirs) is not None
+
+
+class _Told(NamedTuple):
+    """Whom a commit names, and whether it was made by gitmem in this clone, whatever git was told then; or is a merge."""
+
+    people: set[str]
+    own: bool
+
+
+def _commits(context: Context, span: str) -> Iterator[_Told]:
+    store, hidden = context.store, author(context, hidden=True)
+    chain = f"{store.prefix}{AUDIT}/{store.replica.name}-"
+    log = store.repo.run("log", "--format=%x00%an <%ae>%n%cn <%ce>%n", "--name-only", span, "--")
+    for text in log.decode("utf-8", "surrogateescape").split("\0")[1:]:
+        writer, committer, *files = text.splitlines()
+        people = {writer, committer} - {f"{hidden.name} <{hidden.email}>"}
+        yield _Told(people, not any(files) or any(file.startswith(chain) for file in files))
 
 
 def _mine(context: Context) -> set[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from gitmem.git.own_files import read_text
 from gitmem.git.repo import Repo
 
 _PAUSE: Final = 0.5  # seconds; tools with a git of their own (libgit2, JGit), which no process list shows, hold a lock for less
@@ -69,7 +70,7 @@ def _is_at_work(process: Path, folders: list[Path]) -> bool:
 
 def _folders(repo: Repo) -> list[Path]:
     """Where a git that works on this repository is: in any of its work trees, or in git's own directory."""
-    links = [path.read_text("utf-8", "surrogateescape").strip() for path in repo.common_dir.glob("worktrees/*/gitdir")]
+    links = [read_text(path) or "" for path in repo.common_dir.glob("worktrees/*/gitdir")]
     beside = [repo.common_dir.parent] if repo.common_dir.name == ".git" else []
     return [repo.root, repo.git_dir, repo.common_dir, *beside, *(Path(link).parent for link in links)]
 

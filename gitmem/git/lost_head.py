@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gitmem.errors import GitmemError
+from gitmem.git.own_files import read_text
 from gitmem.git.repo import Repo
 
 _SOUND: Final = re.compile(r"ref: refs/\S+|[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -28,17 +29,19 @@ _WENT_TO: Final = re.compile(
 def is_lost(repo: Repo) -> bool:
     """Whether HEAD is gone, or names neither a ref nor a commit."""
     head = repo.git_dir / "HEAD"
-    return not head.is_symlink() and not (head.exists() and _SOUND.fullmatch(head.read_text("utf-8", "replace").strip()))
+    return not head.is_symlink() and not _SOUND.fullmatch(read_text(head) or "")
 
 
-def lacks_refs(repo: Repo) -> bool:
-    """Whether the directory of refs is gone, as what copies no empty directories leaves it once all refs are packed."""
-    return not (repo.common_dir / "refs").is_dir()
+def lacks(repo: Repo) -> list[str]:
+    """The directories without which git sees no repository: of refs, which what copies no empty ones leaves out once all are
+    packed, and of objects."""
+    return [name for name in ("refs", "objects") if not (repo.common_dir / name).is_dir()]
 
 
-def make_refs(repo: Repo) -> None:
-    """Make the directory of refs again."""
-    (repo.common_dir / "refs" / "heads").mkdir(parents=True, exist_ok=True)
+def make_folders(repo: Repo) -> None:
+    """Make them again."""
+    for name in ("refs/heads", "objects/info", "objects/pack"):
+        (repo.common_dir / name).mkdir(parents=True, exist_ok=True)
 
 
 def lacks_format(repo: Repo) -> bool:
@@ -78,7 +81,7 @@ def put_back(repo: Repo, content: str) -> None:
 def _logged(repo: Repo) -> tuple[str | None, str | None]:
     """The last commit that HEAD stood at, and what was checked out last: a branch, or a commit, by whatever name."""
     log = repo.git_dir / "logs" / "HEAD"
-    lines = log.read_text("utf-8", "surrogateescape").splitlines() if log.exists() else []
+    lines = (read_text(log) or "").splitlines()
     entries = [entry for line in lines if (entry := _ENTRY.fullmatch(line))]
     went = next((to for entry in reversed(entries) if (to := _WENT_TO.match(entry[2]))), None)
     return entries[-1][1] if entries else None, went[went.lastgroup or 0] if went else None
@@ -87,7 +90,7 @@ def _logged(repo: Repo) -> tuple[str | None, str | None]:
 def _elsewhere(repo: Repo) -> set[str]:
     """The branches that other work trees are on: git lets no two be on the same one."""
     heads = [repo.common_dir / "HEAD", *(repo.common_dir / "worktrees").glob("*/HEAD")]
-    others = [head.read_text("utf-8", "replace").strip() for head in heads if head.parent != repo.git_dir]
+    others = [read_text(head) or "" for head in heads if head.parent != repo.git_dir]
     return {other.removeprefix(f"ref: {_HEADS}") for other in others}
 
 
@@ -100,7 +103,7 @@ def _branches(repo: Repo) -> dict[str, str]:
 
 
 def _packed(file: Path) -> set[str]:
-    lines = file.read_text("utf-8", "surrogateescape").splitlines() if file.exists() else []
+    lines = (read_text(file) or "").splitlines()
     refs = (line.partition(" ")[2] for line in lines)
     return {ref.removeprefix(_HEADS) for ref in refs if ref.startswith(_HEADS)}
 

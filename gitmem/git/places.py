@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.errors import GitmemError
+from gitmem.git.own_files import read_text
 from gitmem.git.repo import Repo
 
 PREFIX_KEY: Final = "gitmem.prefix"
@@ -39,10 +41,7 @@ class Chosen(NamedTuple):
 def chosen(repo: Repo) -> Chosen:
     """What this clone's configuration says about its store. As a rule starts no process."""
     file = repo.common_dir / "config"
-    try:
-        text = file.read_text("utf-8", "surrogateescape")
-    except OSError:
-        return Chosen()
+    text = _text(file) or ""
     if _SECTION not in text.lower():
         return Chosen()
     found, plain = _settings(text)
@@ -176,7 +175,6 @@ def _top_of(admin: Path) -> Path | None:
 
 
 def _text(file: Path) -> str | None:
-    try:
-        return file.read_text("utf-8", "surrogateescape").strip()
-    except OSError:
-        return None
+    with suppress(OSError):
+        return read_text(file)
+    return None

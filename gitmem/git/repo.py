@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from gitmem.errors import GitmemError, NoStore
 from gitmem.git import process
 from gitmem.git.listing import ABSENT_MODE, Change, Entry, Unusual, Wanted, compare, list_files
+from gitmem.git.own_files import no_file, pipes, read_file, read_text
 from gitmem.git.reader import Found, Reader
 
 __all__ = ["ABSENT_MODE", "BareRepository", "BlobRef", "Change", "Entry", "Repo"]
@@ -55,6 +56,7 @@ class Repo:
         self.index_file = index_file or git_dir / "index"
         self._env: dict[str, str] = {}
         self._reader = Reader(root, self._env)
+        self._looked = False
 
     @classmethod
     def find(cls, path: Path | str = ".") -> Repo:
@@ -123,6 +125,7 @@ class Repo:
         remote: bool = False,
     ) -> process.Done:
         """Run a git command at the root, whatever its exit code; see `process.call`."""
+        self._refuse_pipes()
         return process.call(args, self.root, input=input, env=self._env | dict(env or {}), timeout=timeout, remote=remote)
 
     def run(
@@ -182,6 +185,7 @@ class Repo:
         """The id of the commit that `revision` names, None if it names none."""
         if "\n" in revision:
             return None
+        self._refuse_pipes()
         [found] = self._reader.read([f"{revision}^{{commit}}"], limit=0)
         return found.id if found else None
 
@@ -238,8 +242,7 @@ class Repo:
 
     def zero_id(self) -> str:
         """The id that stands for no object: as many zeros as this repository's ids have digits."""
-        file = self.common_dir / "config"
-        config = file.read_text("utf-8", "surrogateescape").lower() if file.exists() else ""
+        config = (read_text(self.common_dir / "config") or "").lower()
         return "0" * (64 if re.search(r"^\s*objectformat\s*=\s*sha256", config, re.MULTILINE) else 40)
 
     def merge_bases(self, a: str, b: str) -> list[str]:
@@ -272,8 +275,17 @@ class Repo:
         else:
             self.run("config", *where, "--replace-all", key, value)
 
+    def _refuse_pipes(self) -> None:
+        """Look once, before the first git: it would wait for ever for what a pipe in the place of one of its files says."""
+        if not self._looked:
+            path = next(pipes((self.git_dir, self.common_dir)), None)
+            if path is not None:
+                raise no_file(path)
+            self._looked = True
+
     def _objects(self, names: Iterable[str], limit: int | None = None) -> Iterator[Found]:
         names = list(names)
+        self._refuse_pipes()
         for name, found in zip(names, self._reader.read(names, limit), strict=True):
             if found is None:
                 raise GitmemError(
@@ -301,16 +313,10 @@ class Repo:
 
     def _loose(self, name: str) -> str | None:
         own = not name.startswith("refs/") or name.startswith(_PER_WORKTREE)
-        try:
-            return (self.git_dir if own else self.common_dir).joinpath(name).read_text("utf-8", "surrogateescape").strip()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
+        return read_text((self.git_dir if own else self.common_dir) / name)
 
     def _packed(self, name: str) -> str | None:
-        try:
-            packed = (self.common_dir / "packed-refs").read_bytes()
-        except FileNotFoundError:
-            return None
+        packed = read_file(self.common_dir / "packed-refs") or b""
         line_end = b" " + os.fsencode(name) + b"\n"
         at = (packed if packed.endswith(b"\n") else packed + b"\n").find(line_end)
         return packed[packed.rfind(b"\n", 0, at) + 1 : at].decode() if at >= 0 else None
@@ -320,10 +326,10 @@ def _git_dir_at(folder: Path) -> Path | None:
     """The git directory that `folder`, as the top of a work tree, has; None if it is no such thing."""
     dot = folder / ".git"
     if dot.is_dir():
-        return dot if _holds_objects(dot) else None  # also without HEAD or refs, which `gitmem doctor` brings back
+        return dot if _was_git_dir(dot) else None
     if not dot.is_file():
         return None
-    text = dot.read_text("utf-8", "surrogateescape").strip()
+    text = read_text(dot) or ""
     git_dir = folder / text.removeprefix("gitdir: ")
     if not text.startswith("gitdir: ") or not (git_dir / "HEAD").exists():
         raise NoStore(f"{dot} points to no git directory", "`git worktree repair` in the main work tree may mend it")
@@ -331,18 +337,21 @@ def _git_dir_at(folder: Path) -> Path | None:
 
 
 def _is_git_dir(path: Path) -> bool:
-    return os.path.lexists(path / "HEAD") and _holds_objects(path)
+    return os.path.lexists(path / "HEAD") and (path / "objects").is_dir() and _holds_refs(path)
 
 
-def _holds_objects(path: Path) -> bool:
-    return (path / "objects").is_dir() and ((path / "refs").is_dir() or (path / "packed-refs").is_file())
+def _was_git_dir(path: Path) -> bool:
+    """Whether it holds two of HEAD, objects and refs: what is gone of a repository `gitmem doctor` brings back."""
+    return sum((os.path.lexists(path / "HEAD"), (path / "objects").is_dir(), _holds_refs(path))) > 1
+
+
+def _holds_refs(path: Path) -> bool:
+    return (path / "refs").is_dir() or (path / "packed-refs").is_file()
 
 
 def _common_dir(git_dir: Path) -> Path:
-    try:
-        return (git_dir / (git_dir / "commondir").read_text("utf-8", "surrogateescape").strip()).resolve()
-    except FileNotFoundError:
-        return git_dir
+    common = read_text(git_dir / "commondir")
+    return git_dir if common is None else (git_dir / common).resolve()
 
 
 def _entries(lines: Iterable[str]) -> dict[str, Entry]:

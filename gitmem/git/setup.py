@@ -75,7 +75,7 @@ def check(repo: Repo) -> list[Problem]:
         for key, value in _wanted(store_prefix(repo), alone=bool(chosen(repo).branch)).items()
         if config.get(key, "") != value
     ]
-    return [*wrong, *_strategy_problems(config), *_attribute_problems(repo)]
+    return [*wrong, *_strategy_problems(config), *_attribute_problems(repo), *_lost_remotes(repo, config)]
 
 
 def store_prefix(repo: Repo) -> str:
@@ -139,6 +139,14 @@ def _attribute_problems(repo: Repo) -> Iterator[Problem]:
         yield Problem("attributes", f"are not complete in .gitattributes: {wrong}", "gitmem doctor --fix")
     elif not chosen(repo).branch and attributes.unprotected(repo, prefix):
         yield Problem("attributes", f"of the store are not in {place} as well: a revert could take them", "gitmem doctor --fix")
+
+
+def _lost_remotes(repo: Repo, config: dict[str, str]) -> Iterator[Problem]:
+    """Where the configuration knows no remote, those that the branch here was on: a file that was made anew has lost them."""
+    if not any(key.startswith("remote.") for key in config):
+        for place in (repo.common_dir / "refs" / "remotes").glob(f"*/{repo.branch()}"):
+            name = place.parent.name
+            yield Problem(f"remote.{name}.url", "is lost, the branch was on it", f"git remote add {name} URL")
 
 
 def _strategy_found() -> bool:

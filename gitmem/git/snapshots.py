@@ -19,6 +19,7 @@ from gitmem.errors import GitmemError
 from gitmem.git.commits import RefMoved, move_ref
 from gitmem.git.merge import OWN
 from gitmem.git.objects import DURABLE, Draft, write_commits
+from gitmem.git.own_files import read_file
 from gitmem.git.repo import Repo
 from gitmem.git.setup import store_prefix
 
@@ -137,9 +138,9 @@ def _private_index(repo: Repo) -> Iterator[dict[str, str]]:
     path = repo.git_dir / f"gitmem-snapshot-{os.getpid()}.index"
     env = {"GIT_INDEX_FILE": str(path)}
     try:
-        if repo.index_file.exists():
+        if (index := read_file(repo.index_file)) is not None:
             info = repo.index_file.stat()
-            path.write_bytes(repo.index_file.read_bytes())
+            path.write_bytes(index)
             # git reads a file again if it is as young as the index; a copy that looked younger would hide late edits.
             os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
         yield env

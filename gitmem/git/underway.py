@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gitmem.git.own_files import read_text
 from gitmem.git.repo import Repo
 
 _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -52,10 +53,8 @@ def _names_commits(repo: Repo, file: Path) -> bool:
 
 
 def _ids(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(path.read_text("ascii").split())
-    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
-        return ()
+    text = read_text(path) or ""
+    return tuple(text.split()) if text.isascii() else ()
 
 
 def _one(path: Path) -> str | None:

@@ -19,6 +19,7 @@ from gitmem.core.dots import long_hash
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord, NoKey
 from gitmem.memory.context import TEAM, Context
+from gitmem.store.files import read_regular
 from gitmem.store.layout import EVENTS, events_path
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def every_batch(
         path = file.relative_to(root).as_posix()
         folder, _, name = path.removesuffix(".yaml").rpartition("/")
         batches: dict[str, list[dict[str, Any]]] = {}
-        for event in (read or _legible)(context, path, file.read_bytes()):
+        for event in (read or _legible)(context, path, read_regular(file)):
             number = event.pop(BATCH, None)
             batches.setdefault(f"{number:06d}" if isinstance(number, int) else name, []).append(event)
         for batch, events in batches.items():

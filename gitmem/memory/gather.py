@@ -17,6 +17,7 @@ from gitmem.core.record import Json, State
 from gitmem.core.retention import is_pruned
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.git.commits import refresh_index
+from gitmem.git.lost_head import is_lost
 from gitmem.git.underway import broken_heads
 from gitmem.git.worktree import left_out
 from gitmem.memory.auditing import acts
@@ -387,6 +388,8 @@ def require_branch(context: Context) -> str:
                 f"`gitmem sync` settles the store's files in it and says how to go on; `{git} {what} --abort` ends it",
             )
     branch = repo.branch()
+    if branch is None and is_lost(repo):
+        raise GitmemError("HEAD is damaged: it names no branch and no commit", "gitmem doctor --fix")
     if branch is None:
         raise GitmemError(
             "HEAD is detached: a commit made here would belong to no branch; what was recorded is safe in the journal",

@@ -12,7 +12,7 @@ import re
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from gitmem.errors import GitmemError, InvalidRecord
 
@@ -54,25 +54,40 @@ def inside(root: Path, relative: str) -> Path:
     return root / relative
 
 
+def not_regular(path: Path) -> InvalidRecord:
+    """What to say of something else in the place of a file."""
+    return InvalidRecord(f"{path.name} is no regular file", "`gitmem doctor --fix` puts back what belongs there")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file, opened for reading. Raises OSError, and InvalidRecord for a pipe, which would wait, or a device."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise not_regular(path)
+
+
+def read_regular(path: Path) -> bytes:
+    """All that a regular file holds. Raises as `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
 def read_bounded(path: Path, limit: int) -> bytes | None:
     """The content of a regular file, None if there is none. Raises InvalidRecord above `limit` bytes, for links and devices."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = open_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InvalidRecord(
             f"{path.name} cannot be read: {os.strerror(error.errno or 0).lower()}", "gitmem doctor --fix"
         ) from None
-    info = os.fstat(descriptor)
-    if not stat.S_ISREG(info.st_mode):
-        os.close(descriptor)
-        raise InvalidRecord(f"{path.name} is no regular file", "`gitmem doctor --fix` puts back what belongs there")
-    with os.fdopen(descriptor, "rb") as file:
-        if info.st_size > limit:
-            raise InvalidRecord(
-                f"{path.name} is {info.st_size:,} bytes; the limit is {limit:,}", "`gitmem doctor` lists such files"
-            )
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise InvalidRecord(f"{path.name} is {size:,} bytes; the limit is {limit:,}", "`gitmem doctor` lists such files")
         return file.read()
 
 

@@ -23,10 +23,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.core.record import Json
-from gitmem.store.files import disk_error, sync_directory, write_atomic
+from gitmem.errors import InvalidRecord
+from gitmem.store.files import disk_error, open_regular, read_bounded, sync_directory, write_atomic
 
 _NAME: Final = re.compile(r"([0-9]{8})\.log")
 _HEADER: Final = re.compile(rb"([0-9a-f]{8}) ([1-9][0-9]{0,9}) ")
+
+_REACH_BYTES: Final = 64
 
 REACH: Final = "reach"
 """The file beside the journal that tells how far it goes."""
@@ -130,9 +133,9 @@ class Journal:
     def reach(self) -> Position | None:
         """How far the journal went when it was last written to, None where nothing tells."""
         try:
-            number, end = self._reach.read_text().split()
+            number, end = (read_bounded(self._reach, _REACH_BYTES) or b"").split()
             return int(number), int(end)
-        except (OSError, ValueError):
+        except (InvalidRecord, ValueError):
             return None
 
     def close(self) -> None:
@@ -185,6 +188,8 @@ class Journal:
             names = [entry.name for entry in os.scandir(self.directory)]
         except FileNotFoundError:
             return []
+        except NotADirectoryError:
+            raise InvalidRecord(f"cannot read the journal: {self.directory} is no directory", "gitmem doctor --fix") from None
         return [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
 
     def _is_latest(self) -> bool:
@@ -204,7 +209,7 @@ class Journal:
 
     def _read(self, offset: int, until: int | None = None) -> tuple[list[Entry], int]:
         try:
-            with self._path().open("rb") as file:
+            with open_regular(self._path()) as file:
                 file.seek(offset)
                 data = file.read() if until is None else file.read(max(until - offset, 0))
         except FileNotFoundError:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.errors import GitmemError, NoStore
+from gitmem.git.own_files import read_file
 from gitmem.git.places import branch_at_work, branches_with_store, chosen, own_tree, rejoin, stores_below, worktree_of
 from gitmem.git.repo import BareRepository, Repo
 from gitmem.store.layout import CONFIG, LOCAL
@@ -72,7 +73,7 @@ def _find(start: Path) -> tuple[Path, Repo | None]:
     start = Path(os.path.realpath(start))
     nearest: Path | None = None
     for folder in (start, *start.parents):
-        if nearest is None and (folder / CONFIG).is_file():
+        if nearest is None and _holds(folder):
             nearest = folder
         repo = Repo.at(folder) if os.path.lexists(folder / ".git") else None
         if repo is not None and (place := _configured(repo)) is not None:
@@ -86,12 +87,14 @@ def _find(start: Path) -> tuple[Path, Repo | None]:
     raise _nothing(start)
 
 
+def _holds(root: Path) -> bool:
+    """Whether a store is there; something else in the place of its configuration is told of when that is read."""
+    return os.path.lexists(root / CONFIG)
+
+
 def _tracks_a_store(repo: Repo) -> bool:
     """Whether a clone that nobody has set up holds a store in a directory. git is asked only if its index may name one."""
-    try:
-        return b"config.yaml" in repo.index_file.read_bytes() and bool(stores_below(repo))
-    except FileNotFoundError:
-        return False
+    return b"config.yaml" in (read_file(repo.index_file) or b"") and bool(stores_below(repo))
 
 
 def _configured(repo: Repo) -> Place | None:
@@ -102,7 +105,7 @@ def _configured(repo: Repo) -> Place | None:
     if said.prefix is None:
         return None
     root = repo.root / said.prefix
-    if (root / CONFIG).is_file():
+    if _holds(root):
         return Place(root, repo)
     where = said.prefix.rstrip("/") or "the top"
     raise NoStore(
@@ -125,7 +128,7 @@ def _on_branch(repo: Repo, branch: str) -> Place:
             f"the store of {repo.root} is on the branch {branch}, whose work tree is gone",
             f"{again} brings it back; nothing that was recorded is lost",
         )
-    if not (tree.root / CONFIG).is_file():
+    if not _holds(tree.root):
         raise NoStore(
             f"the branch {branch} holds no gitmem store in {tree.root}",
             f"if its files were removed: `git -C {shlex.quote(str(tree.root))} checkout -- .`; "

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gitmem.core.codec import emit, parse
 from gitmem.errors import GitmemError, Locked
 from gitmem.memory.checkup.doctor import Check, doctor
 from gitmem.memory.memory import Memory
+from gitmem.memory.syncing.reopening import make_way
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person, share
 
@@ -49,6 +49,12 @@ def memory(template: Path, tmp_path: Path) -> Iterator[Memory]:
         opened.learn("pattern", {"pattern": ERRORS[2], "fix": "stop the other one"})
         assert ill(opened) == {}
         yield opened
+
+
+def reopened(place: Path) -> Memory:
+    """The store as `doctor --fix` opens it."""
+    make_way(place)
+    return Memory.open(place, reopen=True)
 
 
 def ill(memory: Memory, *, fix: bool = False) -> dict[str, Check]:
@@ -122,7 +128,9 @@ def test_a_damaged_configuration_of_git(memory: Memory) -> None:
     assert told.why == f"git cannot read its configuration: .git/config is damaged in line {line}"
     assert told.fix.startswith("mend or delete that line")
     config.unlink()  # git does without it; what we need of it is set again
-    assert ill(memory, fix=True) == {}
+    assert [check.fix for check in ill(memory, fix=True).values()] == ["git remote add origin URL"]
+    Git(root(memory))("remote", "add", "origin", "elsewhere")
+    assert ill(memory) == {}
     assert all_stand(memory)
 
 
@@ -438,18 +446,75 @@ def test_no_commit_removes_what_a_hand_removed(memory: Memory, path: str, by: st
     assert all_stand(memory)
 
 
-@pytest.mark.parametrize("name", ["HEAD", "index", "gitmem/marks", "gitmem/lock", "gitmem/acts", "gitmem/index.db"])
+@pytest.mark.parametrize(
+    "name", ["HEAD", "index", "gitmem/marks", "gitmem/lock", "gitmem/acts", "gitmem/index.db", "gitmem/journal"]
+)
 def test_a_directory_where_a_file_belongs(memory: Memory, name: str) -> None:
     """Whoever only looks is told, and no bug is met; repaired, it is kept beside and made anew, without a loss."""
     file = root(memory) / ".git" / name
     memory.close()
-    file.unlink(missing_ok=True)
-    file.mkdir()
-    with suppress(GitmemError), open_memory(root(memory)) as looking:
-        ill(looking)
-    with Memory.open(root(memory), reopen=True) as again:
+    if file.is_dir():
+        shutil.rmtree(file)
+        file.touch()
+    else:
+        file.unlink(missing_ok=True)
+        file.mkdir()
+    assert named_in(root(memory)) or name == "gitmem/index.db"
+    with reopened(root(memory)) as again:
         assert ill(again, fix=True) == {}
         again.commit()
+        assert ill(again, fix=True) == {}
+        assert all_stand(again)
+
+
+def test_a_pipe_where_a_file_belongs(memory: Memory) -> None:
+    """Whoever opened it would wait for ever: each is named, and many are mended at once."""
+    memory.commit()
+    memory.used(record_id(memory, ERRORS[0]), fixed=True)
+    memory.close()
+    git = [root(memory) / ".git" / name for name in ("HEAD", "index", "config", "packed-refs")]
+    branch = root(memory) / ".git/refs/heads/main"
+    journal, segment = (max((root(memory) / below).rglob("*.*l*")) for below in (".git/gitmem/journal", "log/audit"))
+    [config, wrapped] = (next(root(memory).glob(name)) for name in (".gitmem/config.yaml", ".gitmem/keys/team/*/ada.age"))
+    own = [journal, segment, config, wrapped, root(memory) / ".gitattributes", record_file(memory, ERRORS[1])]
+    for files in (own, git, [branch]):
+        for file in files:
+            whole = _pipe(file)
+            assert file.name in named_in(root(memory)), file
+            file.unlink()
+            if whole is not None:
+                file.write_bytes(whole)
+        for file in files:
+            _pipe(file)
+        with reopened(root(memory)) as again:
+            assert {check.fix for check in ill(again, fix=True).values()} <= {"git remote add origin URL"}
+            assert all_stand(again)
+
+
+def _pipe(file: Path) -> bytes | None:
+    """Put a pipe in the place of a file, whose content is returned."""
+    whole = file.read_bytes() if file.exists() else None
+    file.unlink(missing_ok=True)
+    os.mkfifo(file)
+    return whole
+
+
+def named_in(place: Path) -> str:
+    """What somebody is told who only looks at a store, be it that it does not open."""
+    try:
+        with open_memory(place) as looking:
+            return " ".join(check.why for check in ill(looking).values())
+    except GitmemError as error:
+        return error.message
+
+
+def test_a_repository_without_objects(memory: Memory) -> None:
+    """All are gone: git sees no repository; the remote has what is in none of the files here."""
+    memory.sync()
+    shutil.rmtree(root(memory) / ".git/objects")
+    with open_memory(root(memory)) as again:
+        assert "objects is gone" in ill(again)["branch"].why
+    with Memory.open(root(memory), reopen=True) as again:
         assert ill(again, fix=True) == {}
         assert all_stand(again)
 

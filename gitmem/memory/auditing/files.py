@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from gitmem.core.audit import Head, line_hash, place_of, segment_path
 from gitmem.core.record import WRITER
 from gitmem.errors import Tampered
+from gitmem.store.files import not_regular
 from gitmem.store.layout import AUDIT
 
 _FOLDER = re.compile(r"[0-9]{3,}")
@@ -48,15 +50,21 @@ def _numbers(root: Path, writer: str) -> Iterator[int]:
     folder = root / AUDIT / writer
     for part in _names(folder):
         if _FOLDER.fullmatch(part):
-            places = (place_of(f"{AUDIT}/{writer}/{part}/{name}") for name in _names(folder / part))
+            names = _names(folder / part, files=True)
+            places = (place_of(f"{AUDIT}/{writer}/{part}/{name}") for name in names)
             yield from (place[1] for place in places if place is not None)
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, *, files: bool = False) -> list[str]:
+    """What a directory holds. Raises InvalidRecord where that is to be `files` and is not: who reads a pipe waits for ever."""
     try:
-        return [path.name for path in folder.iterdir()]
+        with os.scandir(folder) as entries:
+            found = [(entry.name, entry.is_file(follow_symlinks=False)) for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    if files and (odd := next((name for name, is_file in found if not is_file), None)):
+        raise not_regular(folder / odd)
+    return [name for name, _ in found]
 
 
 def head_in(path: str, data: bytes) -> Head:

@@ -51,8 +51,8 @@ def objects(context: Context) -> Told:
 def branch(context: Context) -> Told:
     """Whether HEAD stands at a commit."""
     repo = context.store.repo
-    if lost_head.lacks_refs(repo):
-        return False, f"{repo.common_dir / 'refs'} is gone, without which git sees no repository", _FIX
+    if gone := lost_head.lacks(repo):
+        return False, f"{repo.common_dir / gone[0]} is gone, without which git sees no repository", _FIX
     if lost_head.is_lost(repo):
         fix = _FIX if lost_head.where_it_stood(repo) else _head_by_hand(repo)
         return False, "HEAD is damaged: it names no branch and no commit", fix
@@ -73,13 +73,13 @@ def _head_by_hand(repo: Repo) -> str:
 
 
 def mend_head(context: Context) -> None:
-    """Write a damaged HEAD again, make the directory of refs, have git know how objects are named.
+    """Write a damaged HEAD again, make the directories git needs, have git know how objects are named.
 
     Raises GitmemError if nothing tells where HEAD stood.
     """
     repo = context.store.repo
     with context.store.lock:
-        lost_head.make_refs(repo)
+        lost_head.make_folders(repo)
         if lost_head.is_lost(repo):
             stood = lost_head.where_it_stood(repo)
             if stood is None:

@@ -54,6 +54,7 @@ def doctor(context: Context, *, fix: bool = False) -> list[Check]:
     found = contents.faults(context)
     checks: list[tuple[str, Callable[[Context], Told]]] = [
         ("locks", machine.locks),
+        ("own files", machine.places),
         ("permissions", machine.permissions),
         ("disk", machine.disk),
         ("clock", machine.clock),

@@ -16,6 +16,7 @@ from gitmem.git.locks import stale_locks
 from gitmem.memory.auditing.log_at import LogAt
 from gitmem.memory.backups.chain import last_known, place_here
 from gitmem.memory.context import Context
+from gitmem.memory.syncing.reopening import in_the_way
 from gitmem.store.layout import MEMORY
 
 Told = tuple[bool, str, str]
@@ -40,6 +41,13 @@ def mend_locks(context: Context) -> None:
     with context.store.lock:
         for path in stale_locks(context.store.repo):
             path.unlink(missing_ok=True)
+
+
+def places(context: Context) -> Told:
+    """Whether what lies where git and we keep a file for this clone is one."""
+    odd = in_the_way(context.store.repo)
+    some = ", ".join(map(str, odd[:_SHOWN]))
+    return not odd, f"not what belongs there: {some}" if odd else "each is what belongs there", _FIX
 
 
 def permissions(context: Context) -> Told:

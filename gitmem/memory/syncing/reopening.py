@@ -17,6 +17,7 @@ from gitmem.crypto.identity import Identity
 from gitmem.errors import GitmemError, NoKey, NoStore
 from gitmem.git import attributes
 from gitmem.git.lineage import walk
+from gitmem.git.own_files import is_pipe, pipes
 from gitmem.git.places import chosen, worktree_of
 from gitmem.git.repo import Repo
 from gitmem.git.underway import under_way
@@ -44,7 +45,6 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
     written: set[str] = set()
     with suppress(NoStore):
         repo, prefixes = _places(Repo.find(start), start)
-        _clear_places(repo)
         there = any(_stands(repo, prefix) or _check_out(repo, prefix) for prefix in prefixes)
         looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_lost, _cut_off))
         lost = ((prefix, look(repo, prefix)) for prefix, look in looks)
@@ -53,13 +53,42 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
     return store, _signed(store, written)
 
 
-def _clear_places(repo: Repo) -> None:
+def make_way(start: Path) -> None:
     """Move what is no file, where git or we keep one for this clone, out of the way: nothing could be opened or mended."""
+    with suppress(NoStore):
+        repo = Repo.find(start)
+        _clear_places(repo)  # before anything is read there
+        repo, prefixes = _places(repo, start)
+        _clear_places(repo)
+        _clear_attributes(repo, prefixes)
+
+
+def in_the_way(repo: Repo) -> list[Path]:
+    """What is no file where git or we keep one for this clone, or no directory where ours of the journal belongs."""
     local = local_of(repo)
-    files = [repo.git_dir / "HEAD", repo.index_file, *(local / name for name in _LOCAL_FILES), *(local / "journal").glob("*")]
-    for file in files:
-        if not file.is_symlink() and file.exists() and not file.is_file():
-            keep(file, local)
+    files = [
+        *(repo.git_dir / "HEAD", repo.index_file, repo.common_dir / "config", repo.common_dir / "packed-refs"),
+        *(*(local / name for name in _LOCAL_FILES), *(local / "journal").glob("*")),
+    ]
+    odd = {file for file in files if not file.is_symlink() and file.exists() and not file.is_file()}
+    odd |= {folder for folder in (local / "journal",) if folder.exists() and not folder.is_dir()}
+    return sorted({*odd, *pipes((repo.git_dir, repo.common_dir), loose=True)})
+
+
+def _clear_places(repo: Repo) -> None:
+    for path in in_the_way(repo):
+        keep(path, local_of(repo))
+
+
+def _clear_attributes(repo: Repo, prefixes: Iterable[str]) -> None:
+    """Move a pipe in the place of .gitattributes away, at which git would wait, and put back what HEAD has there."""
+    for path in (prefix + ATTRIBUTES for prefix in prefixes):
+        if is_pipe(repo.root / path):
+            keep(repo.root / path, local_of(repo))
+            with suppress(GitmemError):  # of a HEAD that is damaged as well: what we need of it is written again later
+                held = repo.read_paths(repo.head() or repo.empty_tree(), [path])
+                for data in held.values():
+                    write_atomic(repo.root / path, data)
 
 
 def put_back_footing(context: Context) -> None:

@@ -24,6 +24,7 @@ from gitmem.memory.commit import Extra, commit
 from gitmem.memory.configuration import number
 from gitmem.memory.context import Context
 from gitmem.memory.events import BATCH, KIND, MAX_TEXT, batch_file, header_of, read_events
+from gitmem.store.files import read_regular
 from gitmem.store.layout import EVENTS
 
 ARCHIVE: Final = "archive"
@@ -91,7 +92,7 @@ def _months(context: Context) -> Iterator[list[_Batch]]:
 
 def _batch(root: Path, file: Path) -> _Batch | None:
     """The batch in a file; None for what is none, of which `gitmem audit verify` tells."""
-    data = file.read_bytes()
+    data = read_regular(file)
     try:
         return _Batch(file.relative_to(root).as_posix(), int(file.stem), header_of(data)["scope"], data)
     except (ValueError, KeyError):

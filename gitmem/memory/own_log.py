@@ -110,7 +110,7 @@ def leaving(context: Context, again: Again, head: str | None) -> set[str]:
     paths = [store.prefix + path for path in going.keys() - store.pending.paths()]
     held = store.repo.read_paths(head, sorted(paths)) if head and paths else {}
     there = {path.removeprefix(store.prefix): sha256(data).hexdigest() for path, data in held.items()}
-    return {path for path, content in there.items() if content in going[path]}
+    return {path for path, content in there.items() if content in going.get(path, ())}
 
 
 class Dropped(NamedTuple):

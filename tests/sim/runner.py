@@ -15,7 +15,7 @@ _templates: Templates | None = None
 
 
 def many(start: int, count: int, jobs: int, progress: Path, *, paper: bool, life: bool = False) -> int:
-    """Run the histories `start` to `count`, going on where an interrupted run stopped; 1 if any failed."""
+    """Run `count` histories, from the seed `start` on, going on where an interrupted run stopped; 1 if any failed."""
     size = ("" if paper else "--large ") + ("--life " if life else "")
     run = partial(_run, paper=paper, life=life)
     return Series("history", lambda seed: f"python -m tests.sim --seed {seed} {size}-v", _begin, run).many(

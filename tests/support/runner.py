@@ -23,26 +23,27 @@ class Series:
     run: Callable[[int], tuple[int, str | None]]
 
     def many(self, start: int, count: int, jobs: int, progress: Path) -> int:
-        """Run the trials `start` to `count`; 1 if any failed."""
+        """Run `count` trials, from the number `start` on, going on where an interrupted run stopped; 1 if any failed."""
+        last = start + count - 1
         progress.parent.mkdir(parents=True, exist_ok=True)
         done, failed = _resume(progress, start)
         began, first = time.monotonic(), done
         if done > start:
             print(f"going on after {self.noun} {done - 1}")  # noqa: T201
         with multiprocessing.Pool(jobs, self.begin, maxtasksperchild=None) as pool:
-            for number, why in pool.imap(self.run, range(done, count + 1)):
+            for number, why in pool.imap(self.run, range(done, last + 1)):
                 if why is not None:
                     failed.append(number)
                     print(f"{self.noun} {number} failed: {why}\n    {self.command(number)}", flush=True)  # noqa: T201
                 progress.write_text(f"{number + 1} {' '.join(map(str, failed))}\n")
                 if number % 100 == 0:
                     pace = (time.monotonic() - began) / (number + 1 - first)
-                    print(f"{number} of {count}, {len(failed)} failed, {pace:.2f} s each", flush=True)  # noqa: T201
+                    print(f"{number} of {last}, {len(failed)} failed, {pace:.2f} s each", flush=True)  # noqa: T201
             pool.close()
             pool.join()
         progress.unlink(missing_ok=True)
         told = f": {' '.join(map(str, failed))}" if failed else ""
-        print(f"{self.noun} {start} to {count}: {len(failed)} failed{told}")  # noqa: T201
+        print(f"{self.noun} {start} to {last}: {len(failed)} failed{told}")  # noqa: T201
         return int(bool(failed))
 
 

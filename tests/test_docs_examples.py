@@ -1,4 +1,4 @@
-"""The documentation is true: every example runs and prints what its page shows, every link leads somewhere."""
+"""The documentation is true: every example runs and prints what its page shows, each link and module named is there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.support.home import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINKED = [*PAGES, *(ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 _LINK = re.compile(r"\]\(([^)\s]*)\)")
+_MODULE = re.compile(r"`([\w/]+\.py)`")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
@@ -36,6 +37,14 @@ def test_links(page: Path) -> None:
         target = (page.parent / path) if path else page
         assert target.exists(), f"{link}: no such file"
         assert not heading or heading in _headings(target), f"{link}: no such heading"
+
+
+@pytest.mark.parametrize("page", [page for page in LINKED if page.name != "CHANGELOG.md"], ids=_name)
+def test_modules(page: Path) -> None:
+    """A module that a page names is there, though it may leave out the package that it spoke of before."""
+    there = [str(path) for part in ("gitmem", "tests", "bench", "docs") for path in (ROOT / part).rglob("*.py")]
+    missing = [name for name in _MODULE.findall(page.read_text()) if not any(path.endswith(f"/{name}") for path in there)]
+    assert missing == []
 
 
 def _headings(page: Path) -> set[str]:

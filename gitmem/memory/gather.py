@@ -15,7 +15,7 @@ from gitmem.core.collected import is_list_path
 from gitmem.core.merge import merge_all, normalise
 from gitmem.core.record import Json, State
 from gitmem.core.retention import is_pruned
-from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.errors import GitmemError, InvalidRecord, NoKey, NoRoom
 from gitmem.git.commits import refresh_index
 from gitmem.git.lost_head import is_lost
 from gitmem.git.underway import broken_heads
@@ -169,9 +169,11 @@ def own_changes(context: Context, *, merged: bool = False) -> Iterator[str]:
     store = context.store
     prefix = store.prefix
     wanted = [f"{prefix}{name}" for name in (*OWN_PREFIXES, ATTRIBUTES)]
-    listing = store.repo.run(
-        "status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored", "--no-renames", "--", *wanted
-    )
+    words = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored", "--no-renames", "--", *wanted)
+    try:
+        listing = store.repo.run(*words)
+    except NoRoom:  # for what git has seen and would write down in its index
+        listing = store.repo.run("--no-optional-locks", *words)
     for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
         path = entry[3:].removeprefix(prefix)
         if merged and entry[:2] in _UNMERGED:

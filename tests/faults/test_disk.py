@@ -82,6 +82,14 @@ def _forget(memory: Memory) -> None:
 WRITES = [_learn, _used, _edit, _forget]
 
 
+def test_a_full_disk_is_looked_at(disk: Path, store: Path) -> None:
+    """git would write down what it has seen of files that were touched: that there is no room for it hides nothing."""
+    for file in (store / "memory").rglob("*.yaml"):
+        os.utime(file, (1, 1))
+    with _almost_full(disk, 0), open_memory(store) as memory:
+        assert memory.status().pending == 0
+
+
 @pytest.mark.parametrize("write", WRITES)
 def test_a_full_disk_refuses_a_write_whole(store: Path, write: Callable[[Memory], None]) -> None:
     """Whatever is left of the disk, a write either is acknowledged and stands, or says why not and has changed nothing."""

@@ -6,6 +6,7 @@ if asked. Places are read one by one, only as far as needed; one that holds noth
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -23,6 +24,9 @@ KEYRING_USER: Final = "identity"
 
 _COMMAND_SECONDS: Final = 60
 _MAX_BYTES: Final = 1 << 20
+_NAMED: Final = ("--identity", "GITMEM_IDENTITY")
+_UNSET: Final = "not set"
+_ABSENT: Final = os.strerror(errno.ENOENT).lower()
 _SSH_NAMES: Final = ("id_ed25519", "id_rsa")
 
 
@@ -66,6 +70,10 @@ class Found:
 
     def __repr__(self) -> str:
         return f"Found({self._identities}, tried={self.tried})"
+
+    def named_in_vain(self) -> list[Tried]:
+        """The places read so far that somebody named, that are there and gave nothing: they mean no new key instead."""
+        return [one for one in self.tried if one.place.startswith(_NAMED) and one.why not in (_UNSET, _ABSENT)]
 
     def no_key(self, what: str) -> NoKey:
         """The error for when none of them opens `what`: it lists every place, and what became of it."""
@@ -142,13 +150,13 @@ def _refuse(why: str, _: list[Tried]) -> str:
 
 def _variable(value: str, _: list[Tried]) -> str:
     if not value.strip():
-        raise Unusable("not set")
+        raise Unusable(_UNSET)
     return value
 
 
 def _named_file(name: str, home: Path, warnings: list[Tried]) -> str:
     if not name:
-        raise Unusable("not set")
+        raise Unusable(_UNSET)
     return _file(_at_home(name, home), warnings)
 
 
@@ -189,7 +197,7 @@ def _command(env: Mapping[str, str], _: list[Tried]) -> str:
     """What GITMEM_IDENTITY_CMD prints. It gets no shell, no secret, no input; its stderr stays visible."""
     line = env.get("GITMEM_IDENTITY_CMD", "")
     if not line.strip():
-        raise Unusable("not set")
+        raise Unusable(_UNSET)
     import shlex
     import subprocess
 

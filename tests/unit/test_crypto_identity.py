@@ -25,6 +25,7 @@ from gitmem.crypto.keys import new_epoch, unwrap, wrap
 from gitmem.crypto.lookup import Found, config_file, find_identities, has_keychain
 from gitmem.crypto.signing import SigningKey
 from gitmem.errors import GitmemError, NoKey, UsageError
+from gitmem.memory.members.person import Person
 
 CREATED = "2026-11-20T10:00:00Z"
 needs_age = pytest.mark.skipif(shutil.which("age-keygen") is None, reason="no age-keygen on this machine: apt-get install age")
@@ -212,6 +213,15 @@ def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
     """Whoever names a key by `--identity` does not mean to sign with another."""
     with pytest.raises(NoKey, match=r"there is no identity file .*absent"):
         find_identities(tmp_path / "absent", env={}, home=tmp_path)
+
+
+def test_no_new_identity_where_one_was_named(tmp_path: Path) -> None:
+    """A locked password manager, or a key that does not open, is no reason to begin with another key."""
+    for env in ({"GITMEM_IDENTITY_CMD": "false"}, {"GITMEM_IDENTITY": "no key"}):
+        with pytest.raises(NoKey, match=next(iter(env))):
+            Person(find_identities(env=env, home=tmp_path), env, tmp_path).identity()
+    assert not config_file({}, tmp_path).exists()
+    assert Person(find_identities(env={}, home=tmp_path), {}, tmp_path).identity()[1]
 
 
 def test_a_bad_line_spoils_no_other(tmp_path: Path) -> None:

@@ -149,10 +149,14 @@ def test_sync_takes_in_a_history_begun_anew_without_the_founding(team: _Team, tm
     _all_is_well(team)
 
 
-def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team) -> None:
-    """No commit before its HEAD has the configuration: it is found among all that the clone knows of."""
+def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No commit before its HEAD has the configuration: it is found in what the clone knows of, whatever its clock said."""
     with open_memory(team.bob) as memory:
         memory.commit()
+    founding = team.git("rev-list", "--max-parents=0", "HEAD")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2099-01-01T00:00:00Z")
+    team.git("branch", "dated", team.git("commit-tree", "-m", "the founding once more", f"{founding}^{{tree}}"))
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
     team.revert()
     team.git("checkout", "--quiet", "--orphan", "anew")
     team.git("commit", "--quiet", "--no-verify", "-m", "begun anew")

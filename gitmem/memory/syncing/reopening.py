@@ -183,15 +183,17 @@ def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
 def _cut_off(repo: Repo, prefix: str) -> dict[str, str]:
     """The same where somebody began history anew after the revert: as the last commit had it that this clone knows of.
 
-    Nothing where HEAD holds none of the log which that commit holds: then it is no store that lost its footing.
+    Only one whose log HEAD holds a part of: else it is no store that lost its footing. Later commits come first, whatever the
+    clocks said.
     """
     head, footing = repo.head(), [prefix + name for name in _FOOTING]
-    seen = repo.run("rev-list", "--all", "--reflog", f"--max-count={_LOOKED_AT}").decode().split() if head else []
-    last = next((commit for commit in seen if repo.ls_tree(commit, [prefix + CONFIG])), None)
+    log = repo.ls_tree(head, [prefix + AUDIT]).items() if head else ()
+    seen = (
+        repo.run("rev-list", "--all", "--reflog", "--topo-order", f"--max-count={_LOOKED_AT}").decode().split() if log else []
+    )
+    held = ((commit, repo.ls_tree(commit, [prefix + CONFIG, prefix + AUDIT])) for commit in seen)
+    last = next((commit for commit, had in held if prefix + CONFIG in had and log & had.items()), None)
     if head is None or last is None:
-        return {}
-    log, known = (repo.ls_tree(commit, [prefix + AUDIT]) for commit in (head, last))
-    if not log.items() & known.items():
         return {}
     there = repo.ls_tree(head, footing)
     had = {path: entry.id for path, entry in repo.ls_tree(last, footing).items() if entry.mode.startswith("100")}

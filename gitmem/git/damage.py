@@ -34,9 +34,11 @@ def damage(repo: Repo) -> list[str]:
     if done.code == 0:
         return ours
     said = (done.err + "\n" + process.readable(done.out)).splitlines()
-    told = sorted({line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)})
+    told = {line.strip() for line in said if line.strip() and not line.startswith(_WHOLE)}
+    if told == {f"missing tree {repo.empty_tree()}"}:  # git has it built in, and writes it nowhere (`pull --rebase=merges`)
+        return ours
     # A part of it that crashed says nothing.
-    return ours + (told or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]))
+    return ours + (sorted(told) or ([] if done.code in _ABOUT_OBJECTS else [f"git fsck ends with {done.code}"]))
 
 
 def is_index_gone(repo: Repo) -> bool:

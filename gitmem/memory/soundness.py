@@ -17,6 +17,7 @@ from gitmem.store.opened import open_state
 
 _FORMAT = re.compile(rb"gitmem: ([1-9][0-9]{0,8})\n")
 _KEPT = re.compile(r"(.+\.yaml)\.kept-[0-9a-f]{12}", re.DOTALL)
+_FILE = re.compile(r"\.(?:yaml|jsonl|age|link)/")
 _MAX_PART = 255  # bytes of one name, on every file system in use
 _MAX_PATH = 1024
 
@@ -39,7 +40,7 @@ def path_problem(path: str) -> str | None:
         return "its name holds characters that cannot be shown"
     if len(path.encode("utf-8", "surrogateescape")) > _MAX_PATH or any(len(p.encode()) > _MAX_PART for p in path.split("/")):
         return "its name is too long"
-    return None
+    return "a directory is where a file belongs" if _FILE.search(path) else None
 
 
 def holds_record(path: str) -> bool:

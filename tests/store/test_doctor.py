@@ -232,6 +232,14 @@ def test_damaged_objects(memory: Memory, left: str) -> None:
     assert len(list((memory.context.store.local / "damaged/objects").iterdir())) == len(wanted)
 
 
+def test_a_commit_of_nothing_is_no_damage(memory: Memory) -> None:
+    """git makes one in `pull --rebase=merges`, writes no tree for it, and its own fsck misses that."""
+    git = Git(root(memory))
+    git("branch", "nothing", git("commit-tree", "-m", "nothing", memory.context.store.repo.empty_tree()))
+    assert git.run("fsck").returncode
+    assert ill(memory) == {}
+
+
 def test_a_flipped_bit_in_a_pack(memory: Memory) -> None:
     """What can be read of a damaged pack is put back, the rest comes from elsewhere."""
     memory.commit()

@@ -64,6 +64,24 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
         yield made
 
 
+def test_what_stands_in_the_place_of_a_file_is_set_aside(site: Site) -> None:
+    """A directory for a record, one too large to be read, a spoiled configuration: the rest comes in, and all stands again."""
+    first, second = (site.memory.learn("pattern", BASE | {"pattern": one}).id for one in ("no route", "disk full"))
+    site.memory.sync()
+    site.plain("rm", "--quiet", folder := site.path(first))
+    large = (site.plain.path / site.path(second)).read_bytes() + b"#" * (2 << 20)
+    site.push({f"{folder}/notes.txt": "x", site.path(second): large, ".gitmem/config.yaml": "junk", "hello.txt": "hi"})
+    problems = " ".join(site.memory.sync().problems)
+    assert all(
+        word in problems for word in ("a directory is where", "more than 1,048,576 bytes", "config.yaml was quarantined")
+    )
+    assert (site.root / "hello.txt").read_text() == "hi"
+    assert [site.memory.get(one).fields["fix"] for one in (first, second)] == [BASE["fix"]] * 2
+    assert Git(site.root)("status", "--porcelain") == ""
+    assert {problem.where.partition(" ")[0] for problem in site.memory.verify().problems} == {f"{folder}/notes.txt"}
+    assert site.memory.sync().problems == []
+
+
 def test_a_broken_record_is_quarantined_and_the_rest_goes_on(site: Site) -> None:
     """The last sound version stands again, what came with it is taken in, and the next sync has nothing to say."""
     record = site.memory.learn("pattern", BASE).id

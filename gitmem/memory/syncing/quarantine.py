@@ -12,6 +12,7 @@ from hashlib import sha256
 from gitmem.core.audit_delta import Ledger
 from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
+from gitmem.errors import InvalidRecord
 from gitmem.git.commits import commit as git_commit
 from gitmem.git.commits import identity_line
 from gitmem.git.objects import Draft, write_commits
@@ -21,9 +22,9 @@ from gitmem.memory.auditing.unvouched import part_of, unvouched
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
 from gitmem.memory.gather import require_branch
-from gitmem.memory.soundness import path_problem, sound_or_none
+from gitmem.memory.soundness import is_newer, path_problem, sound_or_none, sound_state
 from gitmem.store.files import write_atomic
-from gitmem.store.layout import OWN_PREFIXES
+from gitmem.store.layout import CONFIG, OWN_PREFIXES
 
 FOLDER = "quarantine"
 _MAX = 1 << 20  # bytes of a file that are copied
@@ -85,7 +86,21 @@ def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> d
     blobs = dict(repo.read_blobs({entry.id for entry in lists.values()}, _MAX))
     contents = {path.removeprefix(prefix): blobs[entry.id] for path, entry in lists.items()}
     bad = unvouched(repo, prefix, theirs, contents)
+    config = prefix + CONFIG
+    if config in entries and config not in odd and (why := _spoiled(_content(context, entries[config]))):
+        odd[config] = (why, None)
     return odd | {prefix + path: (why, _vouched(path, contents[path], ledger)) for path, (why, ledger) in bad.items()}
+
+
+def _spoiled(config: bytes) -> str | None:
+    """Why a configuration cannot be taken in, if it cannot be read and is no newer gitmem's: no store opens with it."""
+    if is_newer(config):
+        return None
+    try:
+        sound_state(CONFIG, config)
+    except InvalidRecord as error:
+        return error.message
+    return None
 
 
 def _vouched(path: str, data: bytes, ledger: Ledger) -> bytes | None:

@@ -22,7 +22,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.gather import contents_at
 from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.privacy.rewritten import Crossing, crossing
-from gitmem.memory.soundness import is_newer
+from gitmem.memory.soundness import is_newer, sound_or_none
 from gitmem.memory.syncing.deletions import unburied
 from gitmem.memory.syncing.quarantine import screened
 from gitmem.memory.syncing.unnamed import names_nobody, unnamed
@@ -105,7 +105,8 @@ def _screened(context: Context, ours: str | None, theirs: list[str]) -> tuple[li
 def check_same_store(context: Context, theirs: str) -> None:
     """Raise RemoteError if the other side is another store (or none): merging two stores would mix what must stay apart."""
     data = contents_at(context, theirs, [CONFIG]).get(CONFIG)
-    if data is None and (_has_our_roots(context, theirs) or _holds_our_log(context, theirs)):
+    lost = data is None or (sound_or_none(CONFIG, data) is None and not is_newer(data))  # reverted, or spoiled
+    if lost and (_has_our_roots(context, theirs) or _holds_our_log(context, theirs)):
         return
     if data is None:
         raise RemoteError(

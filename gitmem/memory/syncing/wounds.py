@@ -164,7 +164,7 @@ class _Look:
         return why is None
 
     def _break(self, path: str, new: Entry, why: str) -> None:
-        wound, digest = self.found.wound(path), sha256(self.contents[new.id]).hexdigest()
+        wound, digest = self.found.wound(path), self._hash(new)
         wound.broken[digest] = why
         wound.answers.add(digest)
 
@@ -175,7 +175,13 @@ class _Look:
         return (path, self._digest(step.olds[0]), self._digest(step.new)) in self.signed
 
     def _digest(self, entry: Entry | None) -> str | None:
-        return None if entry is None else sha256(self.contents[entry.id]).hexdigest()
+        return None if entry is None else self._hash(entry)
+
+    def _hash(self, entry: Entry) -> str:
+        """The SHA-256 of all that a blob holds; of what is too large for a record only the beginning is at hand."""
+        data = self.contents[entry.id]
+        whole = data if len(data) <= MAX_BYTES else next(one for _, one in self.context.store.repo.read_blobs([entry.id]))
+        return sha256(whole).hexdigest()
 
     def _state(self, path: str, entry: Entry) -> State | str:
         """The record in a blob, or why it is none."""

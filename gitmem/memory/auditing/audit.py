@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from gitmem.core.audit import Entry, Problem, Segment
 from gitmem.core.audit_chain import check_chain
 from gitmem.core.checkpoint import check_checkpoints
+from gitmem.core.collected import FOLDER as LISTS
 from gitmem.core.membership import fold
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.burials import refuse_burials
@@ -17,8 +18,8 @@ from gitmem.memory.auditing.checks import (
     bad_signatures,
     check_files,
     check_members,
+    doubted_lists,
     file_history,
-    lists_of_graves,
     odd_files,
     rewritten,
 )
@@ -76,7 +77,8 @@ def examine(repo: Repo, prefix: str, tip: str | None = None) -> Examined:
     problems += bad_signatures(segments)
     members, found = fold(segments)
     problems += found
-    problems += refuse_burials(members, segments, lists_of_graves(history, segments, members, contents))
+    doubted = doubted_lists(history, segments, members, contents)
+    problems += refuse_burials(members, segments, contents.at_head(LISTS), doubted)
     problems += check_files(history, segments, members, contents)
     problems += check_members(members, contents)
     problems += check_floors(repo, history.tree, segments, members)

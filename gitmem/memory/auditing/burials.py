@@ -7,6 +7,7 @@ say. So a grave is held against the entries about its record, as any other state
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from gitmem.core.audit import COLLECT, ERASE, Entry, Problem, Segment
@@ -23,12 +24,19 @@ _Write: TypeAlias = tuple[str, Dot, str]
 """A list, a write in it, and the hash of its value."""
 
 
-def refuse_burials(members: Members, segments: list[Segment], lists: Mapping[str, Iterable[bytes]]) -> list[Problem]:
-    """Note in `members.refused` what put a grave into one of `lists` that the entries about its record do not add up to.
+def refuse_burials(
+    members: Members,
+    segments: list[Segment],
+    now: Mapping[str, bytes],
+    more: Mapping[str, Iterable[bytes]] = MappingProxyType({}),
+) -> list[Problem]:
+    """Note in `members.refused` what put a grave into a list that the entries about its record do not add up to.
 
-    With it goes what else the segment collected or erased: they are one act. What nobody has answered for is a problem.
+    The lists are looked at as they are `now` and in `more` contents. With the grave goes what else the segment collected or
+    erased: they are one act. What nobody has answered for, or stands in spite of that, is a problem.
     """
-    alone = _alone(members, segments, _graves(lists))
+    stands = _graves({path: [data] for path, data in now.items()})
+    alone = _alone(members, segments, stands | _graves(more))
     by = _signers(segments) if alone else {}
     found = []
     for segment in segments if alone else ():
@@ -36,13 +44,16 @@ def refuse_burials(members: Members, segments: list[Segment], lists: Mapping[str
         why = next((why for n, e in lines.items() if members.counts(segment.path, n) and (why := _why(e, alone, by))), None)
         if why:
             members.refused.setdefault(segment.path, {}).update(dict.fromkeys(lines, why))
-            found += [Problem("not entitled", f"{segment.path}:{min(lines)}", why)] if is_open(members, segment) else []
+            again = any(write in alone and write in stands for entry in lines.values() for write in _added(entry))
+            if is_open(members, segment) or again:
+                members.answered.discard(segment.path)
+                found.append(Problem("not entitled", f"{segment.path}:{min(lines)}", why))
     return found
 
 
 def _why(entry: Entry, alone: Mapping[_Write, str], by: Mapping[_Write, set[str]]) -> str | None:
     stays = set(_writes(entry.object, standing_values([entry])))
-    for write in _writes(entry.object, Ledger.of([entry]).values):
+    for write in _added(entry):
         others = by.get(write, set()) - {entry.subject}  # of whom it takes back what they were refused
         if write in alone and (write in stays or not others):
             return f"{entry.subject} had no right to bury {alone[write]}"
@@ -57,6 +68,10 @@ def _signers(segments: Iterable[Segment]) -> dict[_Write, set[str]]:
             for write in _writes(entry.object, standing_values([entry])) if is_list_path(entry.object) else ():
                 found.setdefault(write, set()).add(entry.subject)
     return found
+
+
+def _added(entry: Entry) -> Iterator[_Write]:
+    return _writes(entry.object, Ledger.of([entry]).values)
 
 
 def _writes(path: str, values: Values) -> Iterator[_Write]:

@@ -7,7 +7,6 @@ from itertools import islice
 
 from gitmem.core.audit import CLOSE, Entry, Problem, Segment
 from gitmem.core.codec import parse
-from gitmem.core.collected import FOLDER as LISTS
 from gitmem.core.collected import is_list_path
 from gitmem.core.members import Members, disagreement
 from gitmem.errors import GitmemError, InvalidRecord
@@ -86,14 +85,12 @@ def check_files(
             yield from check_file(file, entries, loaded)
 
 
-def lists_of_graves(history: History, segments: list[Segment], members: Members, contents: Contents) -> dict[str, list[bytes]]:
-    """The lists of collected records at HEAD, and as they ever were where a segment speaks of them that somebody has answered
-    for: what it put in was taken out again."""
-    found = {path: [data] for path, data in contents.at_head(LISTS).items()}
+def doubted_lists(history: History, segments: list[Segment], members: Members, contents: Contents) -> dict[str, list[bytes]]:
+    """The lists of collected records as they ever were of which a segment speaks that somebody has answered for: what it put
+    in may have been taken out again."""
     doubted = {entry.object for one in segments if one.path in members.answers for entry in one.entries}
-    for path in filter(is_list_path, doubted):
-        found[path] = [*contents.load(contents.digests[blob] for blob in history.states.get(path, {})).values()]
-    return found
+    blobs = {path: history.states.get(path, {}) for path in filter(is_list_path, doubted)}
+    return {path: [*contents.load(contents.digests[blob] for blob in some).values()] for path, some in blobs.items()}
 
 
 def _is_kept(history: History, path: str) -> bool:

@@ -14,9 +14,11 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from gitmem.core.audit import MAX_SEGMENT, Entry, Segment
-from gitmem.core.audit_delta import Ledger, values_of
+from gitmem.core.audit_delta import Ledger, standing_values, values_of
 from gitmem.core.audit_parse import parse_segment
+from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
+from gitmem.core.dots import Dot
 from gitmem.core.heal import without
 from gitmem.core.membership import fold
 from gitmem.core.record import State
@@ -25,28 +27,45 @@ from gitmem.git.repo import Repo
 from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.states import unexplained
 from gitmem.memory.members.folded import genuine
+from gitmem.memory.soundness import sound_or_none
 from gitmem.store.layout import AUDIT
 
 Entries: TypeAlias = dict[str, list[Entry]]
 
 
-def unvouched(repo: Repo, prefix: str, commit: str, lists: Mapping[str, bytes]) -> dict[str, tuple[str, Ledger]]:
-    """Those of `lists`, by path below the store, that the log in `commit` does not vouch for: why, and for what it does."""
+def unvouched(repo: Repo, prefix: str, commit: str, lists: Mapping[str, bytes]) -> dict[str, tuple[str, bytes | None]]:
+    """Those of `lists`, by path below the store, that the log in `commit` does not vouch for: why, and the rest of it."""
     entries = entries_of_lists(repo, prefix, commit, {path: [data] for path, data in lists.items()}) if lists else {}
     told = ((path, why_not(path, data, entries)) for path, data in lists.items())
     said = "no member with the right to it signed for it"
-    return {path: (f"{said}: {why}", Ledger.of(entries.get(path, []))) for path, why in told if why}
+    return {path: (f"{said}: {why}", _rest(path, lists[path], entries)) for path, why in told if why}
+
+
+def _rest(path: str, data: bytes, entries: Entries) -> bytes | None:
+    listing = sound_or_none(path, data)
+    left = None if listing is None else part_of(listing, entries.get(path, []))
+    return None if left is None else emit(left)
 
 
 def why_not(path: str, data: bytes, entries: Entries) -> str | None:
     """Why entries do not vouch for a content of the list at `path`; None if they do."""
-    return unexplained(path, sha256(data).hexdigest(), data, entries.get(path, []))
+    some = entries.get(path, [])
+    why = unexplained(path, sha256(data).hexdigest(), data, some)
+    listing = None if why else sound_or_none(path, data)
+    strange = _strange(listing, some) if listing else ()
+    return why or next((f"the value written as {dot} was taken back" for dot in strange), None)
 
 
-def part_of(listing: State, ledger: Ledger) -> State | None:
+def _strange(listing: State, entries: list[Entry]) -> set[Dot]:
+    """The writes in a list for whose values no entry stands."""
+    known, seen = standing_values(entries), Ledger.of(entries).seen
+    values = values_of(listing).items()
+    return {dot for dot, digests in values if not digests <= known.get(dot, set()) or dot.n > seen.get(dot.writer, 0)}
+
+
+def part_of(listing: State, entries: list[Entry]) -> State | None:
     """What of a list its entries vouch for; None for nothing."""
-    strange = {dot for dot, digests in values_of(listing).items() if not digests <= ledger.values.get(dot, set())}
-    left, _ = without(listing, strange)
+    left, ledger = without(listing, _strange(listing, entries))[0], Ledger.of(entries)
     left.seen = {writer: n for writer in left.seen if (n := min(left.seen[writer], ledger.seen.get(writer, 0)))}
     left.counts, left.last = {}, {}
     return left if left.sets else None
@@ -65,7 +84,7 @@ def entries_of_lists(
     """
     segments = list(genuine(list(_segments({**_contents(repo, prefix, commit), **lost}))))
     members, _ = fold(segments)
-    refuse_burials(members, segments, lists)
+    refuse_burials(members, segments, {}, lists)
     found: Entries = {}
     for segment in segments:
         for line, entry in enumerate(segment.entries, 1):

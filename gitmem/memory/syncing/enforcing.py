@@ -75,22 +75,18 @@ def _judged(context: Context) -> tuple[list[Segment], Members, list[Segment]]:
     """The segments here whose signatures hold, the members by them, and those of them that nobody has answered for yet."""
     segments = list(genuine(segments_here(context)))
     members, _ = fold(segments)
-    refuse_burials(members, segments, _lists(context))
+    refuse_burials(members, segments, *_lists(context))
     return segments, members, [one for one in segments if one.path in members.refused.keys() - members.answered]
 
 
-def _lists(context: Context) -> dict[str, list[bytes]]:
+def _lists(context: Context) -> tuple[dict[str, bytes], dict[str, list[bytes]]]:
     """The lists of collected records as HEAD has them, and as they came since the last look: a sync leaves out of them."""
-    store, told = context.store, _noted(context)
+    store, told, head = context.store, _noted(context), context.store.repo.head()
+    paths = [] if head is None else store.repo.ls_tree(head, [f"{store.prefix}{LISTS}/"])
+    now = contents_at(context, head, [path.removeprefix(store.prefix) for path in paths])
     came = read_history(store.repo, store.prefix, since=told["head"], paths=[LISTS]).states if told else {}
-    blobs = {(path, blob) for path, states in came.items() for blob in states}
-    held = store.repo.ls_tree(store.repo.head() or "", [f"{store.prefix}{LISTS}/"])
-    blobs |= {(path.removeprefix(store.prefix), entry.id) for path, entry in held.items()}
-    contents = dict(store.repo.read_blobs({blob for _, blob in blobs}, MAX_BYTES))
-    found: dict[str, list[bytes]] = {}
-    for path, blob in blobs:
-        found.setdefault(path, []).append(contents[blob])
-    return found
+    contents = dict(store.repo.read_blobs({blob for blobs in came.values() for blob in blobs}, MAX_BYTES))
+    return now, {path: [contents[blob] for blob in blobs] for path, blobs in came.items()}
 
 
 def _put_back(context: Context, past: Past, segments: list[Segment], bad: list[Segment]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from gitmem.core.audit import ANSWERS, HEAL, MAX_SEGMENT, QUARANTINE
-from gitmem.core.audit_delta import Ledger, record_detail
+from gitmem.core.audit_delta import record_detail, standing_values
 from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
 from gitmem.core.dots import dot_of
@@ -84,10 +84,10 @@ def _leave_unvouched(context: Context, found: Found) -> None:
     joins = {path: [emit(state) for state in found.wounds[path].joins] for path in lists}
     entries = entries_of_lists(store.repo, store.prefix, head, joins, lost) if head and lists else {}
     for path in lists:
-        wound, ledger = found.wounds[path], Ledger.of(entries.get(path, []))
-        parts = [state if not why_not(path, emit(state), entries) else part_of(state, ledger) for state in wound.joins]
+        wound, some = found.wounds[path], entries.get(path, [])
+        parts = [state if not why_not(path, emit(state), entries) else part_of(state, some) for state in wound.joins]
         wound.joins = [state for state in parts if state]
-        wound.losses = [loss for loss in wound.losses if loss.dot in ledger.values]
+        wound.losses = [loss for loss in wound.losses if loss.dot in standing_values(some)]
         if not wound.joins:
             del found.wounds[path]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 
-from gitmem.core.audit_delta import Ledger
-from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
 from gitmem.errors import InvalidRecord
 from gitmem.git.commits import commit as git_commit
@@ -18,11 +16,11 @@ from gitmem.git.commits import identity_line
 from gitmem.git.objects import Draft, write_commits
 from gitmem.git.repo import BlobRef, Change, Entry
 from gitmem.git.worktree import checkout
-from gitmem.memory.auditing.unvouched import part_of, unvouched
+from gitmem.memory.auditing.unvouched import unvouched
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
 from gitmem.memory.gather import require_branch
-from gitmem.memory.soundness import is_newer, path_problem, sound_or_none, sound_state
+from gitmem.memory.soundness import is_newer, path_problem, sound_state
 from gitmem.store.files import write_atomic
 from gitmem.store.layout import CONFIG, OWN_PREFIXES
 
@@ -89,7 +87,7 @@ def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> d
     config = prefix + CONFIG
     if config in entries and config not in odd and (why := _spoiled(_content(context, entries[config]))):
         odd[config] = (why, None)
-    return odd | {prefix + path: (why, _vouched(path, contents[path], ledger)) for path, (why, ledger) in bad.items()}
+    return {**odd, **{prefix + path: told for path, told in bad.items()}}
 
 
 def _spoiled(config: bytes) -> str | None:
@@ -101,12 +99,6 @@ def _spoiled(config: bytes) -> str | None:
     except InvalidRecord as error:
         return error.message
     return None
-
-
-def _vouched(path: str, data: bytes, ledger: Ledger) -> bytes | None:
-    listing = sound_or_none(path, data)
-    left = None if listing is None else part_of(listing, ledger)
-    return None if left is None else emit(left)
 
 
 def _brought(change: Change) -> Entry:

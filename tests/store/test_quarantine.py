@@ -65,15 +65,17 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 def test_what_stands_in_the_place_of_a_file_is_set_aside(site: Site) -> None:
-    """A directory for a record, one too large to be read, a spoiled configuration: the rest comes in, and all stands again."""
+    """A directory for a record, one too large to read, what no store opens without: the rest comes in, and all stands again."""
     first, second = (site.memory.learn("pattern", BASE | {"pattern": one}).id for one in ("no route", "disk full"))
     site.memory.sync()
     site.plain("rm", "--quiet", folder := site.path(first))
     large = (site.plain.path / site.path(second)).read_bytes() + b"#" * (2 << 20)
-    site.push({f"{folder}/notes.txt": "x", site.path(second): large, ".gitmem/config.yaml": "junk", "hello.txt": "hi"})
+    spoiled = {".gitmem/config.yaml": "junk", ".gitmem/members/ada.yaml": "<<<<<<< ours\n"}
+    site.push({f"{folder}/notes.txt": "x", site.path(second): large, **spoiled, "hello.txt": "hi"})
     problems = " ".join(site.memory.sync().problems)
     assert all(
-        word in problems for word in ("a directory is where", "more than 1,048,576 bytes", "config.yaml was quarantined")
+        word in problems
+        for word in ("a directory is where", "more than 1,048,576 bytes", "config.yaml was quarantined", "ada.yaml was")
     )
     assert (site.root / "hello.txt").read_text() == "hi"
     assert [site.memory.get(one).fields["fix"] for one in (first, second)] == [BASE["fix"]] * 2

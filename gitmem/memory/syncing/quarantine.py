@@ -20,9 +20,9 @@ from gitmem.memory.auditing.unvouched import unvouched
 from gitmem.memory.commit import author
 from gitmem.memory.context import Context
 from gitmem.memory.gather import require_branch
-from gitmem.memory.soundness import is_newer, path_problem, sound_state
+from gitmem.memory.soundness import holds_record, is_newer, path_problem, sound_state
 from gitmem.store.files import write_atomic
-from gitmem.store.layout import CONFIG, OWN_PREFIXES
+from gitmem.store.layout import CONFIG, MEMBERS, OWN_PREFIXES
 
 FOLDER = "quarantine"
 _MAX = 1 << 20  # bytes of a file that are copied
@@ -84,18 +84,22 @@ def _left_out(context: Context, theirs: str, changes: Mapping[str, Change]) -> d
     blobs = dict(repo.read_blobs({entry.id for entry in lists.values()}, _MAX))
     contents = {path.removeprefix(prefix): blobs[entry.id] for path, entry in lists.items()}
     bad = unvouched(repo, prefix, theirs, contents)
-    config = prefix + CONFIG
-    if config in entries and config not in odd and (why := _spoiled(_content(context, entries[config]))):
-        odd[config] = (why, None)
+    for path in entries.keys() - odd.keys():
+        if (why := _spoiled(context, path.removeprefix(prefix), entries[path])) is not None:
+            odd[path] = (why, None)
     return {**odd, **{prefix + path: told for path, told in bad.items()}}
 
 
-def _spoiled(config: bytes) -> str | None:
-    """Why a configuration cannot be taken in, if it cannot be read and is no newer gitmem's: no store opens with it."""
-    if is_newer(config):
+def _spoiled(context: Context, path: str, entry: Entry) -> str | None:
+    """Why the configuration or a member's file cannot be taken in, if it is not to be read and no newer gitmem's: no sync
+    would get as far as to heal it."""
+    if not (holds_record(path) and path.startswith((CONFIG, MEMBERS))):
+        return None
+    data = _content(context, entry)
+    if is_newer(data):
         return None
     try:
-        sound_state(CONFIG, config)
+        sound_state(path, data)
     except InvalidRecord as error:
         return error.message
     return None

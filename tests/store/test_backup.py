@@ -268,8 +268,10 @@ def test_what_fits_is_chosen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> N
             memory.backup(str(scene.folder / "elsewhere"), full=False)
 
 
-@pytest.mark.parametrize("lost", ["000002.json", "000002-*", "000001-*"])
-def test_no_increment_on_a_set_that_lost_a_file(scene: Scene, tmp_path: Path, lost: str) -> None:
+@pytest.mark.parametrize(
+    ("lost", "instead"), [("000002.json", ""), ("000002.json", "000001.json"), ("000002-*", ""), ("000001-*", "")]
+)
+def test_no_increment_on_a_set_that_lost_a_file(scene: Scene, tmp_path: Path, lost: str, instead: str) -> None:
     """What is made then has to restore: a full one, with a warning, also where nothing is new."""
     with scene.open() as memory:
         for error in ERRORS[:2]:
@@ -277,6 +279,8 @@ def test_no_increment_on_a_set_that_lost_a_file(scene: Scene, tmp_path: Path, lo
             memory.backup()
         [file] = scene.shelf.glob(lost)
         file.unlink()
+        if instead:
+            shutil.copy(scene.shelf / instead, file)
         with pytest.raises(GitmemError, match="that an increment of this clone could build on"):
             memory.backup(full=False)
         warned = list[str]()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,6 @@ from gitmem.core.backups import (
     MAX_MANIFEST,
     Manifest,
     Signed,
-    bundle_sequence,
     floor_of,
     manifest_name,
     needed_for,
@@ -100,15 +100,17 @@ def read_link(place: Destination, sequence: int) -> Signed:
 
 
 def set_lacks(place: Destination, last: Manifest) -> list[str]:
-    """The files that the set of the newest link has lost, by their names alone. Raises Tampered for a manifest that is none."""
+    """Files of the newest link's set that are gone, or manifests that the next one does not follow. Reads no bundle."""
     names = set(place.names())
-    bundles = {bundle_sequence(name) for name in names}
-    lacks = []
+    lacks, links = list[str](), list[Signed]()
     for number in range(last.first, last.sequence + 1):
-        if manifest_name(number) not in names:
+        try:
+            links.append(read_link(place, number))
+        except Tampered:
             lacks.append(manifest_name(number))
-        elif number not in bundles and (one := read_link(place, number).manifest).holds:  # the word of a rotation has none
-            lacks.append(one.bundle)
+    lacks += [one.manifest.bundle for one in links if one.manifest.holds and one.manifest.bundle not in names]
+    if not lacks:
+        lacks = [one.manifest.name for one, later in pairwise(links) if later.manifest.prev != one.digest]
     return lacks
 
 

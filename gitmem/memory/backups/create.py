@@ -150,10 +150,11 @@ def _checked_last(context: Context, place: Destination, members: Members) -> Sig
 
 
 def _is_whole(context: Context, place: Destination, last: Manifest) -> bool:
-    """Whether all files of the newest set are there: nothing that builds on it could be restored without them."""
+    """Whether all files of the newest set are there, and in order: nothing that builds on it could be restored else."""
     lacks = set_lacks(place, last)
     if lacks:
-        context.warn(f"{place.shown} has lost {', '.join(lacks)}: no increment can build on that any more")
+        some = ", ".join(lacks)
+        context.warn(f"{place.shown} has lost {some}, or holds another there: no increment can build on that any more")
     return not lacks
 
 

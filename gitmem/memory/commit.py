@@ -6,7 +6,7 @@ marks are written, and only then does the journal start anew. Killed at any poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -110,12 +110,17 @@ def has_past(context: Context) -> bool:
     return bool(store.marks.note("audit")) or any((store.root / AUDIT).glob("*/*/*.jsonl"))
 
 
-def segment_for(context: Context, chain: Chain, changes: list[Change]) -> tuple[str, bytes, Head, Callable[[], None]]:
-    """(path, content, end, what to call once it is committed) of the next audit segment, which continues `chain`."""
+def segment_for(
+    context: Context, chain: Chain, changes: list[Change], files: Mapping[str, bytes | None]
+) -> tuple[str, bytes, Head, Callable[[], None]]:
+    """(path, content, end, what to call once it is committed) of the next audit segment, which continues `chain`.
+
+    `files` are what it is committed with.
+    """
     store = context.store
     mine, opening = chain
     key = store.vault.signing_key()
-    seen, remember = news(context, everything=mine is None)
+    seen, remember = news(context, files, everything=mine is None)
     checkpoint = checkpoints.due(context, mine)
     first = [checkpoint.change] if checkpoint else []
     segment = build_segment(
@@ -143,7 +148,7 @@ def _write_commit(context: Context, batch: Batch, chain: Chain, head: str | None
     branch = require_branch(context)
     done, segment = _nothing_to_note, None
     if batch.changes:  # else files come back that were signed for
-        path, data, segment, done = segment_for(context, chain, batch.changes)
+        path, data, segment, done = segment_for(context, chain, batch.changes, batch.files)
         batch.files[path] = data
     files = {store.prefix + name: content for name, content in batch.files.items()}
     note_batch(context, batch.events)

@@ -318,7 +318,7 @@ def _entry(context: Context, review: _Review, path: str, before: bytes | None, a
 
 
 def _add_segment(context: Context, review: _Review) -> None:
-    path, data, _, done = segment_for(context, own_chain(context), review.entries)
+    path, data, _, done = segment_for(context, own_chain(context), review.entries, review.files)
     done()  # before git commits it: if that fails, or the branch is left, this place in the chain is never used again
     review.files[path] = data
 

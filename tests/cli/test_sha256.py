@@ -44,5 +44,7 @@ def test_a_team_in_sha256(tmp_path: Path) -> None:
     run("-C", "ada", "doctor", env=env).ok()
     (tmp_path / "ada/.git/config").write_text("")
     assert "SHA-256" in run("-C", "ada", "doctor", env=env).expect(1).out
-    run("-C", "ada", "doctor", "--fix", env=env).ok()
+    assert "git remote add origin" in run("-C", "ada", "doctor", "--fix", env=env).expect(1).out
+    ada("remote", "add", "origin", tmp_path / "team.git")
+    run("-C", "ada", "doctor", env=env).ok()
     assert ada("status", "--porcelain") == ""

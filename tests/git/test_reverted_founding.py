@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.core.audit import HEAL
+from gitmem.core.audit_parse import parse_segment
 from gitmem.errors import NoStore
 from gitmem.git.attributes import unprotected
+from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.cloning import clone
 from gitmem.memory.members.person import Person
@@ -167,6 +170,18 @@ def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team, monkeypatch: py
         memory.sync()
         assert memory.sync().problems == []
     _all_is_well(team)
+
+
+def test_who_puts_a_log_back_has_seen_it(team: _Team) -> None:
+    """Else it hangs on the names of two chains whether a member may put the keys of others back."""
+    team.git("rm", "--quiet", "-r", ".")
+    team.git("commit", "--quiet", "--no-verify", "-m", "all of it")
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert memory.sync().problems == []
+    _all_is_well(team)
+    segments = [parse_segment(file.read_bytes(), path) for path, file in segment_files(team.bob)]
+    [healed] = [one for one in segments if any(entry.op == HEAL for entry in one.entries)]
+    assert {one.writer for one in segments} - {healed.writer} <= healed.entries[0].seen.keys()
 
 
 def test_whoever_began_it_anew_still_has_a_name(team: _Team, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gitmem.core.audit import Change, Head, closing, place_of, segment_path
 from gitmem.memory.auditing.files import head_in, heads
@@ -68,10 +68,13 @@ def beware(context: Context, ours: str | None, theirs: str) -> str | None:
     )
 
 
-def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callable[[], None]]:
+def news(
+    context: Context, brought: Mapping[str, bytes | None], *, everything: bool
+) -> tuple[dict[str, Head], Callable[[], None]]:
     """The heads of other chains that came in since our last segment, and how to note that we have told of them.
 
-    The first segment of a chain tells of `everything`.
+    That is what HEAD holds, and what the commit to be made brings itself: who puts a log back has seen it. The first segment
+    of a chain tells of `everything`.
     """
     store = context.store
     told = {} if everything else json.loads(store.marks.note("told", "{}"))
@@ -79,9 +82,19 @@ def news(context: Context, *, everything: bool) -> tuple[dict[str, Head], Callab
     now = {name: [head.seq, head.hash] for name, head in others.items()}
     fresh = {name: head for name, head in others.items() if told.get(name) != now[name]}
     held = _committed(context, fresh.values())
+    known = {name: head for name, head in others.items() if name not in fresh} | held
+    held |= {
+        end.writer: end for end in _ends(brought, store.replica.writer) if end.segment >= known.get(end.writer, end).segment
+    }
     kept = {name: end for name, end in now.items() if name not in fresh}
     now = kept | {name: [head.seq, head.hash] for name, head in held.items()}
     return held, lambda: store.marks.set_note("told", json.dumps(now))
+
+
+def _ends(files: Mapping[str, bytes | None], own: str) -> Iterator[Head]:
+    """Where the segments among `files` end that are not our `own` writer's, of each writer the last one last."""
+    segments = ((path, data) for path, data in sorted(files.items()) if data is not None and place_of(path))
+    return (end for path, data in segments if (end := head_in(path, data)).writer != own)
 
 
 def _committed(context: Context, ends: Iterable[Head]) -> dict[str, Head]:

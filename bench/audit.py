@@ -16,8 +16,8 @@ from itertools import accumulate, islice
 from pathlib import Path
 
 from bench.common import founded, in_turn, lessons, place, row, seconds
-from gitmem.core.audit import Change, Head, build_segment
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import Change, Head, build_segment
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State

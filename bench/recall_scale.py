@@ -18,7 +18,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gitmem.core.background import RATES
+from gitmem.core.recall.background import RATES
 from gitmem.store.index import Entry, Index
 from gitmem.store.recall import recall
 

@@ -23,8 +23,8 @@ from typing import Any
 from bench.common import in_turn, row
 from bench.redact_corpus import NAMED, TOKENS, Case, cases
 from bench.redact_held_back import BARE, BESIDE, LATER, held_back
-from gitmem.core.placeholder import PLACEHOLDER
-from gitmem.core.redact import DEFAULT, Redactor
+from gitmem.core.redacting.placeholder import PLACEHOLDER
+from gitmem.core.redacting.redact import DEFAULT, Redactor
 from gitmem.memory.privacy.detectors import more_secrets
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -174,7 +174,7 @@ def report_precision(name: str, lines: list[dict[str, str]]) -> None:
 
 def report_cost(lines: list[str]) -> None:
     """Print what a line costs, beside detect-secrets and beside the masking that each learnt and asked text goes through."""
-    from gitmem.core.mask import mask
+    from gitmem.core.recall.mask import mask
 
     text = "\n".join(lines)
     mine, masks = in_turn([lambda: redacted(text), lambda: mask(text)], 3)

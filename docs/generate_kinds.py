@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gitmem.core.schema import Kind
-from gitmem.core.shape import FieldSpec
+from gitmem.core.kinds.schema import Kind
+from gitmem.core.kinds.shape import FieldSpec
 from gitmem.store.kinds import Kinds
 
 TARGET = Path(__file__).with_name("kinds.md")

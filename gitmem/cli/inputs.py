@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from gitmem.errors import GitmemError, InvalidRecord, UsageError
 
 if TYPE_CHECKING:
-    from gitmem.core.schema import Kind
+    from gitmem.core.kinds.schema import Kind
 
 TEXT_LIMIT: Final = 16 << 20
 """Bytes of an error text that are looked at: the first and the last half of this where there is more."""
@@ -94,7 +94,7 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(text: str, name: str, kind: Kind) -> Any:
     """JSON where it is meant: text that happens to be a number stays text in a field that takes no number."""
-    from gitmem.core.shape import json_type
+    from gitmem.core.kinds.shape import json_type
 
     try:
         value = json.loads(text, parse_constant=_no_constant)

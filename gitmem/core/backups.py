@@ -17,7 +17,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Final, Literal, cast
 
-from gitmem.core.audit import EMPTY, Problem
+from gitmem.core.auditing.audit import EMPTY, Problem
 from gitmem.core.dots import json_line
 from gitmem.core.record import RECORD_ID, Json
 from gitmem.errors import InvalidRecord, Tampered

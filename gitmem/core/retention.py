@@ -73,8 +73,10 @@ class Known(NamedTuple):
 
     @property
     def confidence(self) -> float:
-        """How surely it works, from 0 to 1 (`core.rank.confidence`)."""
-        from gitmem.core.rank import confidence  # it takes a tenth of a second to load, and every commit asks `is_pruned`
+        """How surely it works, from 0 to 1 (`core.recall.rank.confidence`)."""
+        from gitmem.core.recall.rank import (
+            confidence,  # it takes a tenth of a second to load, and every commit asks `is_pruned`
+        )
 
         return confidence(self.counts.get("fixed", 0), self.counts.get("failed", 0))
 

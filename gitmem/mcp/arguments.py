@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitmem.core.complaint import complaint
+from gitmem.core.kinds.complaint import complaint
 from gitmem.errors import UsageError
 
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit import HEAL, Change, Head, build_segment
+from gitmem.core.auditing.audit import HEAL, Change, Head, build_segment
 from gitmem.core.codec import parse
 from gitmem.core.ids import pseudonym
-from gitmem.core.judging import ABOUT_MEMBERS
+from gitmem.core.membership.judging import ABOUT_MEMBERS
 from gitmem.core.record import Json
 from gitmem.errors import GitmemError
 from gitmem.git.commits import Identity, refresh_index

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gitmem.core.schema import unknown_kind
+from gitmem.core.kinds.schema import unknown_kind
 from gitmem.errors import InvalidRecord
 from gitmem.store.kinds import Kinds
 from gitmem.store.store import Store
 
 if TYPE_CHECKING:
+    from gitmem.core.kinds.schema import Kind
     from gitmem.core.record import State
-    from gitmem.core.schema import Kind
     from gitmem.memory.results import Record
     from gitmem.store.index import Index
 

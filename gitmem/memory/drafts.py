@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from gitmem.core.dots import json_line
+from gitmem.core.kinds.schema import Kind
 from gitmem.core.record import Json
-from gitmem.core.schema import Kind
 from gitmem.core.token import epoch_of, is_token
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context, kind_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import random_id
-from gitmem.core.members import genesis_detail
+from gitmem.core.membership.members import genesis_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from gitmem.git.attributes import with_own_lines

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import ATTEST, COLLECT, PRUNE, RESTORE, Change
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import ATTEST, COLLECT, PRUNE, RESTORE, Change
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import is_list_path
 from gitmem.core.merge import merge_all, normalise

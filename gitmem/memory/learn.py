@@ -11,8 +11,8 @@ from typing import Any
 from gitmem.core.dots import dot_of, json_line
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key, identity_id, random_id
+from gitmem.core.kinds.schema import Kind
 from gitmem.core.record import Json, State
-from gitmem.core.schema import Kind
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.context import Context, kind_of, kind_to_show
 from gitmem.memory.locate import gone, locate

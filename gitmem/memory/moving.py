@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gitmem.core.audit import Head, segment_path
+from gitmem.core.auditing.audit import Head, segment_path
 from gitmem.git.commits import refresh_index
 from gitmem.git.repo import Repo
 from gitmem.git.worktree import write_worktree

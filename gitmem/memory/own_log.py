@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gitmem.core.audit_delta import Ledger, record_detail
+from gitmem.core.auditing.delta import Ledger, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
 from gitmem.core.record import State
@@ -29,7 +29,7 @@ from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import AUDIT, EVENTS, is_record_path
 
 if TYPE_CHECKING:
-    from gitmem.core.audit import Entry
+    from gitmem.core.auditing.audit import Entry
     from gitmem.core.record import Json
 
 _MAX_FILE: Final = 64 << 20  # bytes

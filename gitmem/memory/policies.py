@@ -7,10 +7,10 @@ from functools import partial
 
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
-from gitmem.core.members import Rank
+from gitmem.core.membership.members import Rank
 from gitmem.core.nearest import nearest
-from gitmem.core.placeholder import KINDS
 from gitmem.core.record import Json
+from gitmem.core.redacting.placeholder import KINDS
 from gitmem.errors import UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context

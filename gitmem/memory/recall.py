@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gitmem.core.schema import unknown_kind
+from gitmem.core.kinds.schema import unknown_kind
 from gitmem.core.usage import usage_from
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.auditing import acts

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gitmem.core.audit import COLLECT
-from gitmem.core.audit import Change as Logged
+from gitmem.core.auditing.audit import COLLECT
+from gitmem.core.auditing.audit import Change as Logged
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import bury, grave_in, list_of
 from gitmem.core.heal import settled

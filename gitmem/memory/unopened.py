@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitmem.core.audit import Problem
+from gitmem.core.auditing.audit import Problem
 from gitmem.core.codec import parse
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.context import Context

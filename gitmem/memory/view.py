@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitmem.core.kinds.schema import Kind
 from gitmem.core.record import State
-from gitmem.core.schema import Kind
 from gitmem.core.usage import usage_of
 from gitmem.memory.results import Record, Value
 from gitmem.store.opened import Opened

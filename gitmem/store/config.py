@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.core.codec import parse
-from gitmem.core.placeholder import KINDS
 from gitmem.core.record import MAX_BYTES, Json, State
+from gitmem.core.redacting.placeholder import KINDS
 from gitmem.errors import InvalidRecord, NoStore
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import CONFIG, STORE_SCOPE

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from gitmem.core.pattern import Pattern, parse
-from gitmem.core.terms import words
+from gitmem.core.recall.pattern import Pattern, parse
+from gitmem.core.recall.terms import words
 from gitmem.errors import InvalidRecord
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 A kind is read when it is first asked for, and no other with it: most commands need one. A team's schemas come with the
 repository from whoever can push, so they are read as hostile input: bounded, through no link, and never in place of a shipped
-kind. What may stand in them is for `core.references` and `core.shape` to say.
+kind. What may stand in them is for `core.kinds.references` and `core.kinds.shape` to say.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from gitmem.core.kinds.schema import Kind
 from gitmem.core.nearest import meant, shown
 from gitmem.core.record import KIND, name_problem
-from gitmem.core.schema import Kind
 from gitmem.errors import InvalidRecord
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import SCHEMAS
@@ -151,7 +151,7 @@ def _no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def check_pattern(kind: Kind, values: Mapping[str, Any]) -> None:
     """Refuse a pattern that could never match: a regular expression with a mistake in it. Raises InvalidRecord."""
     if kind.name == "pattern":
-        from gitmem.core.pattern import parse as parse_pattern
+        from gitmem.core.recall.pattern import parse as parse_pattern
 
         parse_pattern(str(values.get("pattern", "")))
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from gitmem.core.rank import Candidate, Request, rank
-from gitmem.core.reading import Reading, read
-from gitmem.core.terms import Rarity, words
+from gitmem.core.recall.rank import Candidate, Request, rank
+from gitmem.core.recall.reading import Reading, read
+from gitmem.core.recall.terms import Rarity, words
 from gitmem.store.index_text import BATCH, NO_WORD, frequencies, place_of, plain_text, record_count
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Scored(NamedTuple):
 def recall(  # noqa: PLR0913, PLR0917 - what is asked, where, when, and among which
     index: Index, text: str, limit: int, context: Mapping[str, str], now: datetime, scope: str | None = None
 ) -> list[Scored]:
-    """The records that explain the error `text`, best first; none if none is good enough (`core.rank.ACCEPT`).
+    """The records that explain the error `text`, best first; none if none is good enough (`core.recall.rank.ACCEPT`).
 
     `context` says where the error happened, in any terms; `now` (with a time zone) is what recency is measured from; only
     records of `scope` count where one is named.

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from gitmem.core.nearest import nearest, shown
-from gitmem.core.placeholder import KINDS
 from gitmem.core.record import KIND, Json, name_problem
+from gitmem.core.redacting.placeholder import KINDS
 from gitmem.core.retention import BY_KIND, Rules
 from gitmem.errors import UsageError
 from gitmem.store.config import KEEP, MOST, REPLACE, StoreConfig, redact_setting

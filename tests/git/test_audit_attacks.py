@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.audit import Change, Segment, segment_path
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import Change, Segment, segment_path
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import emit, parse
 from gitmem.core.dots import json_line
 from gitmem.core.merge import merge

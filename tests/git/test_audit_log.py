@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.audit import Head
+from gitmem.core.auditing.audit import Head
 from gitmem.core.codec import emit
 from gitmem.errors import Tampered, UsageError
 from gitmem.memory.auditing.audit import heads, log, who_wrote

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.audit import HEAL
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import HEAL
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.errors import NoStore
 from gitmem.git.attributes import unprotected
 from gitmem.memory.auditing.files import segment_files

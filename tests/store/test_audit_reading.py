@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.checkpoint import EVERY
-from gitmem.core.merkle import leaf_hash, root_by
+from gitmem.core.auditing.checkpoint import EVERY
+from gitmem.core.auditing.merkle import leaf_hash, root_by
 from gitmem.errors import UsageError
 from gitmem.memory.auditing.changes import entry_diffs
 from gitmem.memory.auditing.log import log

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.audit import Change
-from gitmem.core.checkpoint import EVERY, check_checkpoints
+from gitmem.core.auditing.audit import Change
+from gitmem.core.auditing.checkpoint import EVERY, check_checkpoints
 from gitmem.memory.auditing.audit import log
 from tests.support.auditing import Scribe, change
 from tests.support.stores import found, learn_many, open_memory

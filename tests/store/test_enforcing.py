@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.core.audit import ERASE
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import ERASE
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import empty_list, list_of, with_graves
 from gitmem.core.edit import Pen
 from gitmem.core.erasure import erased, redacted_detail
-from gitmem.core.members import enrol_detail
+from gitmem.core.membership.members import enrol_detail
 from gitmem.crypto.keys import wrap
 from gitmem.git import snapshots
 from gitmem.memory.commit import Extra, commit

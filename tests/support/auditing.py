@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from gitmem.core.audit import Change, Head, Segment, build_segment
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import Change, Head, Segment, build_segment
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen, Seal
-from gitmem.core.members import POLICY, enrol_detail, genesis_detail
+from gitmem.core.membership.members import POLICY, enrol_detail, genesis_detail
 from gitmem.core.record import Json, State
 from gitmem.crypto.signing import SigningKey
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from copy import copy
 from pathlib import Path
 
-from gitmem.core.audit import Change, Head, Segment, closing
+from gitmem.core.auditing.audit import Change, Head, Segment, closing
 from gitmem.core.codec import emit, parse
 from gitmem.core.edit import Pen
-from gitmem.core.members import enrol_detail, genesis_detail
+from gitmem.core.membership.members import enrol_detail, genesis_detail
 from gitmem.core.record import Json, State
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.audit import AuditReport, file_detail, heads, verify

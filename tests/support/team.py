@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import Entry
+from gitmem.core.auditing.audit import Entry
 from gitmem.memory.auditing.replicas import all_segments
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
-from gitmem.core.audit import Change, Head, Segment, build_segment, line_hash
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import Change, Head, Segment, build_segment, line_hash
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import parse
 from gitmem.core.dots import json_line
 from gitmem.core.edit import Seal

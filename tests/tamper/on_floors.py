@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitmem.core.audit import Head
+from gitmem.core.auditing.audit import Head
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State

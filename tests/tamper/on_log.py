@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from gitmem.core.audit import Segment, place_of, segment_path
+from gitmem.core.auditing.audit import Segment, place_of, segment_path
 from gitmem.core.dots import json_line
 from gitmem.crypto.signing import SigningKey
 from gitmem.store.layout import AUDIT, EVENTS, MEMBERS

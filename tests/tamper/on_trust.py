@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitmem.core.audit import EMPTY, Change, Head, closing, segment_path
+from gitmem.core.auditing.audit import EMPTY, Change, Head, closing, segment_path
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import empty_list, grave_of, list_of, with_graves
 from gitmem.core.dots import checked, dot_of

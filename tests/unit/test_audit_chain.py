@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import Change, Head, Segment, build_segment, closing, segment_path
-from gitmem.core.audit_chain import causal_order, check_chain, in_turn
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import Change, Head, Segment, build_segment, closing, segment_path
+from gitmem.core.auditing.chain import causal_order, check_chain, in_turn
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.errors import Tampered
 from tests.support.auditing import Scribe, change
 

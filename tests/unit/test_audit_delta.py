@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import EMPTY, Entry
-from gitmem.core.audit_delta import Ledger, dots_in, raised_in, record_detail
+from gitmem.core.auditing.audit import EMPTY, Entry
+from gitmem.core.auditing.delta import Ledger, dots_in, raised_in, record_detail
 from gitmem.core.collected import grave_of
 from gitmem.core.edit import Pen
 from gitmem.core.merge import merge, merge_all

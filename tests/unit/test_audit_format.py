@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import EMPTY, MAX_LINE, Change, Head, Segment, closing, line_hash, place_of, segment_path
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import EMPTY, MAX_LINE, Change, Head, Segment, closing, line_hash, place_of, segment_path
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.dots import json_line
 from gitmem.crypto.signing import verify
 from gitmem.errors import GitmemError, InvalidRecord, Tampered

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import EMPTY
+from gitmem.core.auditing.audit import EMPTY
 from gitmem.core.backups import (
     FULL,
     INCREMENTAL,

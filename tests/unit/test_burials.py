@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gitmem.core.audit import Entry
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import Entry
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import empty_list, grave_in, grave_of, list_of, place_of, with_graves
 from gitmem.core.edit import Pen
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
 from gitmem.core.record import State
 from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.unvouched import part_of, why_not

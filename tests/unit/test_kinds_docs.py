@@ -7,7 +7,7 @@ import re
 import runpy
 from pathlib import Path
 
-from gitmem.core.schema import Kind
+from gitmem.core.kinds.schema import Kind
 from gitmem.store.kinds import Kinds
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.mask import clean, mask
+from gitmem.core.recall.mask import clean, mask
 
 MASKED = {
     "fetch https://example.org/a?b=c failed": "fetch <url> failed",

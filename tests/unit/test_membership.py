@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gitmem.core.audit import Change, Head, Segment, closing
+from gitmem.core.auditing.audit import Change, Head, Segment, closing
 from gitmem.core.edit import Pen
-from gitmem.core.members import Members, disagreement, enrol_detail, genesis_detail, scope_detail
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
+from gitmem.core.membership.members import Members, disagreement, enrol_detail, genesis_detail, scope_detail
 from gitmem.core.record import Json, State
 from tests.support.auditing import STORE, Scribe, about, change, constant, enrolment, key_of, new_record, record_change
 

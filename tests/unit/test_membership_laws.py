@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import Change, Segment
-from gitmem.core.members import Members
-from gitmem.core.membership import fold
+from gitmem.core.auditing.audit import Change, Segment
+from gitmem.core.membership.fold import fold
+from gitmem.core.membership.members import Members
 from tests.support.auditing import Scribe, about, change, enrolment
 
 NAMES = ("ada", "bob", "cem", "dan", "eve")

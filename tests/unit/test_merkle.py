@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from gitmem.core.merkle import grown, inclusion, leaf_hash, root_by, root_of
+from gitmem.core.auditing.merkle import grown, inclusion, leaf_hash, root_by, root_of
 
 
 def mth(data: list[bytes]) -> bytes:

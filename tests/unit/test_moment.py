@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.audit import Head, Segment
-from gitmem.core.audit_chain import chains_of, needs
-from gitmem.core.moment import Ends, as_utc, at_entry, at_time, ends_of
+from gitmem.core.auditing.audit import Head, Segment
+from gitmem.core.auditing.chain import chains_of, needs
+from gitmem.core.auditing.moment import Ends, as_utc, at_entry, at_time, ends_of
 from tests.support.auditing import Scribe, change
 
 NAMES = ("ada", "bob", "cyd")

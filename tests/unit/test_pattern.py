@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.literals import required_text
-from gitmem.core.pattern import Pattern, parse
-from gitmem.core.reading import read
-from gitmem.core.terms import words
+from gitmem.core.recall.literals import required_text
+from gitmem.core.recall.pattern import Pattern, parse
+from gitmem.core.recall.reading import read
+from gitmem.core.recall.terms import words
 from gitmem.errors import InvalidRecord
 
 MATCHES = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitmem.core.audit import Segment
-from gitmem.core.pin import Pin, frontier, held_against, parse_pin
+from gitmem.core.auditing.audit import Segment
+from gitmem.core.auditing.pin import Pin, frontier, held_against, parse_pin
 from gitmem.errors import UsageError
 from tests.support.auditing import STORE, Scribe, change
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.rank import ACCEPT, Candidate, Ranked, Request, confidence, rank
-from gitmem.core.reading import read
-from gitmem.core.terms import Rarity
+from gitmem.core.recall.rank import ACCEPT, Candidate, Ranked, Request, confidence, rank
+from gitmem.core.recall.reading import read
+from gitmem.core.recall.terms import Rarity
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 RARITY = Rarity({}, 0)

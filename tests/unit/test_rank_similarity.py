@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.reading import read
-from gitmem.core.similarity import line_similarity, similarity
-from gitmem.core.terms import Rarity
+from gitmem.core.recall.reading import read
+from gitmem.core.recall.similarity import line_similarity, similarity
+from gitmem.core.recall.terms import Rarity
 
 RARITY = Rarity({}, 0)
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.mask import mask
-from gitmem.core.pattern import parse
-from gitmem.core.placeholder import KINDS, PLACEHOLDER, said, specimens
-from gitmem.core.redact import Policy, Redactor, find, redact
+from gitmem.core.recall.mask import mask
+from gitmem.core.recall.pattern import parse
+from gitmem.core.redacting.placeholder import KINDS, PLACEHOLDER, said, specimens
+from gitmem.core.redacting.redact import Policy, Redactor, find, redact
 
 HEX = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 MIXED = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0cD3fG6"
@@ -303,7 +303,7 @@ def test_cost_grows_with_the_text(unit: str, monkeypatch: pytest.MonkeyPatch) ->
 
     def cost(times: int) -> int:
         nonlocal calls
-        import gitmem.core.redact_rules as rules
+        import gitmem.core.redacting.rules as rules
 
         calls = 0
 

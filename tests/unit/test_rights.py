@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gitmem.core.audit import ATTEST, CLOSE, REWRITE, Entry
-from gitmem.core.members import Rank
-from gitmem.core.rights import rank_for
+from gitmem.core.auditing.audit import ATTEST, CLOSE, REWRITE, Entry
+from gitmem.core.membership.members import Rank
+from gitmem.core.membership.rights import rank_for
 
 SAME = "a" * 64
 

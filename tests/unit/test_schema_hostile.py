@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.schema import Kind
+from gitmem.core.kinds.schema import Kind
 from gitmem.errors import InvalidRecord
 
 GOOD: dict[str, Any] = {

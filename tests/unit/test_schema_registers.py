@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.identity_fields import identity_text, normalised
-from gitmem.core.schema import Kind
+from gitmem.core.kinds.identity_fields import identity_text, normalised
+from gitmem.core.kinds.schema import Kind
 from gitmem.store.kinds import Kinds
 
 KINDS = Kinds()

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from gitmem.core.schema import Kind
+from gitmem.core.kinds.schema import Kind
 from gitmem.store.resources import resource_dir
 
 PREFIXES = {

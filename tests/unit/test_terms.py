@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.core.background import RATES
-from gitmem.core.terms import MAX_WORD, Rarity, fold, tokens, words
+from gitmem.core.recall.background import RATES
+from gitmem.core.recall.terms import MAX_WORD, Rarity, fold, tokens, words
 
 
 def test_case_and_diacritics_do_not_matter() -> None:

@@ -14,7 +14,7 @@ from gitmem.cli.inputs import FILE_LIMIT, Given, assignments, clean, given, nest
 from gitmem.cli.options import scope_option
 from gitmem.cli.redacting import as_json, redact_option, tell
 from gitmem.cli.ui import Ui, pass_ui
-from gitmem.core.schema import Kind
+from gitmem.core.kinds.schema import Kind
 from gitmem.errors import InvalidRecord, UsageError
 
 _PLAIN = ("pattern", "fix", "meaning", "commands", "context", "source")

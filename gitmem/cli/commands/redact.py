@@ -87,7 +87,7 @@ def _redacted(ui: Ui, text: str) -> tuple[str, tuple[Redaction, ...]]:
 
 def _policy(ui: Ui, settings: tuple[str, ...]) -> None:
     from gitmem.cli.session import opened
-    from gitmem.core.placeholder import KINDS
+    from gitmem.core.redacting.placeholder import KINDS
     from gitmem.memory.policies import redaction_policy, set_redaction
 
     with opened(ui) as memory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gitmem.core.members import RECOVERY
+from gitmem.core.membership.members import RECOVERY
 from gitmem.core.nearest import meant, shown
 from gitmem.errors import UsageError
 from gitmem.memory.auditing.log import OPS, LogEntry

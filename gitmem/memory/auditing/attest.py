@@ -5,8 +5,8 @@ A merge takes such changes in as they are, and the log goes on saying that nobod
 
 from __future__ import annotations
 
-from gitmem.core.audit import ANSWERS, ATTEST, Entry
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import ANSWERS, ATTEST, Entry
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gitmem.core.audit import Entry, Problem, Segment
-from gitmem.core.audit_chain import check_chain
-from gitmem.core.checkpoint import check_checkpoints
+from gitmem.core.auditing.audit import Entry, Problem, Segment
+from gitmem.core.auditing.chain import check_chain
+from gitmem.core.auditing.checkpoint import check_checkpoints
 from gitmem.core.collected import FOLDER as LISTS
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.checks import (

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-from gitmem.core.audit import COLLECT, ERASE, Entry, Problem, Segment
-from gitmem.core.audit_delta import Ledger, Values, standing_values, values_in
+from gitmem.core.auditing.audit import COLLECT, ERASE, Entry, Problem, Segment
+from gitmem.core.auditing.delta import Ledger, Values, standing_values, values_in
 from gitmem.core.codec import parse
 from gitmem.core.collected import graves_by_write, is_list_path, place_of
 from gitmem.core.dots import Dot
-from gitmem.core.judging import is_open
-from gitmem.core.members import Members
+from gitmem.core.membership.judging import is_open
+from gitmem.core.membership.members import Members
 from gitmem.core.record import State
 from gitmem.errors import InvalidRecord
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gitmem.core.audit import Change, Head, closing, place_of, segment_path
+from gitmem.core.auditing.audit import Change, Head, closing, place_of, segment_path
 from gitmem.memory.auditing.files import head_in, heads
 from gitmem.memory.context import Context
 from gitmem.store.layout import AUDIT

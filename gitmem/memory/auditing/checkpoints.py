@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import Final, NamedTuple
 
-from gitmem.core.audit import Change, Head, segment_path
-from gitmem.core.audit_parse import parse_segment
-from gitmem.core.checkpoint import EVERY, checkpoint, leaves_of
-from gitmem.core.merkle import Subtrees, grown
+from gitmem.core.auditing.audit import Change, Head, segment_path
+from gitmem.core.auditing.checkpoint import EVERY, checkpoint, leaves_of
+from gitmem.core.auditing.merkle import Subtrees, grown
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.memory.context import Context
 
 _NOTE: Final = "checkpoint"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import islice
 
-from gitmem.core.audit import CLOSE, Entry, Problem, Segment
+from gitmem.core.auditing.audit import CLOSE, Entry, Problem, Segment
 from gitmem.core.codec import parse
 from gitmem.core.collected import is_list_path
-from gitmem.core.members import Members, disagreement
+from gitmem.core.membership.members import Members, disagreement
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.auditing.contents import Contents, is_log
 from gitmem.memory.auditing.history import History

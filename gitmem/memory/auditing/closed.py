@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gitmem.core.audit import Problem
+from gitmem.core.auditing.audit import Problem
 from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError, InvalidRecord, NoStore
 from gitmem.git.repo import Repo

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from gitmem.core.audit import MAX_SEGMENT, Problem, Segment
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import MAX_SEGMENT, Problem, Segment
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.errors import Tampered
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.history import History

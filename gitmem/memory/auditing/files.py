@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from gitmem.core.audit import Head, line_hash, place_of, segment_path
+from gitmem.core.auditing.audit import Head, line_hash, place_of, segment_path
 from gitmem.core.record import WRITER
 from gitmem.errors import Tampered
 from gitmem.store.files import not_regular

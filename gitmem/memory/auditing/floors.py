@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from gitmem.core.audit import Entry, Problem, Segment
-from gitmem.core.audit_chain import causal_order
-from gitmem.core.audit_delta import Ledger, values_in
-from gitmem.core.causality import Sight, node_of, sights
+from gitmem.core.auditing.audit import Entry, Problem, Segment
+from gitmem.core.auditing.causality import Sight, node_of, sights
+from gitmem.core.auditing.chain import causal_order
+from gitmem.core.auditing.delta import Ledger, values_in
 from gitmem.core.codec import parse
-from gitmem.core.members import Members, Rotation
+from gitmem.core.membership.members import Members, Rotation
 from gitmem.core.token import epoch_of, epoch_order, oldest_epoch
 from gitmem.errors import InvalidRecord
 from gitmem.git.repo import Entry as TreeEntry

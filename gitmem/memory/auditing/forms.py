@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import parse
 from gitmem.core.collected import is_list_path
+from gitmem.core.kinds.schema import Kind
 from gitmem.core.record import KIND, SCOPE, WRITER, Json, State
-from gitmem.core.schema import Kind
 from gitmem.core.token import EPOCH, epoch_of, is_token
 from gitmem.crypto.keys import check_recipient
 from gitmem.crypto.signing import fingerprint

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from gitmem.core.audit import MAX_SEGMENT, Problem
+from gitmem.core.auditing.audit import MAX_SEGMENT, Problem
 from gitmem.core.codec import parse
-from gitmem.core.schema import Kind
+from gitmem.core.kinds.schema import Kind
 from gitmem.errors import InvalidRecord, NoStore
 from gitmem.git.lineage import walk
 from gitmem.git.repo import Entry, Repo

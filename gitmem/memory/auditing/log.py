@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gitmem.core.audit import ATTEST, Entry, Segment
-from gitmem.core.audit_chain import in_turn
-from gitmem.core.audit_delta import dots_in, raised_in
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import ATTEST, Entry, Segment
+from gitmem.core.auditing.chain import in_turn
+from gitmem.core.auditing.delta import dots_in, raised_in
+from gitmem.core.auditing.moment import as_utc
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.collected import is_list_path
 from gitmem.core.dots import Dot, dot_of
-from gitmem.core.moment import as_utc
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import segment_files

@@ -6,9 +6,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Set
 
-from gitmem.core.audit import MAX_SEGMENT, Segment, place_of, segment_path
-from gitmem.core.audit_parse import parse_segment
-from gitmem.core.pin import Ends
+from gitmem.core.auditing.audit import MAX_SEGMENT, Segment, place_of, segment_path
+from gitmem.core.auditing.parse import parse_segment
+from gitmem.core.auditing.pin import Ends
 from gitmem.errors import Tampered
 from gitmem.git.repo import Repo
 from gitmem.store.layout import AUDIT

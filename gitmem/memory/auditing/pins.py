@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gitmem.core.audit import INIT, ROOT, Problem, Segment
-from gitmem.core.pin import FOUNDED, Ends, Pin, frontier, held_against, parse_pin
+from gitmem.core.auditing.audit import INIT, ROOT, Problem, Segment
+from gitmem.core.auditing.pin import FOUNDED, Ends, Pin, frontier, held_against, parse_pin
 from gitmem.errors import GitmemError, NoStore, Tampered, UsageError
 from gitmem.git import remote
 from gitmem.git.repo import Repo

@@ -14,10 +14,10 @@ from hashlib import sha256
 from typing import Any, Final
 
 from gitmem import __version__
-from gitmem.core.audit import Entry, Segment
-from gitmem.core.audit_chain import chains_of
-from gitmem.core.checkpoint import CHECKPOINT, follow
-from gitmem.core.merkle import Subtrees
+from gitmem.core.auditing.audit import Entry, Segment
+from gitmem.core.auditing.chain import chains_of
+from gitmem.core.auditing.checkpoint import CHECKPOINT, follow
+from gitmem.core.auditing.merkle import Subtrees
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing.states import in_one_line
 from gitmem.memory.context import Context

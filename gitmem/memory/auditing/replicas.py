@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import CLOSE, ERASE, FORGET, PRUNE, REWRITE, Head, Segment, segment_path
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import CLOSE, ERASE, FORGET, PRUNE, REWRITE, Head, Segment, segment_path
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.git.remote import HEARD, INCOMING, Upstream
 from gitmem.git.remote import announce as announce_ref
 from gitmem.git.repo import Repo

@@ -6,9 +6,9 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gitmem.core.audit import Entry, Segment
-from gitmem.core.checkpoint import CHECKPOINT, leaves_of
-from gitmem.core.merkle import inclusion
+from gitmem.core.auditing.audit import Entry, Segment
+from gitmem.core.auditing.checkpoint import CHECKPOINT, leaves_of
+from gitmem.core.auditing.merkle import inclusion
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.auditing.log import LogEntry, log_entry
 from gitmem.memory.auditing.log_at import LogAt

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from gitmem.core.audit import CLOSE, MAX_SEGMENT, Entry, Segment
-from gitmem.core.audit_chain import chains_of, check_chain
-from gitmem.core.audit_parse import parse_segment
-from gitmem.core.checkpoint import follow
-from gitmem.core.members import Members
-from gitmem.core.membership import fold
-from gitmem.core.merkle import Subtrees
+from gitmem.core.auditing.audit import CLOSE, MAX_SEGMENT, Entry, Segment
+from gitmem.core.auditing.chain import chains_of, check_chain
+from gitmem.core.auditing.checkpoint import follow
+from gitmem.core.auditing.merkle import Subtrees
+from gitmem.core.auditing.parse import parse_segment
+from gitmem.core.membership.fold import fold
+from gitmem.core.membership.members import Members
 from gitmem.errors import Tampered
 from gitmem.git.repo import ABSENT_MODE, Repo
 from gitmem.memory.auditing.checks import bad_signatures, check_files

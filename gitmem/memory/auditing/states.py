@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gitmem.core.audit import Entry, Problem
-from gitmem.core.audit_delta import Ledger, record_detail
+from gitmem.core.auditing.audit import Entry, Problem
+from gitmem.core.auditing.delta import Ledger, record_detail
 from gitmem.core.codec import parse
 from gitmem.core.record import Json, State
 from gitmem.errors import InvalidRecord

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.errors import GitmemError, NoKey, Tampered
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import segment_files

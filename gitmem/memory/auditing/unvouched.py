@@ -13,14 +13,14 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeAlias
 
-from gitmem.core.audit import MAX_SEGMENT, Entry, Segment
-from gitmem.core.audit_delta import Ledger, standing_values, values_of
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import MAX_SEGMENT, Entry, Segment
+from gitmem.core.auditing.delta import Ledger, standing_values, values_of
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
 from gitmem.core.dots import Dot
 from gitmem.core.heal import without
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
 from gitmem.core.record import State
 from gitmem.errors import Tampered
 from gitmem.git.repo import Repo

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gitmem.core.audit import Problem
-from gitmem.core.pin import Pin, held_against
+from gitmem.core.auditing.audit import Problem
+from gitmem.core.auditing.pin import Pin, held_against
 from gitmem.errors import GitmemError, Tampered
 from gitmem.git import remote
 from gitmem.memory.auditing import pins

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import ANSWERS, ATTEST, HAND, HEAL, QUARANTINE, Entry
-from gitmem.core.audit_delta import Ledger, dots_in, values_of
+from gitmem.core.auditing.audit import ANSWERS, ATTEST, HAND, HEAL, QUARANTINE, Entry
+from gitmem.core.auditing.delta import Ledger, dots_in, values_of
 from gitmem.core.dots import Dot
 from gitmem.core.heal import Loss
 from gitmem.core.record import State

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import ROOT, Problem
-from gitmem.core.pin import CUT, FOUNDED, REWRITTEN, held_against
-from gitmem.core.witness import Witness, check_witness, parse_witness, signed, witnessed
+from gitmem.core.auditing.audit import ROOT, Problem
+from gitmem.core.auditing.pin import CUT, FOUNDED, REWRITTEN, held_against
+from gitmem.core.auditing.witness import Witness, check_witness, parse_witness, signed, witnessed
 from gitmem.errors import GitmemError, NoStore, RemoteError, UsageError
 from gitmem.git import remote
 from gitmem.git.remote import WITNESSED

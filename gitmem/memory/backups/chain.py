@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from gitmem.core.audit import Problem
+from gitmem.core.auditing.audit import Problem
 from gitmem.core.backups import (
     ALTERED,
     BROKEN,

@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gitmem.core.audit import EMPTY
+from gitmem.core.auditing.audit import EMPTY
 from gitmem.core.backups import FULL, INCREMENTAL, Manifest, Signed, parse_manifest, sets_of, write_manifest
-from gitmem.core.members import Members
+from gitmem.core.membership.members import Members
 from gitmem.errors import GitmemError, NoStore, Tampered, UsageError
 from gitmem.git import bundles
 from gitmem.memory.auditing import acts

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gitmem.core.audit import Problem
+from gitmem.core.auditing.audit import Problem
 from gitmem.core.backups import Manifest
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gitmem.core.audit import segment_path
+from gitmem.core.auditing.audit import segment_path
+from gitmem.core.auditing.moment import Ends, at_entry, at_time
 from gitmem.core.backups import ID, Manifest, builds_up
 from gitmem.core.codec import parse
 from gitmem.core.merge import merge, normalise
-from gitmem.core.moment import Ends, at_entry, at_time
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git.bundles import independent

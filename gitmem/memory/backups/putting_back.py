@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gitmem.core.audit import RESTORE
+from gitmem.core.auditing.audit import RESTORE
 from gitmem.core.dots import json_line
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmem.core.audit import Problem
+from gitmem.core.auditing.audit import Problem
 from gitmem.core.backups import GONE, Manifest, Signed, bundle_sequence, check_links, floor_of, sets_of
-from gitmem.core.members import Members
+from gitmem.core.membership.members import Members
 from gitmem.errors import GitmemError, NoKey, NoRoom, Tampered
 from gitmem.git import bundles
 from gitmem.git.repo import Repo

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit import ENROL
+from gitmem.core.auditing.audit import ENROL
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
-from gitmem.core.members import Member, elements_of, enrol_detail
+from gitmem.core.membership.members import Member, elements_of, enrol_detail
 from gitmem.core.record import Json, State
 from gitmem.memory.commit import Extra
 from gitmem.memory.context import Context

@@ -6,11 +6,11 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 
-from gitmem.core.audit import Segment
-from gitmem.core.audit_parse import parse_ends, parse_segment
-from gitmem.core.judging import ABOUT_MEMBERS
-from gitmem.core.members import Member, Members, Rank
-from gitmem.core.membership import fold
+from gitmem.core.auditing.audit import Segment
+from gitmem.core.auditing.parse import parse_ends, parse_segment
+from gitmem.core.membership.fold import fold
+from gitmem.core.membership.judging import ABOUT_MEMBERS
+from gitmem.core.membership.members import Member, Members, Rank
 from gitmem.errors import GitmemError, Tampered
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import segment_files

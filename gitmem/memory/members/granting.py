@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit import SCOPE
-from gitmem.core.members import Member, Members, Rank, own_scope, scope_detail
+from gitmem.core.auditing.audit import SCOPE
+from gitmem.core.membership.members import Member, Members, Rank, own_scope, scope_detail
 from gitmem.core.nearest import meant, shown
 from gitmem.core.record import Json
 from gitmem.core.token import EPOCH

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit import ENROL
-from gitmem.core.members import ROLES, Members, Rank
+from gitmem.core.auditing.audit import ENROL
+from gitmem.core.auditing.pin import Pin, parse_pin
+from gitmem.core.membership.members import ROLES, Members, Rank
 from gitmem.core.nearest import shown
-from gitmem.core.pin import Pin, parse_pin
 from gitmem.errors import GitmemError, Tampered, UsageError
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context, timestamp

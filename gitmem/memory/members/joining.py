@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitmem.core.members import Members, Rank
+from gitmem.core.membership.members import Members, Rank
 from gitmem.errors import NoKey, UsageError
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context

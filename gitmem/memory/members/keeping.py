@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from gitmem.core.members import Members, Rank
+from gitmem.core.membership.members import Members, Rank
 from gitmem.git.repo import Repo
 from gitmem.memory.commit import Extra, commit
 from gitmem.memory.context import Context

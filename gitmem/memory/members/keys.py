@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmem.core.audit_parse import parse_segment
-from gitmem.core.members import Members
+from gitmem.core.auditing.parse import parse_segment
+from gitmem.core.membership.members import Members
 from gitmem.errors import NoKey
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.context import Context

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from gitmem.core.placeholder import KINDS
-from gitmem.core.redact import Policy, Redactor
+from gitmem.core.redacting.placeholder import KINDS
+from gitmem.core.redacting.redact import Policy, Redactor
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context
 from gitmem.store.journal import Position

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from gitmem.core.members import ROLES, Rank
+from gitmem.core.membership.members import ROLES, Rank
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.auditing import acts
 from gitmem.memory.context import Context

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitmem.core.members import Members
+from gitmem.core.membership.members import Members
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.commit import commit
 from gitmem.memory.context import Context

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gitmem.core.audit import REMOVE, ROLE
+from gitmem.core.auditing.audit import REMOVE, ROLE
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
-from gitmem.core.members import ROLES, Members, Rank, remove_detail, role_detail
+from gitmem.core.membership.members import ROLES, Members, Rank, remove_detail, role_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.commit import Extra, commit

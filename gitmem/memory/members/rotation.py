@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gitmem.core.audit import ROTATE
+from gitmem.core.auditing.audit import ROTATE
 from gitmem.core.codec import emit
-from gitmem.core.members import Members, Rank, rotate_detail
+from gitmem.core.membership.members import Members, Rank, rotate_detail
 from gitmem.core.record import Json
 from gitmem.core.token import epoch_order
 from gitmem.errors import GitmemError, InvalidRecord, NoKey, UsageError

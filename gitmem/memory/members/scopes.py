@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmem.core.members import own_scope
+from gitmem.core.membership.members import own_scope
 from gitmem.core.nearest import meant, shown
 from gitmem.core.record import SCOPE, name_problem
 from gitmem.errors import NoKey, UsageError

@@ -46,7 +46,7 @@ _LEAST: Final = 8
 
 def more_secrets(text: str) -> Iterator[str]:
     """Secrets that are left in a text, as they stand in it."""
-    from gitmem.core.redact_looks import is_left
+    from gitmem.core.redacting.looks import is_left
 
     if not is_left(text):
         return

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from gitmem.core.audit import ERASE
-from gitmem.core.audit_delta import record_detail
+from gitmem.core.auditing.audit import ERASE
+from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit
 from gitmem.core.collected import empty_list, list_of, with_graves
 from gitmem.core.erasure import erased, erased_at, erased_detail
-from gitmem.core.members import Rank
+from gitmem.core.membership.members import Rank
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.backups import snapshots

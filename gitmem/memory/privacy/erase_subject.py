@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from gitmem.core.audit import ERASE
+from gitmem.core.auditing.audit import ERASE
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.erasure import redacted_detail

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gitmem.core.audit import ERASE, Segment
+from gitmem.core.auditing.audit import ERASE, Segment
 from gitmem.core.codec import emit
 from gitmem.core.erasure import Rule
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
 from gitmem.errors import InvalidRecord
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.context import Context

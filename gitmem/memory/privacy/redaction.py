@@ -17,8 +17,8 @@ from gitmem.memory.results import Redaction
 if TYPE_CHECKING:
     from collections import Counter
 
-    from gitmem.core.redact import Redactor
-    from gitmem.core.schema import Kind
+    from gitmem.core.kinds.schema import Kind
+    from gitmem.core.redacting.redact import Redactor
     from gitmem.memory.context import Context
 
 
@@ -64,7 +64,7 @@ def in_words(found: Iterable[Redaction]) -> str:
     """What was replaced, in words and without saying where: `1 e-mail address, 2 tokens`; empty for nothing."""
     from collections import Counter
 
-    from gitmem.core.placeholder import said
+    from gitmem.core.redacting.placeholder import said
 
     total: Counter[str] = Counter()
     for one in found:
@@ -77,7 +77,7 @@ def _redactor(context: Context) -> Redactor:
 
 
 def _new_redactor(keep: frozenset[str], names: frozenset[str]) -> Redactor:
-    from gitmem.core.redact import Policy, Redactor
+    from gitmem.core.redacting.redact import Policy, Redactor
     from gitmem.memory.privacy.detectors import more_secrets
 
     return Redactor(Policy(keep, names), also=None if "token" in keep else more_secrets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from gitmem.core.audit import ERASE
+from gitmem.core.auditing.audit import ERASE
 from gitmem.git.remote_words import without_password
 from gitmem.memory.auditing.replicas import all_segments, replica_of, replicas_of
 from gitmem.memory.backups.chain import every_known

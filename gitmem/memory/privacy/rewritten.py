@@ -16,15 +16,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Final, NamedTuple
 
-from gitmem.core.audit import REWRITE, Segment
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import REWRITE, Segment
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import grave_in, is_list_path, list_of
 from gitmem.core.dots import json_line
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
-from gitmem.core.members import Members, Rank
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
+from gitmem.core.membership.members import Members, Rank
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git import rewriting

@@ -13,17 +13,17 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-from gitmem.core.audit import ANSWERS, CLOSE, ERASE, HEAL, QUARANTINE, Entry, Segment
-from gitmem.core.audit_delta import record_detail
-from gitmem.core.audit_parse import parse_segment
+from gitmem.core.auditing.audit import ANSWERS, CLOSE, ERASE, HEAL, QUARANTINE, Entry, Segment
+from gitmem.core.auditing.delta import record_detail
+from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import emit
 from gitmem.core.collected import FOLDER as LISTS
 from gitmem.core.collected import is_list_path
-from gitmem.core.judging import ABOUT_MEMBERS
-from gitmem.core.members import Member, Members, Rank, disagreement
-from gitmem.core.membership import fold
+from gitmem.core.membership.fold import fold
+from gitmem.core.membership.judging import ABOUT_MEMBERS
+from gitmem.core.membership.members import Member, Members, Rank, disagreement
+from gitmem.core.membership.rights import scope_of
 from gitmem.core.record import MAX_BYTES, Json
-from gitmem.core.rights import scope_of
 from gitmem.errors import NoKey, Tampered
 from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.history import read_history

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import ANSWERS, HEAL, MAX_SEGMENT, QUARANTINE
-from gitmem.core.audit_delta import record_detail, standing_values
+from gitmem.core.auditing.audit import ANSWERS, HEAL, MAX_SEGMENT, QUARANTINE
+from gitmem.core.auditing.delta import record_detail, standing_values
 from gitmem.core.codec import emit
 from gitmem.core.collected import is_list_path
 from gitmem.core.dots import dot_of

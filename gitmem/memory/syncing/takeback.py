@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from gitmem.core.audit import ANSWERS, QUARANTINE, Entry
-from gitmem.core.audit_delta import Ledger, record_detail
+from gitmem.core.auditing.audit import ANSWERS, QUARANTINE, Entry
+from gitmem.core.auditing.delta import Ledger, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen

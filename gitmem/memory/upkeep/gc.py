@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gitmem.core.audit import COLLECT, RETIRE, Entry, Segment
-from gitmem.core.audit_delta import dots_in, record_detail
+from gitmem.core.auditing.audit import COLLECT, RETIRE, Entry, Segment
+from gitmem.core.auditing.delta import dots_in, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.collected import empty_list, grave_of, list_of, place_of, with_graves
 from gitmem.core.dots import Dot, dot_of
 from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
-from gitmem.core.members import Rank
+from gitmem.core.membership.members import Rank
 from gitmem.core.record import DEAD, MAX_BYTES, State
 from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import heads

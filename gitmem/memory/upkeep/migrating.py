@@ -10,8 +10,8 @@ from gitmem.errors import InvalidRecord
 from gitmem.store.opened import open_state
 
 if TYPE_CHECKING:
+    from gitmem.core.kinds.schema import Kind
     from gitmem.core.record import State
-    from gitmem.core.schema import Kind
     from gitmem.memory.context import Context
 
 

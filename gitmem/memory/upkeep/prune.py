@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from gitmem.core.audit import PRUNE
+from gitmem.core.auditing.audit import PRUNE
 from gitmem.core.record import Json, State
 from gitmem.core.retention import PRUNED, REASONS, Doomed, Known, Rules, choose, pruned, settled
 from gitmem.errors import GitmemError

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gitmem.core.audit import PRUNE, RESTORE, Entry, segment_path
+from gitmem.core.auditing.audit import PRUNE, RESTORE, Entry, segment_path
 from gitmem.core.edit import Pen
 from gitmem.core.erasure import erased_at
 from gitmem.core.record import State

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitmem.core.audit import PRUNE
+from gitmem.core.auditing.audit import PRUNE
 from gitmem.core.record import Json, State
 from gitmem.core.retention import KEPT, pruned
 from gitmem.errors import GitmemError

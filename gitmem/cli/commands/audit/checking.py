@@ -15,7 +15,7 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import InvalidRecord, NoKey, NoStore, Tampered
 
 if TYPE_CHECKING:
-    from gitmem.core.audit import Problem
+    from gitmem.core.auditing.audit import Problem
     from gitmem.memory.auditing.audit import AuditReport
 
 

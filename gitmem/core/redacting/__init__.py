@@ -1,0 +1,1 @@
+"""Redaction: secrets and personal data in a text are found and replaced."""

@@ -172,6 +172,23 @@ def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team, monkeypatch: py
     _all_is_well(team)
 
 
+@pytest.mark.parametrize("fix", [True, False], ids=["doctor", "sync"])
+@pytest.mark.parametrize("name", [".gitmem/config.yaml", ".gitmem/members/ada.yaml"])
+def test_a_spoiled_footing_that_a_pull_brought(team: _Team, tmp_path: Path, name: str, fix: bool) -> None:
+    """What a merge without gitmem pushed cannot even be opened, or asked who is a member: it stands as it last was one."""
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    with (tmp_path / "plain" / name).open("a") as file:
+        file.write("<<<<<<< HEAD\n")
+    Git(tmp_path / "plain").commit("spoiled")
+    Git(tmp_path / "plain")("push", "--quiet")
+    team.git("pull", "--quiet", "--no-rebase")
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert not fix or all(check.ok for check in doctor(memory.context, fix=True))
+        assert len(memory.sync().problems) == (not fix)
+        assert memory.sync().problems == []
+    _all_is_well(team)
+
+
 def test_who_puts_a_log_back_has_seen_it(team: _Team) -> None:
     """Else it hangs on the names of two chains whether a member may put the keys of others back."""
     team.git("rm", "--quiet", "-r", ".")

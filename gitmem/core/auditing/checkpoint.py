@@ -1,7 +1,7 @@
 """Checkpoints: a writer signs, now and then, the Merkle root over all entries of its chain so far.
 
 The hash chain alone says as much to whoever holds all of it. The root says it to whoever holds one entry: some twenty hashes
-prove that it is among a million (`core.merkle`), and a witness can keep one line for a whole chain.
+prove that it is among a million (`core.auditing.merkle`), and a witness can keep one line for a whole chain.
 
 A checkpoint's detail is `size`, the number of entries it covers, which are all before it, and `root`, in hex. The leaves are
 the lines of the entries without their newline.

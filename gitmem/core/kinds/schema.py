@@ -105,7 +105,7 @@ class Kind:
         raise InvalidRecord(message, f"{one(self.name)} may have: {names}; see docs/kinds.md or `gitmem learn --help`")
 
     def split(self, values: dict[str, Any]) -> tuple[Fields, Sets]:
-        """Registers of valid nested `values`: (dotted field -> value, set field -> elements); see `core.registers`."""
+        """Registers of valid nested `values`: (dotted field -> value, set field -> elements); see `core.kinds.registers`."""
         return registers.split(self.fields, self._groups, values)
 
     def join(self, fields: Mapping[str, Json], sets: Mapping[str, list[Json]]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Kind:
         return registers.join(self.fields, self._groups, fields, sets)
 
     def identity(self, values: dict[str, Any]) -> str | None:
-        """The normalised identity of valid `values` (`core.identity_fields`), None if the record is like no other."""
+        """The normalised identity of valid `values` (`core.kinds.identity_fields`), None if the record is like no other."""
         fields, _ = self.split(values)
         return identity_text([str(fields.get(name, "")) for name in self.identity_fields])
 

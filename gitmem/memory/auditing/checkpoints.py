@@ -1,4 +1,4 @@
-"""When this replica's chain is due for a checkpoint, and what that says; see `core.checkpoint`.
+"""When this replica's chain is due for a checkpoint, and what that says; see `core.auditing.checkpoint`.
 
 The tree of the last one is noted, so that the next reads only what came since.
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gitmem.core.record import MAX_BYTES
 from gitmem.crypto.identity import Identity
-from gitmem.errors import GitmemError, NoKey, NoStore
+from gitmem.errors import GitmemError, InvalidRecord, NoKey, NoStore
 from gitmem.git import attributes
 from gitmem.git.lineage import walk
 from gitmem.git.own_files import is_pipe, pipes
@@ -24,6 +24,7 @@ from gitmem.git.underway import under_way
 from gitmem.memory.auditing.vouched import vouched_for
 from gitmem.memory.checkup.halves import keep
 from gitmem.memory.context import Context
+from gitmem.memory.members.roster import members
 from gitmem.memory.soundness import is_newer, path_problem, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, SCHEMAS
@@ -45,10 +46,10 @@ def reopened(start: Path, identities: Iterable[Identity]) -> tuple[Store, set[st
     written: set[str] = set()
     with suppress(NoStore):
         repo, prefixes = _places(Repo.find(start), start)
-        there = any(_stands(repo, prefix) or _check_out(repo, prefix) for prefix in prefixes)
-        looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_lost, _cut_off))
+        there = any(_holds(repo.root / prefix, CONFIG) or _check_out(repo, prefix) for prefix in prefixes)
+        looks = ((prefix, look) for prefix in ([] if there else prefixes) for look in (_spoiled, _lost, _cut_off))
         lost = ((prefix, look(repo, prefix)) for prefix, look in looks)
-        written = next((_put_back(repo, repo.root / prefix, some) for prefix, some in lost if CONFIG in some), written)
+        written = next((_found_again(repo, prefix, some) for prefix, some in lost if CONFIG in some), written)
     store = open_store(start, identities)
     return store, _signed(store, written)
 
@@ -95,6 +96,7 @@ def put_back_footing(context: Context) -> None:
     """Where no key is at hand, or what an open store was opened with is gone, look among what HEAD has lost: in commits not
     looked at yet, for some never have a key."""
     store = context.store
+    _put_back_members(context)
     if can_sign(store) and (store.root / CONFIG).exists() and (store.vault.plain or store.vault.scopes()):
         return
     with store.lock:
@@ -103,6 +105,20 @@ def put_back_footing(context: Context) -> None:
             context.put_back |= _signed(store, _put_back(store.repo, store.root, lost))
         else:
             store.marks.set_note(_NOTE, store.repo.head() or "")
+
+
+def _put_back_members(context: Context) -> None:
+    """Where a pull brought something else in the place of a member's file, have it as it last was one: else nobody could be
+    asked who may do what, and nothing could be committed before it is healed."""
+    store = context.store
+    with suppress(InvalidRecord):
+        members(context)
+        return
+    for file in sorted((store.root / MEMBERS).iterdir()) if can_sign(store) else ():
+        path = f"{MEMBERS}/{file.name}"
+        if not _holds(store.root, path) and (lost := _spoiled(store.repo, store.prefix, path)):
+            with store.lock:
+                context.put_back |= _found_again(store.repo, store.prefix, lost)
 
 
 def complete_attributes(context: Context) -> bool:
@@ -142,13 +158,13 @@ def _places(repo: Repo, start: Path) -> tuple[Repo, list[str]]:
     return repo, ["".join(f"{part}/" for part in here[:depth]) for depth in range(len(here), -1, -1)]
 
 
-def _stands(repo: Repo, prefix: str) -> bool:
-    """Whether the configuration lies in the work tree, and can be read: by a newer gitmem, if not by this one."""
+def _holds(root: Path, path: str) -> bool:
+    """Whether a file of the footing lies in the work tree, and can be read: by a newer gitmem, if not by this one."""
     try:
-        data = read_bounded(repo.root / prefix / CONFIG, MAX_BYTES)
+        data = read_bounded(root / path, MAX_BYTES)
     except GitmemError:
         return False
-    return data is not None and (sound_or_none(CONFIG, data) is not None or is_newer(data))
+    return data is not None and (sound_or_none(path, data) is not None or is_newer(data))
 
 
 def _check_out(repo: Repo, prefix: str) -> bool:
@@ -157,13 +173,30 @@ def _check_out(repo: Repo, prefix: str) -> bool:
     head, footing, file = repo.head(), [prefix + name for name in _FOOTING], repo.root / prefix / CONFIG
     held = repo.ls_tree(head, footing) if head and under_way(repo) is None else {}
     blobs = {path.removeprefix(prefix): entry.id for path, entry in held.items() if entry.mode.startswith("100")}
-    if CONFIG not in blobs:
+    if CONFIG not in blobs or not _is_sound(repo, CONFIG, blobs[CONFIG]):
         return False
     if os.path.lexists(file):
         keep(file, local_of(repo))
     for path, (_, data) in zip(blobs, repo.read_blobs(blobs.values()), strict=True):
         _write_missing(repo.root / prefix, path, data)
     return True
+
+
+def _is_sound(repo: Repo, path: str, blob: str) -> bool:
+    [(_, data)] = repo.read_blobs([blob])
+    return sound_or_none(path, data) is not None
+
+
+def _spoiled(repo: Repo, prefix: str, path: str = CONFIG) -> dict[str, str]:
+    """A file of the footing as it last was one, where what HEAD has in its place is none: a plain `git pull` brought that."""
+    head, file = repo.head(), prefix + path
+    if head is None or not repo.ls_tree(head, [file]):
+        return {}
+    touched = repo.run("rev-list", "--topo-order", f"--max-count={_LOOKED_AT}", head, "--", file).decode().split()
+    held = (repo.ls_tree(commit, [file]).get(file) for commit in touched)
+    blobs = (entry.id for entry in held if entry is not None and entry.mode.startswith("100"))
+    sound = next((blob for blob in blobs if _is_sound(repo, path, blob)), None)
+    return {path: sound} if sound else {}
 
 
 def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
@@ -198,6 +231,14 @@ def _cut_off(repo: Repo, prefix: str) -> dict[str, str]:
     there = repo.ls_tree(head, footing)
     had = {path: entry.id for path, entry in repo.ls_tree(last, footing).items() if entry.mode.startswith("100")}
     return {path.removeprefix(prefix): blob for path, blob in had.items() if path not in there and not path_problem(path)}
+
+
+def _found_again(repo: Repo, prefix: str, lost: dict[str, str]) -> set[str]:
+    """Put back what was found of a store's footing; what lies in the place of one of these files is none, and is kept."""
+    for file in (repo.root / prefix / path for path in lost):
+        if os.path.lexists(file):
+            keep(file, local_of(repo))
+    return _put_back(repo, repo.root / prefix, lost)
 
 
 def _put_back(repo: Repo, root: Path, lost: dict[str, str]) -> set[str]:

@@ -18,7 +18,7 @@ from gitmem.core.retention import is_pruned
 from gitmem.errors import GitmemError, InvalidRecord, NoKey, NoRoom
 from gitmem.git.commits import refresh_index
 from gitmem.git.lost_head import is_lost
-from gitmem.git.underway import broken_heads
+from gitmem.git.underway import broken_heads, under_way
 from gitmem.git.worktree import left_out
 from gitmem.memory.auditing import acts
 from gitmem.memory.checkup.halves import half_written, is_cut_off, set_aside
@@ -377,18 +377,11 @@ def require_branch(context: Context) -> str:
     repo, git = context.store.repo, context.store.git_here
     refuse_cut_off(context)
     refuse_sparse(context)
-    for name, what in (
-        ("MERGE_HEAD", "merge"),
-        ("rebase-merge", "rebase"),
-        ("rebase-apply", "rebase"),
-        ("CHERRY_PICK_HEAD", "cherry-pick"),
-        ("REVERT_HEAD", "revert"),
-    ):
-        if (repo.git_dir / name).exists():
-            raise GitmemError(
-                f"a {what} is under way in {repo.root}",
-                f"`gitmem sync` settles the store's files in it and says how to go on; `{git} {what} --abort` ends it",
-            )
+    if (now := under_way(repo)) is not None:
+        raise GitmemError(
+            f"a git {now.name} is under way in {repo.root}",
+            f"`gitmem sync` settles the store's files in it and says how to go on; `{git} {now.name} --abort` ends it",
+        )
     branch = repo.branch()
     if branch is None and is_lost(repo):
         raise GitmemError("HEAD is damaged: it names no branch and no commit", "gitmem doctor --fix")

@@ -161,7 +161,7 @@ def _merge(context: Context) -> Told:
     now = under_way(context.store.repo)
     if now is None:
         return True, "none is under way", ""
-    return False, f"a {now.name} is under way", "gitmem doctor --fix"
+    return False, f"a git {now.name} is under way", "gitmem doctor --fix"
 
 
 def _history(context: Context) -> Told:

@@ -80,7 +80,7 @@ def _go_on(context: Context, now: UnderWay) -> GitmemError:
     goes_on_empty = (context.store.repo.git_dir / "rebase-merge").exists()  # other than with `rebase --apply` and `am`
     how = "continue" if goes_on_empty or context.store.repo.staged("HEAD") else "skip"
     return GitmemError(
-        f"a {now.name} is under way in {context.store.repo.root}; the store's files in it are settled",
+        f"a git {now.name} is under way in {context.store.repo.root}; the store's files in it are settled",
         f"`{context.store.git_here} {now.name} --{how}`, then run this again",
     )
 

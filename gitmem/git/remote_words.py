@@ -52,6 +52,8 @@ _PUSH_HINT: Final = (
     "everything is committed here; check that you may write to {ref} there, or share a branch of your own "
     "(`git switch -c memory`), then `gitmem sync` again"
 )
+_LOGIN: Final = re.compile(r"(?<=://)[^/\s'\"]*@")
+_SSH_USER: Final = re.compile(r"ssh://[^:@]*@")
 _CLONE_HINT: Final = "check the address: `git ls-remote {remote}` shows what is there"
 _READ_HINT: Final = "`git remote -v` shows where it points; " + _SAFE
 
@@ -90,8 +92,11 @@ def unwritable(remote: str, ref: str, why: str, *, reached: bool) -> RemoteError
 
 
 def without_password(text: str) -> str:
-    """`text` without the user names and passwords in the URLs it holds (up to the last @: a password may hold one)."""
-    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)
+    """`text` without the user names and passwords in the URLs it holds (up to the last @: a password may hold one).
+
+    The user of an ssh address stays: it is no secret, and without it the address leads elsewhere. Over http it may be a token.
+    """
+    return _LOGIN.sub(lambda login: login[0] if _SSH_USER.fullmatch(text, max(0, login.start() - 6), login.end()) else "", text)
 
 
 def said(err: str) -> str:

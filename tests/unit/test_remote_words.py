@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitmem.git.process import FULL_HINT
-from gitmem.git.remote_words import said, unreadable
+from gitmem.git.remote_words import said, unreadable, without_password
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,19 @@ def test_where_the_other_end_hung_up_the_reason_is_what_came_before() -> None:
     assert said(f"fatal: {why}\nfatal: {hung_up}\n") == why
     assert said(f"fatal: {hung_up}\n") == hung_up
     assert "--object-format" in unreadable("origin", why).hint
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("ssh://git@host:22/team.git", "ssh://git@host:22/team.git"),
+        ("git+ssh://git@host/team.git", "git+ssh://git@host/team.git"),
+        ("ssh://git:hunter2@host/team.git", "ssh://host/team.git"),
+        ("ssh://a@b@host/team.git", "ssh://host/team.git"),
+        ("https://ghp_token@host/team.git", "https://host/team.git"),
+        ("https://ann:p@ss@host/team.git", "https://host/team.git"),
+    ],
+)
+def test_addresses_keep_no_secret(address: str, shown: str) -> None:
+    """Who logs in over ssh is no secret, and git needs to be told; over http their name may be a token."""
+    assert without_password(f"cannot read {address}: it is gone") == f"cannot read {shown}: it is gone"

@@ -22,7 +22,7 @@ from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State
 from gitmem.git.objects import Content, Draft, write_commits
-from gitmem.memory import commit, gather
+from gitmem.memory import commit, own_log
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import heads
 from gitmem.memory.learn import Lesson, learn
@@ -74,14 +74,14 @@ def _learn(memory: Memory, drawn: Iterator[Lesson]) -> None:
 
 def _unlogged(memory: Memory, drawn: Iterator[Lesson]) -> None:
     """The same where a commit writes no segment and nothing is worked out for one."""
-    kept = commit.segment_for, commit.own_chain, gather.record_detail
-    commit.segment_for = lambda *_: ("log/none", b"", lambda: None)
+    kept = commit.segment_for, commit.own_chain, own_log.record_detail
+    commit.segment_for = lambda *_: ("log/none", b"", None, lambda: None)
     commit.own_chain = lambda _: (None, [])
-    gather.record_detail = lambda *_, **__: {}
+    own_log.record_detail = lambda *_, **__: {}
     try:
         _learn(memory, drawn)
     finally:
-        commit.segment_for, commit.own_chain, gather.record_detail = kept
+        commit.segment_for, commit.own_chain, own_log.record_detail = kept
 
 
 def _note(memory: Memory, reads: list[list[str]]) -> None:

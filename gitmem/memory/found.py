@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,12 +70,28 @@ def init(root: Path, person: Person, *, plain: bool = False, name: str | None = 
     repo = repository_around(root)
     if repo is None:
         check_empty(root)
-        repo = create(root)
+        return _in_a_new_repository(root, person, plain=plain, name=name)
     prefix = prefix_of(repo, root)
     if is_founded(repo, prefix):
         raise GitmemError(f"{root} holds a gitmem store already", "`gitmem status` shows it")
     check_other_store(repo, prefix)
     return found(root, repo, person, plain=plain, name=name)
+
+
+def _in_a_new_repository(root: Path, person: Person, *, plain: bool, name: str | None) -> Founded:
+    """Make the repository and its store; where that fails it goes again, and so does a directory that was made for it."""
+    made = not root.exists()
+    repo = create(root)
+    try:
+        return found(root, repo, person, plain=plain, name=name)
+    except BaseException:
+        if not is_founded(repo, ""):
+            repo.close()
+            shutil.rmtree(repo.git_dir)
+        if made:
+            with suppress(OSError):  # something lies in it
+                root.rmdir()
+        raise
 
 
 def found(root: Path, repo: Repo, person: Person, *, plain: bool, name: str | None) -> Founded:

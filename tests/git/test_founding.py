@@ -82,6 +82,17 @@ def test_outside_of_a_repository(tmp_path: Path) -> None:
     assert not (tmp_path / ".git").exists()
 
 
+def test_a_new_repository_goes_again(cli: Cli, tmp_path: Path) -> None:
+    """Where the founding fails, what was made for it is not left, and what was there before is."""
+    there = tmp_path / "there"
+    there.mkdir()
+    for place in (tmp_path / "new", there):
+        refused = cli("init", place, "--name", "ada", env={"GITMEM_IDENTITY_CMD": "false"}).expect(12)
+        assert "GITMEM_IDENTITY_CMD" in refused.err
+    assert list(tmp_path.glob("[nt]*")) == [there]
+    assert list(there.iterdir()) == []
+
+
 def test_staged_and_dirty_files_stay_out_of_the_founding_commit(code: Git) -> None:
     """What is on its way into somebody's own commit stays there."""
     (code.path / "a.py").write_text("2")

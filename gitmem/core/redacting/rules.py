@@ -54,7 +54,7 @@ class Rule(NamedTuple):
     def find(self, view: View) -> Iterator[Span]:
         """Where the rule applies."""
         where = view.text if self.exact else view.lower
-        for needle in self.needles if self.gate in where else ():
+        for needle in self.needles:
             at = where.find(needle)
             while at >= 0:
                 match = compiled(self.expression, self.exact).match(view.text, max(0, at - self.behind))
@@ -68,8 +68,13 @@ class Rule(NamedTuple):
 
 def apply(rules: Iterable[Rule], view: View) -> Iterator[Span]:
     """Where each of the rules applies, one rule after the other."""
+    text, lower = view.text, view.lower
     for rule in rules:
-        yield from rule.find(view)
+        where = text if rule.exact else lower
+        for needle in rule.needles if rule.gate in where else ():
+            if needle in where:  # most are not: a look costs less than a search that is begun
+                yield from rule.find(view)
+                break
 
 
 @cache

@@ -101,14 +101,17 @@ def tokens(view: View) -> Iterator[Span]:
 
 def _rules_for(words: str) -> list[Rule]:
     """The rules that may apply to words; a beginning that ends in no letter of a word cannot be told from them."""
-    return [rule for rule in _rules() if rule.needles[0] in words or not re.fullmatch(r"[\w/-]+", rule.needles[0])]
+    return [rule for prefix, rule in _rules() if prefix is None or prefix in words]
 
 
 @cache
-def _rules() -> tuple[Rule, ...]:
-    """One rule for each beginning."""
+def _rules() -> tuple[tuple[str | None, Rule], ...]:
+    """One rule for each beginning, with that beginning where it is a part of the word."""
     return tuple(
-        Rule("token", (prefix,), rf"(?a:(?<![A-Za-z0-9]){re.escape(prefix)}{rest})", exact=True)
+        (
+            prefix if re.fullmatch(r"[\w/-]+", prefix) else None,
+            Rule("token", (prefix,), rf"(?a:(?<![A-Za-z0-9]){re.escape(prefix)}{rest})", exact=True),
+        )
         for rest, prefixes in _SHAPES.items()
         for prefix in prefixes.split()
     )

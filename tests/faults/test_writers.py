@@ -75,7 +75,7 @@ def test_many_writers_at_once(store: Path) -> None:
 def test_a_writer_killed_at_any_moment(store: Path, seed: int) -> None:
     """What was acknowledged before the kill is there afterwards, each write once, and the log still verifies."""
     shared = _shared(store, 3)
-    told = json.loads(_run("killing.py", store, "-", 16 if EFFORT == 1 else 24, seed, *shared))
+    told = json.loads(_run("killing.py", store, "-", 12 if EFFORT == 1 else 24, seed, *shared))
     _check(store, shared, told)
 
 
@@ -86,7 +86,7 @@ def test_a_writer_killed_while_others_push(store: Path, bare_remote: Path, seed:
     share(store, bare_remote)
     other = store.parent / "other"
     clone(str(bare_remote), str(other))
-    told = json.loads(_run("killing.py", store, other, 6 if EFFORT == 1 else 40, seed, *shared))
+    told = json.loads(_run("killing.py", store, other, 5 if EFFORT == 1 else 40, seed, *shared))
     for path in (store, other, store):
         with open_memory(path) as memory:
             assert memory.sync().problems == []

@@ -172,8 +172,9 @@ def test_the_clone_that_began_it_anew_syncs_as_well(team: _Team, monkeypatch: py
     _all_is_well(team)
 
 
-@pytest.mark.parametrize("fix", [True, False], ids=["doctor", "sync"])
-@pytest.mark.parametrize("name", [".gitmem/config.yaml", ".gitmem/members/ada.yaml"])
+@pytest.mark.parametrize(
+    ("name", "fix"), [(".gitmem/config.yaml", False), (".gitmem/members/ada.yaml", True)], ids=["a sync", "doctor"]
+)
 def test_a_spoiled_footing_that_a_pull_brought(team: _Team, tmp_path: Path, name: str, fix: bool) -> None:
     """What a merge without gitmem pushed cannot even be opened, or asked who is a member: it stands as it last was one."""
     Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")

@@ -9,7 +9,7 @@ import pytest
 
 from gitmem.core.auditing.audit import HEAL
 from gitmem.core.auditing.parse import parse_segment
-from gitmem.errors import NoStore
+from gitmem.errors import InvalidRecord, NoStore
 from gitmem.git.attributes import unprotected
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.checkup.doctor import doctor
@@ -188,6 +188,16 @@ def test_a_spoiled_footing_that_a_pull_brought(team: _Team, tmp_path: Path, name
         assert len(memory.sync().problems) == (not fix)
         assert memory.sync().problems == []
     _all_is_well(team)
+
+
+def test_an_edit_that_is_not_finished_stays(team: _Team) -> None:
+    """HEAD holds the member's file as one: what the work tree has is somebody's own, and is not moved away unasked."""
+    file = team.bob / ".gitmem/members/ada.yaml"
+    edited = file.read_text() + "half a li"
+    file.write_text(edited)
+    with Memory.open(team.bob, reopen=True) as memory, pytest.raises(InvalidRecord, match=r"ada\.yaml"):
+        memory.sync()
+    assert file.read_text() == edited
 
 
 def test_who_puts_a_log_back_has_seen_it(team: _Team) -> None:

@@ -190,8 +190,9 @@ def _is_sound(repo: Repo, path: str, blob: str) -> bool:
 def _spoiled(repo: Repo, prefix: str, path: str = CONFIG) -> dict[str, str]:
     """A file of the footing as it last was one, where what HEAD has in its place is none: a plain `git pull` brought that."""
     head, file = repo.head(), prefix + path
-    if head is None or not repo.ls_tree(head, [file]):
-        return {}
+    now = repo.ls_tree(head, [file]).get(file) if head else None
+    if head is None or now is None or (now.mode.startswith("100") and _is_sound(repo, path, now.id)):
+        return {}  # in the last case it is somebody's edit of the work tree, or a merge that is under way
     touched = repo.run("rev-list", "--topo-order", f"--max-count={_LOOKED_AT}", head, "--", file).decode().split()
     held = (repo.ls_tree(commit, [file]).get(file) for commit in touched)
     blobs = (entry.id for entry in held if entry is not None and entry.mode.startswith("100"))

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from bench.common import fill, founded, place, row, seconds
 from gitmem.crypto.identity import new_identity
-from gitmem.memory.members.joining import Request, add_member
+from gitmem.memory.members.joining import add_member
 from gitmem.memory.members.recovery import vault_key
 from gitmem.memory.members.removal import remove
+from gitmem.memory.members.requesting import Request
 from gitmem.memory.members.rotation import waiting
 from gitmem.memory.memory import Memory
 

@@ -110,7 +110,8 @@ def _spent(command: list[str]) -> tuple[float, float]:
 
 def _median_ratio(pairs: list[list[float]]) -> float:
     base, other = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return other / base
+    ratio: float = other / base
+    return ratio
 
 
 def changed(place: Path, count: int, rounds: int) -> dict[str, float]:

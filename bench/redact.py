@@ -56,7 +56,8 @@ def peer(text: str) -> str:
 def _plugins() -> list[Any]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    return [make() for make in get_mapping_from_secret_type_to_class().values()]
+    plugins: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    return [make() for make in plugins.values()]
 
 
 def is_caught(case: Case, after: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from gitmem.core.token import TOKEN, epoch_of
 from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
+from gitmem.memory.auditing.files import heads
 from gitmem.memory.auditing.keyless import check_stores
 from gitmem.memory.cloning import clone
 from gitmem.memory.members.folded import members_of
@@ -286,6 +287,22 @@ def _signed_by(memory: Memory, invitation: Invitation) -> Invitation:
     key = memory.context.store.vault.signing_key()
     theirs = replace(invitation, key=key.public)
     return parse_invitation(replace(theirs, signature=key.sign(theirs.body)).line())
+
+
+def test_two_people_in_one_clone(team: Team) -> None:
+    """An agent with an identity of its own, in the clone of whom it works for: each signs in a log of their own."""
+    with team.open("ada") as ada, open_memory(team.path / "ada", team.bob) as bob:
+        ada.sync()
+        for memory in (bob, ada, bob):
+            memory.learn("note", {"text": "whoever commits signs"})
+            memory.commit()
+        assert ada.verify().problems == []
+        ada.sync()
+    with team.open("bob") as bob:
+        bob.sync()
+        assert bob.verify().problems == []
+        assert len(bob.records()) == 6
+        assert len({writer.partition("-")[0] for writer in heads(bob.context.store.root)}) == 1  # no clone more than there is
 
 
 def test_joining_and_recovering_by_the_python_api(team: Team) -> None:

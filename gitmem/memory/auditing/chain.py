@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gitmem.core.auditing.audit import Change, Head, closing, place_of, segment_path
+from gitmem.core.auditing.parse import parse_ends
 from gitmem.memory.auditing.files import head_in, heads
 from gitmem.memory.context import Context
+from gitmem.memory.members.roster import own_key
 from gitmem.store.layout import AUDIT
 
 Chain = tuple[Head | None, list[Change]]
@@ -19,9 +21,26 @@ def own_chain(context: Context) -> Chain:
 
     If the tree holds less of our chain than we wrote, history went back (a reset, another branch). To go on from there would
     fork the chain, so the writer is changed and the first entry of the new one says where the old one ends here.
+
+    A chain is its signer's alone. Where somebody else has signed in this clone (an agent with a key of its own, who lost
+    theirs and came back) the writer is changed as well, and nothing is said of a chain that is not ours to close.
     """
+    context.store.confirm()
+    end, opening = _chain_here(context)
+    if end is not None and not _is_ours(context, end):
+        context.store.rotate()
+        return None, []
+    return end, opening
+
+
+def _is_ours(context: Context, end: Head) -> bool:
+    """Whether the key in use signed the segment at the end of a chain. Who has no key signs nothing."""
+    own, path = own_key(context), segment_path(end.writer, end.segment)
+    return own is None or parse_ends((context.store.root / path).read_bytes(), path).key == own
+
+
+def _chain_here(context: Context) -> Chain:
     store = context.store
-    store.confirm()
     told = json.loads(store.marks.note("audit", "null"))
     ends = heads(store.root)
     begun = ends.get(store.replica.writer)
@@ -35,6 +54,8 @@ def own_chain(context: Context) -> Chain:
         ):  # ahead of our note: the pre-commit hook wrote it, and git then committed
             return (held if held.seq > written.seq else written), []
         store.rotate()
+    if held is not None and not _is_ours(context, held):
+        return None, []
     return None, [closing(written.writer, held and _committed(context, [held]).get(written.writer, held))]
 
 

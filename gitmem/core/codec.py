@@ -309,8 +309,8 @@ class _Parser:
             writer, n = dot_of(key)
             if seen.get(writer, 0) < n:
                 self._fail(f"'seen' does not cover the write {writer}.{n}", path=(*path.split("/"), key))
-            if "#" in key and register != _spelled_again(path, register):
-                self._fail("values under one dot are not spelled canonically", path=tuple(path.split("/")))
+        if any("#" in key for key in register) and register != _spelled_again(path, register):
+            self._fail("values under one dot are not spelled canonically", path=tuple(path.split("/")))
 
 
 def _spelled_again(path: str, register: Register) -> Register:

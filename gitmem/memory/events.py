@@ -110,10 +110,8 @@ def _noted(context: Context) -> dict[str, tuple[int, str]]:
 
 def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
     """The events in one batch. Raises NoKey, Tampered, or ValueError for what is no batch."""
-    import zstandard
-
     header = header_of(data)
-    if "payload" not in header:
+    if not header.keys() >= {"scope", "writer", "payload"}:
         raise ValueError(path)
     payload = header["payload"]
     if payload.startswith("ENC["):
@@ -123,8 +121,31 @@ def read_events(context: Context, path: str, data: bytes) -> list[dict[str, Any]
         )
     else:
         packed = base64.b64decode(payload, validate=True)
-    text = zstandard.ZstdDecompressor().decompress(packed, max_output_size=4 * MAX_TEXT)
-    return [json.loads(line) for line in text.splitlines()]
+    return [_event(line) for line in _unpacked(packed).splitlines()]
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What `packed` holds. Raises ValueError for what is not packed by zstd, or would be too large."""
+    import zstandard
+
+    most = 4 * MAX_TEXT
+    try:
+        if zstandard.frame_content_size(packed) > most:  # for which memory would be taken whatever `max_output_size` says
+            raise ValueError("a batch of events is too large")
+        return zstandard.ZstdDecompressor().decompress(packed, max_output_size=most)
+    except zstandard.ZstdError as error:
+        raise ValueError("a batch of events is not packed by zstd") from error
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """The event on one line. Raises ValueError for what is none."""
+    try:
+        event = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    if not isinstance(event, dict) or any(isinstance(event.get(part), list | dict) for part in _NAME):
+        raise ValueError("not an event")
+    return event
 
 
 def every_event(context: Context) -> Iterator[dict[str, Any]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
+from gitmem.errors import InvalidRecord
+from gitmem.memory.auditing.told import told_acts
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.events import every_event
+from gitmem.memory.events import batch_file, every_event
 from gitmem.memory.upkeep.event_archive import archive_events
 from gitmem.store.layout import EVENTS
 from tests.support.git import Git
@@ -160,3 +164,35 @@ def test_young_months_stay(team: Team) -> None:
     """What happened lately is not touched."""
     worked(team, 20)
     assert archive_events(team["ada"].context, dry_run=True).batches == 0
+
+
+def packed(lines: bytes) -> str:
+    """Some lines as a plain store packs events."""
+    return base64.b64encode(zstandard.ZstdCompressor().compress(lines)).decode()
+
+
+HUGE = b"\x28\xb5\x2f\xfd\xe0" + (1 << 60).to_bytes(8, "little")
+"""The head of a zstd frame that says that it holds 2**60 bytes."""
+NO_BATCHES = {
+    "no payload": b"writer: ada-1\nscope: team\n",
+    "no scope": f"writer: ada-1\npayload: {packed(b'{}')}\n".encode(),
+    "sealed, and no writer": b"scope: team\npayload: ENC[1-9f3a1c07,AAAA]\n",
+    "not zstd": batch_file("ada-1", "team", ["2026-11-20T10:00:00Z"], "AAAA"),
+    "too large": batch_file("ada-1", "team", ["2026-11-20T10:00:00Z"], base64.b64encode(HUGE).decode()),
+    "a list": batch_file("ada-1", "team", ["2026-11-20T10:00:00Z"], packed(b"[1]\n")),
+    "a number": batch_file("ada-1", "team", ["2026-11-20T10:00:00Z"], packed(b"1\n")),
+    "too deep": batch_file("ada-1", "team", ["2026-11-20T10:00:00Z"], packed(b"[" * 100_000)),
+    "an odd name": batch_file("ada-1", "team", ["2026-11-20T10:00:00Z"], packed(b'{"by":"ada-1","id":[]}\n')),
+}
+
+
+@pytest.mark.parametrize("team", [True], indirect=True)
+def test_what_is_no_batch_is_refused_as_such(team: Team) -> None:
+    """Whatever a member commits in the place of a batch: who needs all events is told which file, who tells of acts goes on."""
+    file = team.folder / "ada" / EVENTS / "ada-1/2026-11/000001.yaml"
+    file.parent.mkdir(parents=True)
+    for what, content in NO_BATCHES.items():
+        file.write_bytes(content)
+        with pytest.raises(InvalidRecord, match="000001.yaml is no batch"):
+            list(every_event(team["ada"].context))
+        assert told_acts(team["ada"].context) == [], what

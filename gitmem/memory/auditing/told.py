@@ -58,7 +58,7 @@ def _events(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
             return read_events(context, path, data)
         except NoKey:
             sealed.append(path)
-        except (GitmemError, ValueError, KeyError):
+        except (GitmemError, ValueError):
             pass  # no batch, which `audit verify` names
         return []
 

@@ -107,7 +107,7 @@ def _archive(context: Context, some: list[_Batch], problems: list[str]) -> tuple
         made = _sealed(context, folder, some, [json.dumps(event, sort_keys=True, separators=(",", ":")) for event in events])
     except NoKey:
         return None
-    except (GitmemError, ValueError, KeyError) as error:
+    except (GitmemError, ValueError) as error:
         problems.append(
             f"{folder} was left as it is: {error.message if isinstance(error, GitmemError) else 'it holds no batch'}"
         )

@@ -74,6 +74,19 @@ def parse(data: bytes, where: str) -> State:
     return _Parser(where).parse(data)
 
 
+def is_time(text: str) -> bool:
+    """Whether `text` is a second that there is, in UTC and spelled as in 2026-11-20T10:00:00Z.
+
+    (Importing `datetime` to find out would cost as much as ten merges.)
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return False
+    year, month, day = map(int, match.groups())
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return year > 0 and day <= _DAYS[month - 1] + (month == 2 and leap)
+
+
 def _spelled(state: State) -> bytes:
     lines = [
         f"gitmem: {FORMAT}",
@@ -299,7 +312,7 @@ class _Parser:
     def _times(self, tree: Tree) -> dict[str, str]:
         times: dict[str, str] = {}
         for name, text in self._section(tree, ("last",)).items():
-            if not _NAME.fullmatch(name) or not isinstance(text, str) or not _is_time(text):
+            if not _NAME.fullmatch(name) or not isinstance(text, str) or not is_time(text):
                 self._fail("'last' holds names with UTC times such as 2026-11-20T10:00:00Z", path=("last", name))
             times[name] = text
         return times
@@ -327,16 +340,6 @@ def _spelled_again(path: str, register: Register) -> Register:
 def _first_difference(data: bytes, again: bytes) -> int:
     pairs = zip(data.split(b"\n"), again.split(b"\n"), strict=False)
     return next((number for number, (a, b) in enumerate(pairs, 1) if a != b), 1)
-
-
-def _is_time(text: str) -> bool:
-    """Whether there is such a second. (Importing `datetime` for it would cost as much as ten merges.)"""
-    match = _TIME.fullmatch(text)
-    if match is None:
-        return False
-    year, month, day = map(int, match.groups())
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return year > 0 and day <= _DAYS[month - 1] + (month == 2 and leap)
 
 
 @cache

@@ -16,6 +16,7 @@ from gitmem.errors import GitmemError, Locked
 from gitmem.memory.checkup.doctor import Check, doctor
 from gitmem.memory.memory import Memory
 from gitmem.memory.syncing.reopening import make_way
+from tests.support.auditing import Scribe, change
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person, share
 
@@ -182,6 +183,17 @@ def test_a_clock_that_is_behind(memory: Memory) -> None:
     """The log's newest entries are from a time to come: this machine's clock is named."""
     memory.context.clock = lambda: datetime.now(UTC) - timedelta(days=3)
     assert "this machine's clock is behind" in ill(memory)["clock"].why
+
+
+def test_a_clock_of_a_writer_that_no_clone_of_ours_is(memory: Memory) -> None:
+    """A turn that is no number, which the form of a writer's name allows, is in nobody's way."""
+    made = Scribe("eve", "eve-aa").sign([change("memory/x", None, b"x")])
+    place = root(memory) / made.path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(made.data)
+    Git(root(memory))("add", made.path)
+    Git(root(memory))("commit", "--quiet", "--no-verify", "--message=eve", "--", made.path)
+    assert "clock" not in ill(memory)
 
 
 def test_an_outdated_backup(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,6 +125,7 @@ def _with(**fields: object) -> bytes:
         ({"seen": {"../b": [1, "b" * 64]}}, "'seen'"),
         ({"seen": []}, "'seen'"),
         ({"time": "yesterday"}, "'time'"),
+        ({"time": "2026-02-30T10:00:00Z"}, "'time'"),
         ({"op": "Learn it"}, "'op'"),
         ({"subject": "ada\x1b[2J"}, "'subject'"),
         ({"object": "memory/../../etc/passwd"}, "'object'"),

@@ -1,4 +1,4 @@
-"""The times in `last` are those there are, which the codec finds out by itself (see its `_is_time`)."""
+"""The times in `last` are those there are, which the codec finds out by itself (see its `is_time`)."""
 
 from __future__ import annotations
 

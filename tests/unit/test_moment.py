@@ -100,6 +100,7 @@ def test_one_clock_off_by_a_year_is_outvoted(years: int, minute: int) -> None:
         ("2026-11-20T10:00:30Z", "2026-11-20T10:00:30"),
         ("2026-11-20T01:30+09:00", "2026-11-19T16:30"),
         ("2026-11-20T22-05:00", "2026-11-21T03:00"),
+        ("0999-11-20T10:00", "0999-11-20T10:00"),
     ],
 )
 def test_a_time_in_words(text: str, utc: str) -> None:
@@ -107,7 +108,11 @@ def test_a_time_in_words(text: str, utc: str) -> None:
     assert as_utc(text) == utc
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13", "2026-02-30", "2026-11-20T25", "20.11.2026", "2026-11-20T10 CET"])
+NO_TIMES = ["", "yesterday", "2026-13", "2026-02-30", "2026-11-20T25", "20.11.2026", "2026-11-20T10 CET"]
+OUT_OF_ALL_YEARS = ["0001-01-01T00:00+01:00", "9999-12-31T23:00-02:00"]
+
+
+@pytest.mark.parametrize("text", NO_TIMES + OUT_OF_ALL_YEARS)
 def test_what_is_no_time(text: str) -> None:
     """Refused, for compared as text it would find nothing, or all."""
     with pytest.raises(ValueError, match=r".*"):

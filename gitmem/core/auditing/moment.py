@@ -34,7 +34,10 @@ def as_utc(text: str) -> str:
     day, time, zone = found.groups()
     said = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in (None, 'Z') else zone}")
     length = max(len(f"{day}T{time}"), len("2026-11-20T10:00") if zone else 0)
-    return f"{said.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"[:length]
+    try:
+        return said.astimezone(UTC).isoformat()[:length]
+    except OverflowError as error:
+        raise ValueError(text) from error  # its offset leads out of the years 1 to 9999
 
 
 def at_entry(segments: Iterable[Segment], writer: str, seq: int) -> Ends | None:

@@ -20,12 +20,12 @@ from gitmem.core.auditing.audit import (
     op_problem,
     place_of,
 )
+from gitmem.core.codec import is_time
 from gitmem.core.dots import json_line
 from gitmem.core.record import RECORD_ID, WRITER, Json
 from gitmem.errors import InvalidRecord, Tampered
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _MAX_SEQ: Final = 10**15
 _MAX_KEY: Final = 200
 _MAX_SIGNATURE: Final = 1000
@@ -131,7 +131,7 @@ _FIELDS: Final[dict[str, Callable[[Json], bool]]] = {
     "seq": lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MAX_SEQ,
     "prev": _is_hash,
     "seen": _is_seen,
-    "time": _shaped(_TIME),
+    "time": lambda value: isinstance(value, str) and is_time(value),
     "op": lambda value: isinstance(value, str) and not op_problem(value),
     "subject": _shaped(MEMBER),
     "object": lambda value: isinstance(value, str) and not object_problem(value),

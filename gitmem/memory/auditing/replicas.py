@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmem.core.auditing.audit import CLOSE, ERASE, FORGET, PRUNE, REWRITE, Head, Segment, segment_path
-from gitmem.core.auditing.parse import parse_segment
+from gitmem.core.auditing.parse import parse_ends, parse_segment
 from gitmem.git.remote import HEARD, INCOMING, Upstream
 from gitmem.git.remote import announce as announce_ref
 from gitmem.git.repo import Repo
@@ -135,5 +135,5 @@ def _forgets(root: Path, end: Head, told: int) -> bool:
             return True  # a later one was picked without it; it may say so when it comes
         if any(f'"op":"{op}"'.encode() in data for op in (FORGET, PRUNE, ERASE, REWRITE)):
             return True
-        number, first = number - 1, int(json.loads(data.split(b"\n", 1)[0])["seq"])
+        number, first = number - 1, parse_ends(data, segment_path(end.writer, number)).entries[0].seq
     return False

@@ -89,7 +89,8 @@ def clock(context: Context) -> Told:
     for segment in LogAt(context.store.repo, context.store.prefix, head).lasts() if head else ():
         entry = segment.entries[-1]
         replica, _, turn = entry.writer.rpartition("-")
-        latest[replica] = max(latest.get(replica, (0, now, "")), (int(turn), _time(entry.time), entry.subject))
+        number = int(turn) if turn.isdecimal() else 0  # no clone of ours signs as a turn that is no number
+        latest[replica] = max(latest.get(replica, (0, now, "")), (number, _time(entry.time), entry.subject))
     ahead = {replica: (when - now, who) for replica, (_, when, who) in latest.items() if when - now > _SKEW}
     if not ahead:
         return True, "no entry of the log is from a time to come", ""

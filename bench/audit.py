@@ -24,11 +24,11 @@ from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.record import State
 from gitmem.git.objects import Content, Draft, write_commits
-from gitmem.memory import commit, own_log
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import heads
-from gitmem.memory.learn import Lesson, learn
+from gitmem.memory.committing import commit, own_log
 from gitmem.memory.memory import Memory
+from gitmem.memory.recording.learn import Lesson, learn
 from gitmem.store.layout import record_path
 
 ENTRIES = 100_000

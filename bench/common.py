@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitmem.crypto.lookup import find_identities
-from gitmem.memory.found import init
-from gitmem.memory.learn import Lesson, learn_all, prepare
+from gitmem.memory.founding.found import init
 from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
+from gitmem.memory.recording.learn import Lesson, learn_all, prepare
 
 CHUNK = 500
 SYLLABLES = ["ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "zu"]

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gitmem.crypto.lookup
-import gitmem.memory.counting
-import gitmem.memory.learn
 import gitmem.memory.recall
+import gitmem.memory.recording.counting
+import gitmem.memory.recording.learn
 import gitmem.memory.syncing.sync
 import gitmem.store.store  # noqa: F401 - loaded once, before the forks
 from bench.common import founded, place, row
 from gitmem.errors import RemoteError
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from gitmem.memory.syncing.sync import PATIENCE, sync
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.common import fill, founded, in_turn, lessons, place, row, seconds
-from gitmem.memory.learn import learn
 from gitmem.memory.memory import Memory
+from gitmem.memory.recording.learn import learn
 
 TIMES = 60
 # Not ru_maxrss: a child inherits its parent's, and this parent has filled a store.

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bench.common import fill, founded, place, row, seconds
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 
 RECORDS = 1000

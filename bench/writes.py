@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from bench.common import founded, in_turn, lessons, place, row
-from gitmem.memory.learn import learn
+from gitmem.memory.recording.learn import learn
 
 TIMES = 300
 SIZE = 1500  # bytes: about what a record file has

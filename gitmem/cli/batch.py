@@ -17,7 +17,7 @@ from gitmem.errors import GitmemError, InvalidRecord, NoKey
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.memory.context import Context
-    from gitmem.memory.learn import Lesson
+    from gitmem.memory.recording.learn import Lesson
     from gitmem.memory.reports import Committed
     from gitmem.memory.results import Record
 
@@ -77,7 +77,7 @@ def _lines(name: str) -> Iterator[tuple[int, bytes]]:
 
 
 def _check(context: Context, batch: _Batch, number: int, line: bytes) -> None:
-    from gitmem.memory.learn import prepare
+    from gitmem.memory.recording.learn import prepare
 
     if number % _STEP == 0:
         context.progress("checking lines", number, 0)
@@ -122,7 +122,7 @@ def _no_constant(word: str) -> NoReturn:
 def _record(context: Context, batch: _Batch) -> None:
     """Record in portions, each acknowledged as a whole."""
     from gitmem.memory.backups.snapshots import before
-    from gitmem.memory.learn import learn_all
+    from gitmem.memory.recording.learn import learn_all
 
     before(context, "batch learn")
     remaining = iter(batch.lessons.items())

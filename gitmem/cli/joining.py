@@ -11,7 +11,7 @@ from gitmem.errors import GitmemError, NoKey, UsageError
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.crypto.identity import Identity
-    from gitmem.memory.cloning import Cloned
+    from gitmem.memory.founding.cloning import Cloned
     from gitmem.memory.members.inviting import Invitation
     from gitmem.memory.members.requesting import Request
     from gitmem.memory.memory import Memory
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def asked(ui: Ui, memory: Memory, name: str | None) -> Request:
     """The request of whoever calls; an identity is made if there is none. Raises GitmemError for one who is a member."""
-    from gitmem.memory.found import default_name
+    from gitmem.memory.founding.found import default_name
     from gitmem.memory.members.requesting import enrolled_as, request
 
     _refuse_member(memory)

@@ -10,8 +10,8 @@ from gitmem.core.record import State
 from gitmem.core.usage import totals
 from gitmem.errors import InvalidRecord, NoKey
 from gitmem.memory.auditing import acts
+from gitmem.memory.committing.held import contents_at, own_changes
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, own_changes
 from gitmem.memory.locate import locate
 from gitmem.store.layout import is_record_path, parse_record_path
 from gitmem.store.opened import Opened, open_state

@@ -105,7 +105,7 @@ class Memory:
         `redact=False` keeps them.
         Raises InvalidRecord naming the field at fault, NoKey.
         """
-        from gitmem.memory.learn import learn, prepare
+        from gitmem.memory.recording.learn import learn, prepare
 
         return learn(self.context, prepare(self._writing(redact), kind, fields, tags, scope))
 
@@ -122,7 +122,7 @@ class Memory:
 
     def used(self, id: str, *, fixed: bool, ms: int | None = None) -> None:  # noqa: A002 - the promised name
         """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
-        from gitmem.memory.counting import used
+        from gitmem.memory.recording.counting import used
 
         used(self.context, id, fixed=fixed, ms=ms)
 
@@ -158,13 +158,13 @@ class Memory:
 
         What is written is redacted as in `learn`.
         """
-        from gitmem.memory.learn import edit
+        from gitmem.memory.recording.learn import edit
 
         return edit(self._writing(redact), id, fields, replace=replace)
 
     def forget(self, id: str) -> Record:  # noqa: A002 - the promised name
         """Delete a record."""
-        from gitmem.memory.learn import forget
+        from gitmem.memory.recording.learn import forget
 
         return forget(self.context, id)
 
@@ -184,19 +184,19 @@ class Memory:
         redact: bool | None = None,
     ) -> Record:
         """Settle a field in conflict with the value of dot `pick`, or with a new `value`, redacted as in `learn`."""
-        from gitmem.memory.learn import resolve
+        from gitmem.memory.recording.learn import resolve
 
         return resolve(self._writing(redact), id, field, pick, value)
 
     def keep(self, id: str) -> Record:  # noqa: A002 - the promised name
         """Settle a deletion that crossed somebody's edit: the record stands. `forget` settles it the other way."""
-        from gitmem.memory.learn import keep
+        from gitmem.memory.recording.learn import keep
 
         return keep(self.context, id)
 
     def commit(self, message: str | None = None, *, redact: bool | None = None) -> Committed | None:
         """Commit what was recorded; None when there was nothing. The `message` is redacted as in `learn`."""
-        from gitmem.memory.commit import commit
+        from gitmem.memory.committing.commit import commit
         from gitmem.memory.privacy.redaction import in_the_clear
 
         said, found = in_the_clear(self._writing(redact), "message", message)

@@ -12,7 +12,7 @@ from gitmem.core.nearest import nearest
 from gitmem.core.record import Json
 from gitmem.core.redacting.placeholder import KINDS
 from gitmem.errors import UsageError
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
 from gitmem.store.config import KEEP, MOST, REPLACE, load_config, redact_setting

@@ -80,7 +80,7 @@ def _nested(context: Context, entry: Entry) -> dict[str, Any]:
 def _count_matches(context: Context, paths: list[str]) -> None:
     if not paths or not allows(context, READS) or not may_write(context):
         return
-    from gitmem.memory.counting import count
+    from gitmem.memory.recording.counting import count
 
     try:
         count(context, [(path, {"matched": 1}, "matched", []) for path in paths], sync=False)

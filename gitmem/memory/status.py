@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gitmem.errors import NoKey
 from gitmem.memory.catchup import current_index
+from gitmem.memory.committing.held import own_changes
 from gitmem.memory.context import Context
-from gitmem.memory.gather import own_changes
 from gitmem.memory.members.roster import members
 from gitmem.memory.members.scopes import opens, scope_names
 from gitmem.memory.reports import Status

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gitmem.core.auditing.audit import Problem
 from gitmem.core.codec import parse
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
 

@@ -39,9 +39,9 @@ def _merging() -> list[str]:
 def _check(merging: list[str]) -> list[str]:
     from gitmem.crypto.lookup import find_identities
     from gitmem.git.repo import Repo
+    from gitmem.memory.committing.staged import check_staged
     from gitmem.memory.context import Context
     from gitmem.memory.privacy.overview import tells_who
-    from gitmem.memory.staged import check_staged
     from gitmem.store.kinds import Kinds
     from gitmem.store.place import place_at_work
     from gitmem.store.store import Store

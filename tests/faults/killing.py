@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 
 import gitmem.crypto.lookup
-import gitmem.memory.commit
-import gitmem.memory.counting
-import gitmem.memory.learn
+import gitmem.memory.committing.commit
+import gitmem.memory.recording.counting
+import gitmem.memory.recording.learn
 import gitmem.store.store  # noqa: F401 - loaded once, before the forks
 from gitmem.memory.memory import Memory
 

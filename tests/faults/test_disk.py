@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError
-from gitmem.memory.events import read_events
+from gitmem.memory.committing.events import read_events
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.mounted import small_disk

@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.errors import GitmemError
 from gitmem.memory.backups.restore_anew import restore_anew
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.mounted import small_disk

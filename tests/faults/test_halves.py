@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, share
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.cloning import clone
-from gitmem.memory.events import read_events
+from gitmem.memory.committing.events import read_events
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, open_memory, share

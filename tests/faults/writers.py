@@ -13,8 +13,8 @@ import sys
 import traceback
 
 import gitmem.crypto.lookup
-import gitmem.memory.counting
-import gitmem.memory.learn
+import gitmem.memory.recording.counting
+import gitmem.memory.recording.learn
 import gitmem.store.store  # noqa: F401 - what a writer needs is loaded once, before the fork
 from gitmem.memory.memory import Memory
 

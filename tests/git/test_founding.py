@@ -12,8 +12,8 @@ import pytest
 from gitmem.errors import GitmemError, NoStore, RemoteError
 from gitmem.git.beside import add_worktree
 from gitmem.git.repo import Repo
-from gitmem.memory.branching import init_branch
-from gitmem.memory.found import Founded, init
+from gitmem.memory.founding.branching import init_branch
+from gitmem.memory.founding.found import Founded, init
 from gitmem.memory.members.person import Person
 from gitmem.memory.memory import Memory
 from gitmem.store.place import local_of

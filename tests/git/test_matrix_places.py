@@ -13,7 +13,7 @@ from gitmem.core.codec import parse
 from gitmem.errors import GitmemError, NoStore
 from gitmem.git.repo import Repo
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.found import prepare_clone
+from gitmem.memory.founding.found import prepare_clone
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git

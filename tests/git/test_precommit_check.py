@@ -9,7 +9,7 @@ import pytest
 
 from gitmem.core.codec import emit, parse
 from gitmem.errors import GitmemError
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, open_memory

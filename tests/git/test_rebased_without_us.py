@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 

@@ -13,7 +13,7 @@ from gitmem.errors import InvalidRecord, NoStore
 from gitmem.git.attributes import unprotected
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.members.person import Person
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.memory import Memory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 

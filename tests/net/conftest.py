@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.net.team import Team
 from tests.support.git import Git

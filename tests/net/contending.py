@@ -15,8 +15,8 @@ import tempfile
 import traceback
 
 import gitmem.crypto.lookup
-import gitmem.memory.counting
-import gitmem.memory.learn
+import gitmem.memory.recording.counting
+import gitmem.memory.recording.learn
 import gitmem.memory.syncing.sync
 import gitmem.store.store  # noqa: F401 - what all need is loaded once, before the fork
 from gitmem.memory.memory import Memory

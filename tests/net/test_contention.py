@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from tests.net.team import Team, note
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, open_memory, share

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError, RemoteError
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from tests.net.team import Team, fails, note
 from tests.support import http_server, servers
 from tests.support.cli import Cli

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from tests.support.environment import make_home
 from tests.support.git import Git
 from tests.support.served import Served

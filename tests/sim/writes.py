@@ -186,6 +186,6 @@ def killed(world: World, clone: Clone, rng: Random) -> None:
 
 
 def _id_of(world: World, clone: Clone, pattern: str) -> str:
-    from gitmem.memory.learn import prepare
+    from gitmem.memory.recording.learn import prepare
 
     return prepare(clone.memory.context, "pattern", {"pattern": pattern}).id

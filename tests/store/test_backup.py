@@ -22,7 +22,7 @@ from gitmem.memory.backups.drill import drill
 from gitmem.memory.backups.restore_anew import restore_anew
 from gitmem.memory.backups.rotate import rotate
 from gitmem.memory.backups.verify import BackupReport, verify
-from gitmem.memory.events import every_event
+from gitmem.memory.committing.events import every_event
 from gitmem.memory.members.folded import members_of, standing_here
 from gitmem.memory.members.person import Person
 from gitmem.memory.members.recovery import read_identity

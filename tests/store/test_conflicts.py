@@ -11,7 +11,7 @@ import pytest
 from gitmem.core.edit import Pen
 from gitmem.core.merge import merge
 from gitmem.core.record import State
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from gitmem.store.layout import record_path

@@ -16,7 +16,7 @@ from gitmem.core.erasure import erased, redacted_detail
 from gitmem.core.membership.members import enrol_detail
 from gitmem.crypto.keys import wrap
 from gitmem.git import snapshots
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.locate import locate
 from gitmem.memory.members.granting import add_scope, grant, revoke
 from gitmem.memory.members.removal import remove, set_role

@@ -14,7 +14,7 @@ import zstandard
 from gitmem.errors import InvalidRecord
 from gitmem.memory.auditing.told import told_acts
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.events import batch_file, every_event
+from gitmem.memory.committing.events import batch_file, every_event
 from gitmem.memory.upkeep.event_archive import archive_events
 from gitmem.store.layout import EVENTS
 from tests.support.git import Git

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.core.record import Json
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.frozen import ERROR, make, picture
 from tests.support.git import Git

@@ -13,7 +13,7 @@ from gitmem.core.token import TOKEN, epoch_of
 from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
 from gitmem.memory.auditing.files import heads
 from gitmem.memory.auditing.keyless import check_stores
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.granting import add_scope
 from gitmem.memory.members.inviting import Invitation, accept, check, invite, parse_invitation

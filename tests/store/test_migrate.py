@@ -10,8 +10,8 @@ import pytest
 
 from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.git import snapshots
-from gitmem.memory import together
 from gitmem.memory.locate import locate
+from gitmem.memory.recording import together
 from gitmem.memory.upkeep.migrate import detect, plan, rollback, run
 from tests.support.git import Git
 from tests.support.older import older

@@ -17,7 +17,7 @@ from gitmem.core.ids import element_key
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, InvalidRecord, RemoteError
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from gitmem.store.layout import record_path

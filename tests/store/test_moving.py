@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, share

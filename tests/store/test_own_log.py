@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gitmem.memory.auditing.log import log
-from gitmem.memory.cloning import clone as copy
-from gitmem.memory.events import every_event
+from gitmem.memory.committing.events import every_event
+from gitmem.memory.founding.cloning import clone as copy
 from gitmem.memory.members.joining import add_member
 from gitmem.memory.members.requesting import request
 from gitmem.memory.memory import Memory
@@ -266,7 +266,7 @@ def test_a_killed_commit_that_git_undid(clone: Clone, monkeypatch: pytest.Monkey
         raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("gitmem.memory.commit._put", killed)
+        patch.setattr("gitmem.memory.committing.commit._put", killed)
         clone.memory.learn("note", {"type": "semantic", "text": "another"})
         with pytest.raises(_KilledError):
             clone.memory.commit()

@@ -9,7 +9,7 @@ import pytest
 from gitmem.errors import UsageError
 from gitmem.memory.auditing.audit import AuditReport
 from gitmem.memory.auditing.pins import check_against, parse_pin, pin_of, take_pin
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share

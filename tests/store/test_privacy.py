@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.events import every_event
+from gitmem.memory.committing.events import every_event
 from gitmem.memory.members.granting import add_scope
 from gitmem.memory.members.removal import remove, set_role
 from gitmem.memory.privacy.choosing import choose

@@ -11,11 +11,11 @@ import pytest
 from gitmem.core.codec import emit
 from gitmem.core.retention import pruned
 from gitmem.errors import GitmemError
-from gitmem.memory import together
 from gitmem.memory.configuration import thresholds
 from gitmem.memory.locate import locate
 from gitmem.memory.policies import set_numbers
 from gitmem.memory.privacy.erase import erase
+from gitmem.memory.recording import together
 from gitmem.memory.upkeep import prune as pruning
 from gitmem.memory.upkeep.prune import prune
 from gitmem.memory.upkeep.prune_undo import archives, undo

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.memory.auditing import checkpoints, pins, witness
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy import erase_history
 from gitmem.memory.privacy.erase import erase

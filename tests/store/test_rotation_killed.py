@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-import gitmem.memory.commit
+import gitmem.memory.committing.commit
 import gitmem.store.replica
 import gitmem.store.store
 from gitmem.errors import GitmemError
@@ -36,10 +36,10 @@ ROTATES: dict[str, tuple[Any, str]] = {
 WRITES: dict[str, tuple[Any, str]] = {
     "before the journal": (Journal, "append"),
     "before the file": (Store, "put_file"),
-    "before git": (gitmem.memory.commit, "git_commit"),
+    "before git": (gitmem.memory.committing.commit, "git_commit"),
     "before the touch": (gitmem.store.store, "touch"),
     "before the marks": (Marks, "put"),
-    "before the note": (gitmem.memory.commit, "note_head"),
+    "before the note": (gitmem.memory.committing.commit, "note_head"),
     "before the journal goes": (Journal, "clear"),
 }
 """Where a process dies: before it calls the function of this name."""

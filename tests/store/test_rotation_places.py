@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.memory.cloning import clone
-from gitmem.memory.events import every_event
+from gitmem.memory.committing.events import every_event
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from gitmem.store.marks import Marks

@@ -12,9 +12,9 @@ import pytest
 from gitmem.crypto.keys import new_epoch, wrap
 from gitmem.errors import GitmemError, NoKey, UsageError
 from gitmem.memory.checkup.doctor import doctor
-from gitmem.memory.cloning import clone
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.diff import diff
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.members.enrolment import member_file
 from gitmem.memory.members.granting import add_scope, grant, revoke
 from gitmem.memory.members.keys import key_status

@@ -8,7 +8,7 @@ import pytest
 
 from gitmem.crypto.keys import new_epoch, wrap
 from gitmem.errors import InvalidRecord, NoKey, Tampered
-from gitmem.memory.events import event_files, read_events
+from gitmem.memory.committing.events import event_files, read_events
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from tests.support.git import Git

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gitmem.memory.events import every_event
+from gitmem.memory.committing.events import every_event
 from gitmem.memory.memory import Memory
 from gitmem.memory.upkeep.event_archive import archive_events
 from gitmem.memory.upkeep.prune import prune

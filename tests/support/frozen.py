@@ -20,7 +20,7 @@ from typing import Any
 from gitmem.core.edit import Pen
 from gitmem.core.merge import merge
 from gitmem.core.record import Json
-from gitmem.memory.cloning import clone
+from gitmem.memory.founding.cloning import clone
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
 from gitmem.store.resources import resource_dir

@@ -14,14 +14,14 @@ from gitmem.core.merge import merge_all
 from gitmem.core.record import State
 from gitmem.crypto.lookup import find_identities
 from gitmem.git.repo import Repo
-from gitmem.memory.cloning import clone
 from gitmem.memory.context import Context
-from gitmem.memory.found import Founded, init
-from gitmem.memory.learn import learn_all, prepare
+from gitmem.memory.founding.cloning import clone
+from gitmem.memory.founding.found import Founded, init
 from gitmem.memory.members.joining import add_member
 from gitmem.memory.members.person import Person
 from gitmem.memory.members.requesting import request
 from gitmem.memory.memory import Memory
+from gitmem.memory.recording.learn import learn_all, prepare
 from tests.support.environment import make_home
 from tests.support.git import Git
 from tests.support.ready_made import copied

@@ -18,7 +18,8 @@ from gitmem.crypto.signing import SigningKey
 from gitmem.git.objects import Content, Draft, write_commits
 from gitmem.git.repo import Entry, Repo
 from gitmem.memory.auditing.states import file_detail
-from gitmem.memory.gather import digest, parse_or_none
+from gitmem.memory.committing.batch import digest
+from gitmem.memory.committing.held import parse_or_none
 from gitmem.store.layout import AUDIT, CONFIG, is_record_path
 from tests.support.auditing import TIME
 from tests.tamper.ground import Ground

@@ -7,7 +7,7 @@ import sys
 
 SCRIPT = """
 import sys
-import gitmem.plumbing.hooks, gitmem.memory.privacy.overview, gitmem.memory.staged
+import gitmem.plumbing.hooks, gitmem.memory.privacy.overview, gitmem.memory.committing.staged
 print(*sorted(name for name in sys.modules if name.startswith(("gitmem.", "click"))))
 """
 UNUSED = {
@@ -15,7 +15,7 @@ UNUSED = {
     "gitmem.cli.ui",
     "gitmem.core.usage",
     "gitmem.memory.auditing.log",
-    "gitmem.memory.learn",
+    "gitmem.memory.recording.learn",
     "gitmem.memory.privacy.redaction",
     "gitmem.memory.reports",
     "gitmem.memory.results",
@@ -26,5 +26,5 @@ def test_the_check_loads_what_it_needs() -> None:
     """Neither what records and recalls nor what the command line says with: a third of its time."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "gitmem.memory.commit" in loaded
+    assert "gitmem.memory.committing.commit" in loaded
     assert not loaded & UNUSED

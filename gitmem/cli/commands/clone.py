@@ -29,7 +29,7 @@ def command(ui: Ui, url: str, directory: str | None, branch: str | None, name: s
     If your identity does not open it, a request to join is printed on stdout: one line without secrets for a member to accept.
     """
     from gitmem.cli.joining import join_clone
-    from gitmem.memory.cloning import clone
+    from gitmem.memory.founding.cloning import clone
 
     made = clone(url, directory, branch)
     for note in made.notes:

@@ -118,7 +118,7 @@ def _from_file(memory: Memory, record: Record, name: str) -> Record:
 def _in_editor(ui: Ui, memory: Memory, record: Record, again: bool) -> Record | None:
     """The record as the editor left it, None if nothing was changed; a text that cannot be taken is kept."""
     from gitmem.cli.editor import edited
-    from gitmem.memory import drafts
+    from gitmem.memory.recording import drafts
 
     context = memory.context
     draft = drafts.resume(context, record.id) if again else drafts.begin(context, record.id)

@@ -21,7 +21,7 @@ def install(ui: Ui) -> None:
     `gitmem init` and `gitmem clone` do it; a clone made with plain git needs it once.
     """
     from gitmem.cli.session import opened
-    from gitmem.memory.found import prepare_clone
+    from gitmem.memory.founding.found import prepare_clone
 
     with opened(ui) as memory:
         store = memory.context.store

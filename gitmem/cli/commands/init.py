@@ -12,7 +12,7 @@ from gitmem.cli.command import define
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
-    from gitmem.memory.found import Founded
+    from gitmem.memory.founding.found import Founded
 
 
 @define(
@@ -41,8 +41,8 @@ def command(ui: Ui, directory: str | None, branch: str | None, plain: bool, name
     store when all other keys are lost.
     """
     from gitmem.cli.session import person
-    from gitmem.memory.branching import init_branch
-    from gitmem.memory.found import init
+    from gitmem.memory.founding.branching import init_branch
+    from gitmem.memory.founding.found import init
 
     place = Path(directory) if directory else None
     if branch:

@@ -65,7 +65,7 @@ def _read(invitation: str | None) -> str | None:
 @contextmanager
 def _cloned(ui: Ui, url: str, directory: str | None) -> Iterator[None]:
     """In a clone, which is taken away again where what is done in it fails: it may be no store to be used."""
-    from gitmem.memory.cloning import cloned
+    from gitmem.memory.founding.cloning import cloned
 
     with cloned(url, directory) as made, chdir(made.root):
         for note in made.notes:

@@ -204,7 +204,7 @@ def recover(ui: Ui, name: str | None) -> None:
     admin. The log says that the recovery identity did it.
     """
     from gitmem.cli.session import opened, person
-    from gitmem.memory.found import default_name
+    from gitmem.memory.founding.found import default_name
     from gitmem.memory.members import recovery
     from gitmem.memory.members.requesting import request_of
 

@@ -13,9 +13,9 @@ from gitmem.errors import InvalidRecord
 from gitmem.memory.auditing.audit import unsigned_files
 from gitmem.memory.auditing.states import FileHistory, signed_ends
 from gitmem.memory.auditing.vouched import answered
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.memory.soundness import holds_record, not_genuine, sound_state
 from gitmem.store.layout import MEMBERS, MEMORY
 

@@ -11,8 +11,8 @@ from gitmem.errors import GitmemError, NoKey, Tampered
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.auditing.log import LogEntry, Wanted
+from gitmem.memory.committing.events import every_batch, read_events
 from gitmem.memory.context import Context
-from gitmem.memory.events import every_batch, read_events
 from gitmem.memory.locate import locate
 from gitmem.store.layout import parse_record_path
 

@@ -202,7 +202,7 @@ def _against(known: Known, chain: Sequence[Signed], place: Destination) -> list[
 
 
 def _acts(context: Context) -> Iterable[dict[str, Any]]:
-    from gitmem.memory.events import every_event
+    from gitmem.memory.committing.events import every_event
 
     return (event for event in every_event(context) if event.get("op") == acts.BACKUP)
 

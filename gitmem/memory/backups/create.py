@@ -31,9 +31,9 @@ from gitmem.memory.backups.chain import (
     set_lacks,
     unsigned,
 )
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.branch import require_branch
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context
-from gitmem.memory.gather import require_branch
 from gitmem.memory.members.folded import standing_here
 from gitmem.store.destination import Destination, Folder
 from gitmem.store.files import disk_error

@@ -19,7 +19,7 @@ from gitmem.memory.auditing import acts
 from gitmem.memory.backups import snapshots
 from gitmem.memory.backups.moments import NEWEST, Moment, moment_of, paths_at, records_at
 from gitmem.memory.backups.putting_back import Difference, compare, put_back, take_out
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
 from gitmem.memory.members.scopes import known_scope

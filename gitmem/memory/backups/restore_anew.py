@@ -17,7 +17,7 @@ from gitmem.memory.backups.chain import backup_named, note, read_chain, remember
 from gitmem.memory.backups.rebuild import Progress, rebuilt
 from gitmem.memory.backups.verify import members_at
 from gitmem.memory.context import Context
-from gitmem.memory.found import prepare_clone
+from gitmem.memory.founding.found import prepare_clone
 from gitmem.memory.privacy.purge import erased_at, replay_erasures
 from gitmem.store.config import load_config
 from gitmem.store.destination import Destination, destination

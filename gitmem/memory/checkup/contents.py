@@ -24,9 +24,10 @@ from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
 from gitmem.memory.checkup.halves import DAMAGED, is_cut_off, keep, set_aside
 from gitmem.memory.checkup.machine import Told
-from gitmem.memory.commit import has_past
+from gitmem.memory.committing.branch import refuse_sparse
+from gitmem.memory.committing.commit import has_past
+from gitmem.memory.committing.held import contents_at, own_changes, parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, own_changes, parse_or_none, refuse_sparse
 from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic

@@ -20,15 +20,17 @@ from gitmem.memory.checkup import contents, machine
 from gitmem.memory.checkup.halves import DAMAGED, set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.checkup.salvage import salvage
-from gitmem.memory.commit import has_past
+from gitmem.memory.committing.branch import refuse_sparse
+from gitmem.memory.committing.commit import has_past
+from gitmem.memory.committing.held import Unmerged, contents_at
+from gitmem.memory.committing.leftovers import drop_leftovers, forget_staged
+from gitmem.memory.committing.moving import finish_move
 from gitmem.memory.context import Context
-from gitmem.memory.found import prepare_clone
-from gitmem.memory.gather import Unmerged, contents_at, drop_leftovers, forget_staged, refuse_sparse
+from gitmem.memory.founding.found import prepare_clone
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.keeping import keep_keys
 from gitmem.memory.members.roster import members
 from gitmem.memory.members.rotation import strangers
-from gitmem.memory.moving import finish_move
 from gitmem.memory.syncing.heal import heal, unhealed
 from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
 from gitmem.memory.syncing.unmerged import settle_unmerged

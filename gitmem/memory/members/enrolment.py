@@ -12,7 +12,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
 from gitmem.core.membership.members import Member, elements_of, enrol_detail
 from gitmem.core.record import Json, State
-from gitmem.memory.commit import Extra
+from gitmem.memory.committing.commit import Extra
 from gitmem.memory.context import Context
 from gitmem.memory.members.roster import KIND, read_member
 from gitmem.store.layout import STORE_SCOPE, key_path, member_path

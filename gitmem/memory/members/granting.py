@@ -12,7 +12,7 @@ from gitmem.core.nearest import meant, shown
 from gitmem.core.record import Json
 from gitmem.core.token import EPOCH
 from gitmem.errors import NoKey, UsageError
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import wrapped_keys
 from gitmem.memory.members.folded import members_of, need_rank

@@ -19,7 +19,7 @@ from gitmem.core.auditing.pin import Pin, parse_pin
 from gitmem.core.membership.members import ROLES, Members, Rank
 from gitmem.core.nearest import shown
 from gitmem.errors import GitmemError, Tampered, UsageError
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context, timestamp
 from gitmem.memory.members.folded import members_of, need_rank, segments_here
 from gitmem.memory.members.requesting import Request, request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitmem.core.membership.members import Members, Rank
 from gitmem.errors import NoKey, UsageError
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import member_file, wrapped_keys
 from gitmem.memory.members.folded import members_of, need_rank

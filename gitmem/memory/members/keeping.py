@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from gitmem.core.membership.members import Members, Rank
 from gitmem.git.repo import Repo
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.enrolment import wrapped_keys
 from gitmem.memory.members.folded import members_of

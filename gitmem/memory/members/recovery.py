@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gitmem.core.membership.members import Members
 from gitmem.errors import GitmemError, NoKey
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.enrolment import member_file
 from gitmem.memory.members.folded import members_of

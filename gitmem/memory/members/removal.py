@@ -13,7 +13,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.membership.members import ROLES, Members, Rank, remove_detail, role_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, UsageError
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.folded import members_of, need_rank, segments_here
 from gitmem.memory.members.leaving import Taken, taken

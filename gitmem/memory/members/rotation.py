@@ -17,9 +17,9 @@ from gitmem.core.token import epoch_order
 from gitmem.errors import GitmemError, InvalidRecord, NoKey, UsageError
 from gitmem.memory.auditing.floors import behind
 from gitmem.memory.backups import snapshots
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.memory.members.folded import members_of, need_rank
 from gitmem.store.layout import MEMORY, key_path, link_path
 from gitmem.store.opened import resealed

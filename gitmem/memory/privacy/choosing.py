@@ -9,7 +9,7 @@ from gitmem.core.edit import Pen
 from gitmem.core.ids import element_key
 from gitmem.core.record import Json, State
 from gitmem.errors import UsageError
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.roster import my_name, read_member
 from gitmem.memory.privacy.consent import OPTED_OUT, opted_out, take_note

@@ -20,9 +20,10 @@ from gitmem.core.membership.members import Rank
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.backups import snapshots
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.branch import require_branch
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.held import contents_at, parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, parse_or_none, require_branch
 from gitmem.memory.locate import buried, gone, locate
 from gitmem.memory.members.own_role import may_write, need_role
 from gitmem.memory.privacy.purge import purge

@@ -22,9 +22,9 @@ from gitmem.git import rewriting
 from gitmem.git.commits import move_ref
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.history import read_history
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.branch import require_branch
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context
-from gitmem.memory.gather import require_branch
 from gitmem.memory.privacy.erasures import left_of, rules
 from gitmem.memory.privacy.remains import Remaining, remains
 from gitmem.memory.privacy.rewritten import Notice, begin, finish_rewriting, has_walked, require_admin, tidy_up

@@ -13,9 +13,9 @@ from gitmem.core.ids import element_key
 from gitmem.core.record import Json, State
 from gitmem.core.subject import Subject
 from gitmem.errors import GitmemError, InvalidRecord, UsageError
-from gitmem.memory.commit import Extra
+from gitmem.memory.committing.commit import Extra
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context, kind_to_show
-from gitmem.memory.gather import contents_at
 from gitmem.memory.privacy.erase import Erased, EraseReport, bury, check_basis
 from gitmem.memory.privacy.redaction import in_the_clear
 from gitmem.memory.privacy.remains import remains

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen
 from gitmem.core.membership.members import Rank
-from gitmem.memory.commit import author, commit
+from gitmem.memory.committing.commit import author, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
 from gitmem.memory.members.roster import members, my_name, read_member

@@ -30,9 +30,9 @@ from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git import rewriting
 from gitmem.memory.auditing.replicas import all_segments
 from gitmem.memory.catchup import drop_index
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.store.layout import AUDIT, CONFIG, OWN_PREFIXES, STORE_SCOPE, is_record_path
 
 NOTICES: Final = "rewritten"

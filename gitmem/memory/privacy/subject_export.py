@@ -15,8 +15,8 @@ from gitmem.core.subject import Subject
 from gitmem.errors import GitmemError, NoKey, UsageError
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.replicas import all_segments
+from gitmem.memory.committing.events import every_event
 from gitmem.memory.context import Context, kind_to_show
-from gitmem.memory.events import every_event
 from gitmem.memory.privacy.subjects import Findings, Mention, find, notes
 from gitmem.memory.typed import write_mapping
 from gitmem.memory.view import record_of

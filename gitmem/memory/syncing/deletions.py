@@ -10,9 +10,9 @@ from gitmem.core.erasure import erased_at
 from gitmem.core.merge import merge_all
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
+from gitmem.memory.committing.held import contents_at, parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.store.layout import is_record_path
 from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Store, Write

@@ -27,9 +27,9 @@ from gitmem.core.record import MAX_BYTES, Json
 from gitmem.errors import NoKey, Tampered
 from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.history import read_history
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.held import contents_at, parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.memory.members.enrolment import picture
 from gitmem.memory.members.folded import genuine, segments_here
 from gitmem.memory.members.roster import my_name

@@ -19,9 +19,9 @@ from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.auditing.pins import holds
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.memory.syncing.healing import Plan, original, plans
 from gitmem.memory.syncing.quarantine import purge, set_aside
 from gitmem.memory.syncing.reopening import can_sign

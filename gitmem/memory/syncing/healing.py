@@ -17,9 +17,9 @@ from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing.unvouched import entries_of_lists, part_of, why_not
 from gitmem.memory.auditing.vouched import Vouched, vouched_for
-from gitmem.memory.commit import Extra
+from gitmem.memory.committing.commit import Extra
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.memory.soundness import holds_record, is_newer, not_genuine, sound_or_none
 from gitmem.memory.syncing.wounds import Found, Wound
 from gitmem.store.layout import AUDIT, MEMORY, is_record_path

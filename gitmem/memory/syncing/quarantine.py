@@ -17,9 +17,9 @@ from gitmem.git.objects import Draft, write_commits
 from gitmem.git.repo import BlobRef, Change, Entry
 from gitmem.git.worktree import checkout
 from gitmem.memory.auditing.unvouched import unvouched
-from gitmem.memory.commit import author
+from gitmem.memory.committing.branch import require_branch
+from gitmem.memory.committing.commit import author
 from gitmem.memory.context import Context
-from gitmem.memory.gather import require_branch
 from gitmem.memory.soundness import holds_record, is_newer, path_problem, sound_state
 from gitmem.store.files import write_atomic
 from gitmem.store.layout import CONFIG, MEMBERS, OWN_PREFIXES

@@ -19,9 +19,10 @@ from gitmem.git.remote_words import unwritable
 from gitmem.git.underway import under_way
 from gitmem.memory.auditing import pins
 from gitmem.memory.auditing.replicas import announce
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.branch import refuse_cut_off, require_branch
+from gitmem.memory.committing.commit import commit
+from gitmem.memory.committing.held import Unmerged
 from gitmem.memory.context import Context
-from gitmem.memory.gather import Unmerged, refuse_cut_off, require_branch
 from gitmem.memory.members.keeping import keep_keys
 from gitmem.memory.members.own_role import note_role
 from gitmem.memory.privacy.consent import take_note

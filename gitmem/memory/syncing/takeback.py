@@ -19,9 +19,9 @@ from gitmem.core.edit import Pen
 from gitmem.core.heal import Loss, registers, without
 from gitmem.core.record import Json, Register, State
 from gitmem.errors import NoKey
-from gitmem.memory.commit import Extra
+from gitmem.memory.committing.commit import Extra
+from gitmem.memory.committing.held import contents_at, parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, parse_or_none
 from gitmem.memory.soundness import holds_record
 from gitmem.memory.syncing.heal import Healed, write_again
 from gitmem.memory.syncing.healing import Plan

@@ -17,10 +17,10 @@ from gitmem.git.trees import TreeMerge, merge_many, merge_trees
 from gitmem.git.underway import under_way
 from gitmem.git.worktree import checkout
 from gitmem.memory.auditing.chain import beware
-from gitmem.memory.commit import author
+from gitmem.memory.committing.commit import author
+from gitmem.memory.committing.held import contents_at
+from gitmem.memory.committing.moving import finish_move, moving
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
-from gitmem.memory.moving import finish_move, moving
 from gitmem.memory.privacy.rewritten import Crossing, crossing
 from gitmem.memory.soundness import is_newer, sound_or_none
 from gitmem.memory.syncing.deletions import unburied

@@ -21,10 +21,10 @@ from gitmem.git.merge import merge_store
 from gitmem.git.objects import DURABLE, Content, Draft, write_commits
 from gitmem.git.repo import BlobRef, Entry, Repo
 from gitmem.git.underway import UnderWay, under_way
-from gitmem.memory.commit import author
+from gitmem.memory.committing.commit import author
+from gitmem.memory.committing.staged import check_staged
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record, sound_or_none
-from gitmem.memory.staged import check_staged
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import OWN_PREFIXES, is_record_path
 

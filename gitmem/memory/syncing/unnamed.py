@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from gitmem.git import remote
 from gitmem.git.commits import Identity, identity_line
-from gitmem.memory.commit import author
+from gitmem.memory.committing.commit import author
+from gitmem.memory.committing.held import parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import parse_or_none
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.privacy.rewritten import Crossing
 from gitmem.store.config import StoreConfig

@@ -20,10 +20,10 @@ from typing import Final, NamedTuple
 from gitmem.core.dots import short_hash
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.backups import snapshots
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.events import BATCH, KIND, MAX_TEXT, batch_file, header_of, read_events
 from gitmem.memory.configuration import number
 from gitmem.memory.context import Context
-from gitmem.memory.events import BATCH, KIND, MAX_TEXT, batch_file, header_of, read_events
 from gitmem.store.files import read_regular
 from gitmem.store.layout import EVENTS
 

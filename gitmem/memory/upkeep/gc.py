@@ -24,7 +24,7 @@ from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import heads
 from gitmem.memory.auditing.replicas import Replica, all_segments, replicas_of
 from gitmem.memory.backups import snapshots
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
 from gitmem.memory.reports import Committed

@@ -15,10 +15,10 @@ from gitmem.core.migrations import open_steps, roll_back, steps_of
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.backups import snapshots
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
-from gitmem.memory.together import commit_together
+from gitmem.memory.recording.together import commit_together
 from gitmem.memory.upkeep.migrating import brought_to
 from gitmem.store.layout import MEMORY, is_record_path
 

@@ -18,11 +18,11 @@ from gitmem.errors import GitmemError
 from gitmem.memory.auditing.chain import own_chain
 from gitmem.memory.backups import snapshots
 from gitmem.memory.catchup import current_index
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
 from gitmem.memory.configuration import thresholds
 from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
-from gitmem.memory.together import commit_together
+from gitmem.memory.recording.together import commit_together
 from gitmem.store.index import Tally
 from gitmem.store.layout import is_record_path
 from gitmem.store.settings import rules_for

@@ -15,12 +15,12 @@ from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.auditing.vouched import entries_in
 from gitmem.memory.backups import snapshots
-from gitmem.memory.commit import commit
+from gitmem.memory.committing.commit import commit
+from gitmem.memory.committing.held import contents_at, parse_or_none
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at, parse_or_none
-from gitmem.memory.learn import bring_back
 from gitmem.memory.members.own_role import need_role
-from gitmem.memory.together import commit_together
+from gitmem.memory.recording.learn import bring_back
+from gitmem.memory.recording.together import commit_together
 from gitmem.store.layout import is_record_path
 from gitmem.store.opened import Opened, open_state
 

@@ -15,7 +15,7 @@ from gitmem.errors import GitmemError
 from gitmem.memory.backups import snapshots
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
-from gitmem.memory.together import commit_together
+from gitmem.memory.recording.together import commit_together
 
 EMPTY, DUPLICATE = "empty", "duplicate"
 

@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from gitmem.core.codec import emit
 from gitmem.core.record import Json, State
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.gather import contents_at
 from gitmem.store.files import inside, write_atomic
 
 

@@ -12,9 +12,9 @@ from gitmem.errors import GitmemError, InvalidRecord, NoStore
 from gitmem.git import beside
 from gitmem.git.places import chosen, worktree_of
 from gitmem.git.repo import Repo
-from gitmem.memory.found import Founded, found, prepare_clone
+from gitmem.memory.founding.found import Founded, found, prepare_clone
+from gitmem.memory.founding.unfinished import is_founded
 from gitmem.memory.members.person import Person
-from gitmem.memory.unfinished import is_founded
 from gitmem.store.config import load_config
 from gitmem.store.layout import CONFIG
 from gitmem.store.place import find_place

@@ -15,8 +15,8 @@ from gitmem.git.commits import refresh_index
 from gitmem.git.repo import Repo
 from gitmem.git.worktree import write_worktree
 from gitmem.memory.auditing.chain import note_head, spelled
+from gitmem.memory.committing.own_log import was_committed
 from gitmem.memory.context import Context
-from gitmem.memory.own_log import was_committed
 
 _NOTE = "moving"
 

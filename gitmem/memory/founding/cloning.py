@@ -13,7 +13,7 @@ from gitmem.errors import GitmemError, NoStore, UsageError
 from gitmem.git.places import branches_with_store, stores_below
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
-from gitmem.memory.found import prepare_clone
+from gitmem.memory.founding.found import prepare_clone
 from gitmem.store.config import load_config
 
 

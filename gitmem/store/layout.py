@@ -23,6 +23,12 @@ STORE_SCOPE: Final = "store"
 """The scope of the store's own plain records: its configuration and its members."""
 
 
+def is_own(path: str) -> bool:
+    """Whether the file at `path`, relative to the store's root, is the store's and not the rest of the repository's."""
+    folder, slash, _ = path.partition("/")
+    return path == ATTRIBUTES or (bool(slash) and folder in OWN_PREFIXES)
+
+
 def record_path(scope: str, kind: str, record_id: str) -> str:
     """The path of a record's file, relative to the store's root."""
     return f"{MEMORY}/{scope}/{kind}/{shard(record_id)}/{record_id}.yaml"

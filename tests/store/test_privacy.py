@@ -150,14 +150,17 @@ def test_nor_does_it_in_a_side_ref(team: Team, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_commits_of_others_files_keep_their_name(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the branch holds more than the store, nothing is made anew; the merge itself names nobody."""
+    """Where the branch holds more than the store, nothing is made anew; the merge itself names nobody.
+
+    A file is not the store's because its name begins as that of one of the store's directories does.
+    """
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.delenv(f"GIT_{role}_NAME", raising=False)
         monkeypatch.delenv(f"GIT_{role}_EMAIL", raising=False)
     Git(team.folder / "bob")("config", "user.name", "bob of the lab")
     Git(team.folder / "bob")("config", "user.email", "bob@lab.example")
-    _ = (team.folder / "bob" / "code.py").write_text("x = 1\n")
-    Git(team.folder / "bob")("add", "code.py")
+    _ = (team.folder / "bob" / "logs.py").write_text("x = 1\n")
+    Git(team.folder / "bob")("add", "logs.py")
     Git(team.folder / "bob")("commit", "--quiet", "--message", "code")
     set_pseudonyms(team["ada"].context, on=True)
     team["bob"].learn("note", {"text": "one"})

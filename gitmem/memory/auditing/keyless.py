@@ -19,7 +19,7 @@ from gitmem.memory.auditing.forms import Form, flaw
 from gitmem.memory.syncing.quarantine import oddity, shown
 from gitmem.store.config import PLAIN
 from gitmem.store.kinds import Kinds, parse_schema
-from gitmem.store.layout import ATTRIBUTES, CONFIG, KEYS, OWN_PREFIXES, SCHEMAS
+from gitmem.store.layout import ATTRIBUTES, CONFIG, KEYS, OWN_PREFIXES, SCHEMAS, is_own
 
 INVALID = "invalid file"
 _AT_ONCE = 500  # files whose contents are held in memory together
@@ -122,8 +122,8 @@ def _flaws(repo: Repo, prefix: str, form: Form, fresh: dict[tuple[str, Entry], s
 
 
 def _not_looked_at(repo: Repo, prefix: str, tip: str, since: str | None) -> Iterator[str]:
-    own = tuple(prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES))
-    others = sum(not change.path.startswith(own) for change in repo.diff(since, tip))
+    paths = [change.path for change in repo.diff(since, tip)]
+    others = sum(not (path.startswith(prefix) and is_own(path.removeprefix(prefix))) for path in paths)
     if others:
         yield f"{others:,} files outside the store were not looked at"
     yield "messages, authors and branch names were not looked at: what stands in them stands in the clear"

@@ -18,7 +18,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.privacy.rewritten import Crossing
 from gitmem.store.config import StoreConfig
-from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, OWN_PREFIXES
+from gitmem.store.layout import AUDIT, CONFIG, is_own
 
 
 def names_nobody(context: Context, tree: str) -> bool:
@@ -77,5 +77,5 @@ def _mine(context: Context) -> set[str]:
 def _is_ours_alone(context: Context, base: str, ours: str) -> bool:
     """Whether nothing but the store's own files was changed since."""
     prefix = context.store.prefix
-    own = tuple(prefix + name for name in (*OWN_PREFIXES, ATTRIBUTES))
-    return all(change.path.startswith(own) for change in context.store.repo.diff(base, ours))
+    paths = [change.path for change in context.store.repo.diff(base, ours)]
+    return all(path.startswith(prefix) and is_own(path.removeprefix(prefix)) for path in paths)

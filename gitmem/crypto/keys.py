@@ -181,12 +181,16 @@ def _expect(payload: bytes, scope: str, epoch: str) -> EpochKey:
 
 def _parse(payload: bytes) -> EpochKey | None:
     """The one spelling only: what parses re-serialises to the same bytes."""
+    from pyrage import IdentityError, x25519
+
     try:
         lines = payload.decode().splitlines()
         values = [line.partition(": ")[2] for line in lines]
         _, scope, epoch, key, id_key, *link = values
         found = EpochKey(scope, epoch, base64.b64decode(key), base64.b64decode(id_key), "".join(link))
-    except ValueError:
+        if found.link:
+            x25519.Identity.from_str(found.link)
+    except (ValueError, IdentityError):
         return None
     sound = len(found.key) == len(found.id_key) == KEY_BYTES and _emit(found) == payload
     return found if sound else None

@@ -71,6 +71,11 @@ class Found:
     def __repr__(self) -> str:
         return f"Found({self._identities}, tried={self.tried})"
 
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether places have been read, and none gave an identity."""
+        return bool(self.tried) and not self._identities
+
     def named_in_vain(self) -> list[Tried]:
         """The places read so far that somebody named, that are there and gave nothing: they mean no new key instead."""
         return [one for one in self.tried if one.place.startswith(_NAMED) and one.why not in (_UNSET, _ABSENT)]

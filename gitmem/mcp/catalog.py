@@ -171,7 +171,8 @@ _STATUS: Final = Tool(
     _object({}),
     _result(
         dict.fromkeys(("store", "root", "replica"), _TEXT)
-        | {name: {"type": "integer"} for name in ("records", "pending", "conflicts", "ahead", "behind")}
+        | {name: {"type": "integer"} for name in ("pending", "ahead", "behind")}
+        | {name: {"type": ["integer", "null"]} for name in ("records", "conflicts")}  # which only a key can tell
     ),
     reads=True,
 )

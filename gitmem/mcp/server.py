@@ -60,6 +60,8 @@ class Desk:
         """Answer one call. Raises GitmemError for what the caller can act on."""
         check(tool, TOOLS[tool].arguments, arguments)
         warnings: list[str] = []
+        if self._identities.came_to_nothing:  # in a call that did without, as the status does
+            self._identities = self._look()
         try:
             with self._open(warnings) as memory:
                 answer = CALLS[tool](memory, arguments)

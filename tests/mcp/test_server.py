@@ -105,6 +105,8 @@ def test_no_key(store: Path, home: Path) -> None:
                 text = await refused(client, tool, **arguments)
                 assert "GITMEM_IDENTITY_FILE" in text
                 assert "\nhint: " in text
+            status = await call(client, "memory_status")
+            assert (status["records"], status["conflicts"]) == (None, None), "only a key could tell"
             away.rename(identity)
             assert (await call(client, "memory_match", text="E77: lease lost on 4"))["matches"]
         identity.rename(away)

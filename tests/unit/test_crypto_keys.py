@@ -171,7 +171,8 @@ def test_one_spelling_of_a_payload_only() -> None:
     assert unwrap(sealed(good), [ALICE], "team", KEY.epoch) == KEY
     short = good.replace(base64.b64encode(KEY.key), base64.b64encode(KEY.key[:31]))
     newer = good.replace(b"gitmem-epoch: 1", b"gitmem-epoch: 2")
-    for payload in (b"", b"\xff", good[:-1], good + b"\n", good.replace(b"\n", b"\r\n"), short, newer, good + good):
+    no_link = newer + b"link: AGE-SECRET-KEY-1\n"
+    for payload in (b"", b"\xff", good[:-1], good + b"\n", good.replace(b"\n", b"\r\n"), short, newer, good + good, no_link):
         with pytest.raises(Tampered, match="nothing that this gitmem can read"):
             unwrap(sealed(payload), [ALICE], "team", KEY.epoch)
 

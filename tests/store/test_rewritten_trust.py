@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.core.codec import emit
+from gitmem.core.dots import json_line
+from gitmem.core.edit import Pen
+from gitmem.core.ids import element_key
 from gitmem.memory.auditing import checkpoints, pins, witness
 from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy import erase_history
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.erasures import rules
+from gitmem.memory.privacy.rewritten import NOTICES
+from gitmem.store.layout import CONFIG, STORE_SCOPE
 from tests.support.git import Git
 from tests.support.stores import EFFORT, open_memory, person
 from tests.support.team import Team, closed, make_team, quick
@@ -109,3 +115,21 @@ def test_a_rewriting_that_no_admin_signed_is_told_of(team: Team, tmp_path: Path,
     assert remote("log", "--format=%h", "-S", "Marlow", "main"), "the history is there again"
     assert ada.verify(full=True).problems == []
     assert witness.push_to(ada.context, "mirror").problems == []
+
+
+@pytest.mark.parametrize("odd", [{"map": []}, {"commits": "many"}, {"map": {}}, {"commits": None}][: 2 * EFFORT], ids=str)
+def test_a_notice_of_another_form_is_none(team: Team, odd: dict[str, object]) -> None:
+    """Bob's configuration says of a rewriting what is no notice: it counts for nothing, and Ada's sync goes on."""
+    context, git = team["bob"].context, Git(team.folder / "bob")
+    state = context.store.read_config().state
+    pen = Pen(state, context.store.writer_for(CONFIG, state))
+    for number in range(2):
+        text = json_line({"old": f"{number}" * 40, "new": "2" * 40, "first": [], "map": "", "commits": number, **odd})
+        key = element_key(context.store.vault.id_key(STORE_SCOPE), f"{state.id}/{NOTICES}", text)
+        pen.add(NOTICES, key, lambda _path, _dot, text=text: text)
+    pen.live()
+    (team.folder / "bob" / CONFIG).write_bytes(emit(pen.state))
+    git("commit", "--quiet", "--no-verify", "--message=odd", "--", CONFIG)
+    git("push", "--quiet", "--no-verify", "origin", "HEAD")
+    record = team.learn("still shared")
+    assert team["bob"].get(record).fields["fix"] == "plug it in"

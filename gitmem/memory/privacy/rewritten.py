@@ -191,7 +191,8 @@ def _read(value: object) -> Notice | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     names = (notice.old, notice.new, *notice.first)
-    return notice if all(isinstance(n, str) and n.isalnum() and len(n) in (40, 64) for n in names) else None
+    named = all(isinstance(n, str) and n.isalnum() and len(n) in (40, 64) for n in names)
+    return notice if named and isinstance(notice.map, str) and isinstance(notice.commits, int) else None
 
 
 def _config_at(context: Context, commit: str) -> State | None:

@@ -1,4 +1,4 @@
-"""The texts by which systemd, launchd and cron run a command once a day: pure, and safe for whatever a path is called."""
+"""The texts by which systemd, launchd and cron run a command once a day: pure, and safe for any path on one line."""
 
 from __future__ import annotations
 

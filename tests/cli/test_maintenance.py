@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+
 from tests.cli.conftest import Seat
 
 STEPS = ["snapshot", "backup", "prune", "archive", "gc", "verify", "index", "git"]
@@ -54,3 +59,16 @@ def test_timers(ada: Seat) -> None:
     removed = ada("maintenance", "uninstall", "--json").ok().json["removed"]
     assert {*told[0]["files"]} == {*removed[0]["files"]} == {*first["files"]}
     assert "nothing was in place" in ada("maintenance", "uninstall").ok().err
+
+
+def test_a_crontab_that_is_not_shown_is_not_overwritten(ada: Seat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only somebody who has none yet has an empty one; whatever else goes wrong is told, and nothing is written."""
+    program, table = tmp_path / "bin" / "crontab", tmp_path / "table"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    for says, code in (("crontab: cannot chdir(/var/spool/cron): Permission denied", 1), ("no crontab for ada", 0)):
+        program.write_text(f'#!/bin/sh\n[ "$1" = - ] && exec cat > {table}\necho "{says}" >&2\nexit 1\n')
+        program.chmod(0o755)
+        done = ada("maintenance", "install", "--with", "cron").expect(code)
+        assert (says in done.err, table.exists()) == (bool(code), not code)
+    assert str(ada.path) in table.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from gitmem.store.files import write_atomic
 SYSTEMD, LAUNCHD, CRON = "systemd", "launchd", "cron"
 WAYS: Final = (SYSTEMD, LAUNCHD, CRON)
 _PATIENCE: Final = 30  # seconds for the system's own programs
+_NO_TABLE: Final = ("no crontab", "no such file")  # how cron and BusyBox say that somebody has none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,11 @@ class TimerReport:
 def install(context: Context, way: str | None = None, *, dry_run: bool = False) -> TimerReport:
     """Have maintenance run daily in the `way` named, or the one that this system has; again changes nothing.
 
-    Raises GitmemError where the system has none of them, or refuses.
+    Raises GitmemError where the system has none of them, or refuses, and UsageError for a path with a line break.
     """
     way, root = way or _way(context), str(context.store.root)
+    if "\n" in root:
+        raise UsageError(f"a line break cannot stand in a timer's path: {root!r}", "move the store to another directory")
     command = [sys.executable, "-m", "gitmem", "-C", root, "--quiet", "maintenance", "run", "--yes"]
     if way == CRON:
         before = _crontab()
@@ -107,7 +111,7 @@ def _told(way: str, commands: Sequence[Sequence[str]]) -> list[str]:
     """Run the system's own commands; in words what is left to do where they fail, as they do without a session."""
     for words in commands:
         if why := _failure(words):
-            return [f"{way} was not told ({why}); run: {' && '.join(' '.join(each) for each in commands)}"]
+            return [f"{way} was not told ({why}); run: {' && '.join(map(shlex.join, commands))}"]
     return []
 
 
@@ -124,7 +128,12 @@ def _crontab() -> str:
     if not shutil.which("crontab"):
         raise UsageError("there is no crontab here", "--with systemd or --with launchd writes files instead")
     done = subprocess.run(["crontab", "-l"], capture_output=True, timeout=_PATIENCE, check=False)
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else ""
+    if done.returncode:
+        why = done.stderr.decode("utf-8", "replace").strip()[:200]
+        if not any(words in why.lower() for words in _NO_TABLE):  # else it would be overwritten unseen
+            raise GitmemError(f"crontab does not show what is in it: {why}", "`crontab -l` shows whether it does now")
+        return ""
+    return done.stdout.decode("utf-8", "surrogateescape")
 
 
 def _cron(before: str, after: str, *, dry_run: bool) -> TimerReport:

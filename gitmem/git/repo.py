@@ -23,6 +23,7 @@ __all__ = ["ABSENT_MODE", "BareRepository", "BlobRef", "Change", "Entry", "Repo"
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PER_WORKTREE: Final = ("refs/bisect/", "refs/worktree/", "refs/rewritten/")
 _PATHS_AT_ONCE: Final = 500
+_MAX_SYMREFS: Final = 5  # as git has it; refs may name each other in a circle
 _RAW: Final = ("-z", "--raw", "--no-renames", "--no-abbrev")
 _EMPTY_TREES: Final = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -166,7 +167,9 @@ class Repo:
         content = self._loose(name)
         if content == _IN_REFTABLE:
             return self.resolve(name)
-        while content and content.startswith("ref: "):
+        for _ in range(_MAX_SYMREFS):
+            if not content or not content.startswith("ref: "):
+                break
             name = content[5:]
             content = self._loose(name)
         if content is None:

@@ -322,3 +322,13 @@ def test_an_identity_in_the_environment_is_not_passed_on(monkeypatch: pytest.Mon
     env = process.environment()
     assert "GITMEM_IDENTITY" not in env
     assert env["GITMEM_IDENTITY_FILE"] == "/somewhere"
+
+
+def test_refs_that_name_each_other_are_named(make_repo: MakeRepo) -> None:
+    """Two symbolic refs in a circle hold no commit: an error, not a search without end."""
+    git = make_repo()
+    git.commit("first")
+    (git.path / ".git/refs/heads/main").write_text("ref: refs/heads/other\n")
+    (git.path / ".git/refs/heads/other").write_text("ref: refs/heads/main\n")
+    with pytest.raises(GitmemError, match="does not hold a commit id"):
+        Repo.find(git.path).head()

@@ -81,11 +81,13 @@ class _Judging:
         """Everything refused that nobody else has answered for."""
         refused, strangers = self.members.refused, self.strangers
         found = [Problem("unknown signer", s.path, refused[s.path][0]) for s in strangers if is_open(self.members, s)]
+        unknown = {segment.path for segment in strangers}
         for path, segment in self.refused.items():
             if is_open(self.members, segment):
                 lines = sorted(self.members.refused[path].items())
-                known = segment not in self.strangers
-                found += [Problem("not entitled", f"{path}:{line or 1}", why) for line, why in lines if line or known]
+                found += [
+                    Problem("not entitled", f"{path}:{line or 1}", why) for line, why in lines if line or path not in unknown
+                ]
         return found
 
     def _forged(self, segment: Segment, signer: str) -> str | None:

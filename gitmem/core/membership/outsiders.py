@@ -33,16 +33,23 @@ def written_from_outside(segments: list[Segment], members: Members, was_in: WasI
     outside = [told for told in _of_records(segments, members) if _counts(told, members) and not _was_in(told, was_in)]
     if not outside:
         return
-    about: dict[str, list[_Told]] = {told.entry.object: [] for told in outside}
-    for told in _of_records(segments, members):
-        if told.entry.object in about:
-            about[told.entry.object].append(told)
+    doubtful = _by_path(outside)
+    about = _by_path(told for told in _of_records(segments, members) if told.entry.object in doubtful)
     for path, some in about.items():
         known = standing_values(told.entry for told in some if _counts(told, members) and _was_in(told, was_in))
-        for told in [one for one in outside if one.entry.object == path]:
-            others = standing_values(one.entry for one in some if one.signer != told.signer)
-            if _is_own(told.entry, known, others):
+        others: dict[str | None, Values] = {}  # by signer: what all but them wrote
+        for told in doubtful[path]:
+            if told.signer not in others:
+                others[told.signer] = standing_values(one.entry for one in some if one.signer != told.signer)
+            if _is_own(told.entry, known, others[told.signer]):
                 yield told.segment, told.line, f"{told.signer}, who is not in {scope_of(path)}, had no right to change {path}"
+
+
+def _by_path(some: Iterable[_Told]) -> dict[str, list[_Told]]:
+    found: dict[str, list[_Told]] = {}
+    for told in some:
+        found.setdefault(told.entry.object, []).append(told)
+    return found
 
 
 def _of_records(segments: Iterable[Segment], members: Members) -> Iterator[_Told]:

@@ -1,7 +1,7 @@
 """Redaction: secrets and personal data in a text, replaced by placeholders such as `<email:1>`.
 
 The same secret is the same placeholder within one record, numbered by first appearance; a number that stands in the record
-already is not given again. What is found is decided by the rules of `redact_secrets`, `redact_tokens` and `redact_people`.
+already is not given again. What is found is decided by the rules of `secrets`, `tokens` and `people`.
 
 Texts come from programs, logs and other people and may be long or hostile, so every rule begins at a literal that the text is
 searched for, looks at a bounded piece around it, and is compiled when that literal is first met: a text without secrets costs
@@ -148,18 +148,29 @@ def comparable(text: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
+class _Taken:
+    """The parts of a text that are spoken for: placeholders at first."""
+
+    def __init__(self, text: str) -> None:
+        self._marks = bytearray(len(text))
+        for match in PLACEHOLDER.finditer(text) if "<" in text else ():
+            self._mark(match.start(), match.end())
+
+    def take(self, start: int, end: int) -> bool:
+        """Take a part, unless it is empty or some of it is taken; whether it was."""
+        free = start < end and self._marks.find(1, start, end) < 0
+        if free:
+            self._mark(start, end)
+        return free
+
+    def _mark(self, start: int, end: int) -> None:
+        self._marks[start:end] = b"\1" * (end - start)
+
+
 def find(text: str, policy: Policy = DEFAULT) -> list[Span]:
     """What is to be replaced in `text`, in order, without overlaps; of two that overlap the more telling stays."""
-    view = View(text)
-    taken = bytearray(len(text))
-    for match in PLACEHOLDER.finditer(text) if "<" in text else ():
-        taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
-    accepted = []
-    for start, end, what in _all(view, policy):
-        if what not in policy.keep and start < end and taken.find(1, start, end) < 0:
-            taken[start:end] = b"\1" * (end - start)
-            accepted.append(Span(start, end, what))
-    return sorted(accepted)
+    view, taken = View(text), _Taken(text)
+    return sorted(span for span in _all(view, policy) if span.what not in policy.keep and taken.take(span.start, span.end))
 
 
 def _all(view: View, policy: Policy) -> Iterator[Span]:
@@ -171,14 +182,12 @@ def _all(view: View, policy: Policy) -> Iterator[Span]:
 
 def _said(text: str, secrets_found: Iterable[str]) -> list[Span]:
     """Where the secrets that a detector named stand, outside of placeholders."""
-    taken = [(match.start(), match.end()) for match in PLACEHOLDER.finditer(text)]
-    spans: list[Span] = []
+    taken, spans = _Taken(text), list[Span]()
     for secret in sorted(set(secrets_found), key=len, reverse=True):
         at = text.find(secret) if secret else -1
         while at >= 0:
             end = at + len(secret)
-            if all(end <= start or at >= stop for start, stop in taken):
+            if taken.take(at, end):
                 spans.append(Span(at, end, "token"))
-                taken.append((at, end))
             at = text.find(secret, end)
     return sorted(spans)

@@ -74,6 +74,10 @@ class Tampered(GitmemError):
     exit_code = 15
 
 
+class DamagedKey(Tampered):
+    """The wrapped key of an epoch is not what it was: that says nothing about what is sealed with it."""
+
+
 EXIT_OK = 0
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130

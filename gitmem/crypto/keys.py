@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.crypto.derive import KEY_BYTES
-from gitmem.errors import NoKey, Tampered, UsageError
+from gitmem.errors import DamagedKey, NoKey, UsageError
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
@@ -25,6 +25,7 @@ _FORMAT: Final = "1"
 _LINKED: Final = "2"
 _NO_MATCH: Final = "No matching keys found"  # how age says that the file is for somebody else
 _VERIFY: Final = "gitmem audit verify"
+_SYNC: Final = "`gitmem sync` puts back the one that was signed for; `gitmem audit verify` names what was changed"
 _HINT: Final = "give age1…, or an ssh-ed25519 or ssh-rsa (2048 bits or more) public key"
 
 
@@ -103,7 +104,7 @@ def wrap_before(key: EpochKey, before: EpochKey) -> bytes:
 
 
 def unwrap_before(data: bytes, key: EpochKey, epoch: str) -> EpochKey:
-    """The earlier key that `wrap_before` wrapped. Raises NoKey where `key` has no link, Tampered for another key."""
+    """The earlier key that `wrap_before` wrapped. Raises NoKey where `key` has no link, DamagedKey for another key."""
     from pyrage import x25519
 
     from gitmem.crypto.identity import from_age
@@ -124,7 +125,7 @@ def unwrap(data: bytes, identities: Iterable[Identity], scope: str, epoch: str) 
 def open_first(wrapped: Mapping[str, bytes], identities: Iterable[Identity], scope: str, epoch: str) -> Opened:
     """Open the first of several age files (name -> bytes) that one of the identities opens; identities are tried in order.
 
-    Raises NoKey when none opens any, and Tampered for a damaged file, or for one that holds another key than the one
+    Raises NoKey when none opens any, and DamagedKey for a damaged file, or for one that holds another key than the one
     of `scope` and `epoch`.
     """
     damaged: list[str] = []
@@ -135,7 +136,7 @@ def open_first(wrapped: Mapping[str, bytes], identities: Iterable[Identity], sco
                 return Opened(_expect(payload, scope, epoch), identity, name)
     what = f"scope {scope}, epoch {epoch}"
     if damaged:
-        raise Tampered(f"the wrapped key of {what} is damaged: {damaged[0]}", _VERIFY)
+        raise DamagedKey(f"the wrapped key of {what} is damaged: {damaged[0]}", _SYNC)
     raise _no_key(identities, what)
 
 
@@ -171,11 +172,11 @@ def _expect(payload: bytes, scope: str, epoch: str) -> EpochKey:
     what = f"the wrapped key of scope {scope}, epoch {epoch}"
     found = _parse(payload)
     if found is None:
-        raise Tampered(f"{what} holds nothing that this gitmem can read", _VERIFY)
+        raise DamagedKey(f"{what} holds nothing that this gitmem can read", _SYNC)
     if (found.scope, found.epoch) != (scope, epoch):
-        raise Tampered(f"{what} is that of scope {found.scope}, epoch {found.epoch}", _VERIFY)
+        raise DamagedKey(f"{what} is that of scope {found.scope}, epoch {found.epoch}", _SYNC)
     if found.epoch.partition("-")[2] != found.commitment[:8]:
-        raise Tampered(f"{what} is another key than its name commits to", _VERIFY)
+        raise DamagedKey(f"{what} is another key than its name commits to", _SYNC)
     return found
 
 

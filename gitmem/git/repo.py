@@ -203,10 +203,10 @@ class Repo:
             yield one, found.data
 
     def read_paths(self, revision: str, paths: Iterable[str]) -> dict[str, bytes]:
-        """The contents of those of `paths` that are files in `revision`."""
-        entries = {
-            path: entry.id for path, entry in self.ls_tree(revision, list(paths)).items() if entry.mode.startswith("100")
-        }
+        """The contents of those of `paths` that are files in `revision`; what lies below one is none of them."""
+        wanted = {*paths}
+        found = self.ls_tree(revision, [*wanted]).items()
+        entries = {path: entry.id for path, entry in found if path in wanted and entry.mode.startswith("100")}
         return dict(zip(entries, (data for _, data in self.read_blobs(entries.values())), strict=True))
 
     def ls_tree(self, revision: str, paths: Sequence[str] = ()) -> dict[str, Entry]:

@@ -9,7 +9,7 @@ from gitmem.core.collected import is_list, is_list_path
 from gitmem.core.merge import normalise
 from gitmem.core.record import FORMAT, MAX_BYTES, State
 from gitmem.core.token import epoch_of
-from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.errors import DamagedKey, GitmemError, InvalidRecord, NoKey
 from gitmem.memory.context import Context
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.layout import CONFIG, MEMBERS, MEMORY, STORE_SCOPE, is_record_path, parse_record_path
@@ -83,7 +83,7 @@ def belongs(path: str, state: State) -> bool:
 def not_genuine(context: Context, path: str, state: State) -> str | None:
     """Why a sound record may not stand in this store: plaintext, or a value that does not open.
 
-    None if it may. Without the key only plaintext shows, and an epoch that the store does not have.
+    None if it may. Without the key (or with a damaged one) only plaintext shows, and an epoch that the store does not have.
     """
     if context.store.config.plain or not is_record_path(path):
         return None
@@ -91,7 +91,7 @@ def not_genuine(context: Context, path: str, state: State) -> str | None:
         refuse_plaintext(context, state, path)
         _refuse_unknown_epoch(context, state, path)
         open_state(context.store.vault, state)
-    except NoKey:
+    except (NoKey, DamagedKey):
         return None
     except GitmemError as error:
         return error.message

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.core.dots import dot_of
 from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.token import EPOCH, epoch_of, epoch_order, is_token
-from gitmem.errors import NoKey, Tampered
+from gitmem.errors import DamagedKey, NoKey
 from gitmem.store.files import read_bounded
 from gitmem.store.layout import KEYS, STORE_SCOPE, link_path
 
@@ -49,7 +50,7 @@ class Vault:
         self._sealers: dict[tuple[str, str, str, str], Sealer] = {}
         self._identity: Identity | None = None
         self._name: str | None = None
-        self._stranger: Tampered | bool = False
+        self._stranger: DamagedKey | bool = False
 
     @property
     def identity(self) -> Identity:
@@ -114,7 +115,7 @@ class Vault:
         return self._unwrapped(scope, epoch) is not None
 
     def key(self, scope: str, epoch: str) -> EpochKey:
-        """The key of one epoch. Raises NoKey when the caller's identity does not open it, Tampered for a damaged one."""
+        """The key of one epoch. Raises NoKey when our identity does not open it, DamagedKey for one that was changed."""
         found = self._unwrapped(scope, epoch)
         if found is None:
             raise self._sealed_off(scope, epoch)
@@ -186,7 +187,7 @@ class Vault:
         wanted = (scope, epoch)
         if wanted not in self._keys and wanted not in self._closed:
             mine = self._chosen()
-            if wanted not in self._keys and (mine is None or not self._take(scope, epoch, [mine])):
+            if wanted not in self._keys and (mine is None or not self._take_own(scope, epoch, mine)):
                 self._closed.add(wanted)
                 self._follow(scope, epoch)
         return self._keys.get(wanted)
@@ -211,9 +212,9 @@ class Vault:
                 try:
                     if self._take(scope, epoch, self.identities):
                         break
-                except Tampered as error:
+                except DamagedKey as error:
                     self._stranger = error  # somebody's damaged file keeps nobody from the keys beside it
-        if self._identity is None and isinstance(self._stranger, Tampered):
+        if self._identity is None and isinstance(self._stranger, DamagedKey):
             raise self._stranger
         return self._identity
 
@@ -221,6 +222,15 @@ class Vault:
         """Every epoch of every scope: the team's first, the newest first."""
         for scope in sorted(self.scopes(), key=lambda name: (name != _FIRST, name)):
             yield from ((scope, epoch) for epoch in reversed(self.epochs(scope)))
+
+    def _take_own(self, scope: str, epoch: str, mine: Identity) -> bool:
+        """Whether the identity in use opens the key. Raises DamagedKey only where it is wrapped to us: others see to theirs."""
+        try:
+            return self._take(scope, epoch, [mine])
+        except DamagedKey:
+            if self._name is None or self._name in self.holders(scope, epoch):
+                raise
+            return False
 
     def _take(self, scope: str, epoch: str, identities: Iterable[Identity]) -> bool:
         """Whether one of the identities opens the key, which is kept then, and the identity put to use."""
@@ -253,7 +263,7 @@ class Vault:
 
     def _wrapped(self, scope: str, epoch: str) -> dict[str, bytes]:
         folder = self.root / KEYS / scope / epoch
-        files = sorted(folder.glob("*.age"))
+        files = sorted(file for file in folder.glob("*.age") if stat.S_ISREG(file.lstat().st_mode))  # else it opens nothing
         contents = ((file.stem, read_bounded(file, _MAX_KEY_FILE)) for file in files)
         return {name: data for name, data in contents if data is not None}
 

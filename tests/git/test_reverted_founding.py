@@ -190,6 +190,53 @@ def test_a_spoiled_footing_that_a_pull_brought(team: _Team, tmp_path: Path, name
     _all_is_well(team)
 
 
+@pytest.mark.parametrize("fix", [False, True], ids=["a sync", "doctor"])
+@pytest.mark.parametrize("team", ["sealed"], indirect=True)
+def test_keys_that_a_pull_has_spoiled(team: _Team, tmp_path: Path, fix: bool) -> None:
+    """One's own is opened as it was when somebody signed for it, and nobody signs for what stands in another's place."""
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    adas, bobs, recovery = sorted((tmp_path / "plain/.gitmem/keys/team").glob("*/*.age"))
+    for junk in (b"junk", recovery.read_bytes()):
+        bobs.write_bytes(junk)
+        adas.write_bytes(b"junk of another")
+        Git(tmp_path / "plain").commit("spoiled")
+        Git(tmp_path / "plain")("push", "--quiet")
+        team.git("pull", "--quiet", "--no-rebase")
+        with Memory.open(team.bob, reopen=True) as memory:
+            assert not fix or all(check.ok for check in doctor(memory.context, fix=True))
+            assert len(memory.sync().problems) == 2 * (not fix)
+            assert memory.sync().problems == []
+        Git(tmp_path / "plain")("pull", "--quiet")
+    _all_is_well(team)
+
+
+@pytest.mark.parametrize("name", ["log/audit", ".gitmem/keys", ".gitmem/members", ".gitmem/config.yaml"])
+@pytest.mark.parametrize("team", ["sealed"], indirect=True)
+def test_what_a_pull_brought_in_the_place_of_a_file(team: _Team, tmp_path: Path, name: str) -> None:
+    """A directory and a link where files belong go, and the files stand again: they are read before anything is healed."""
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    plain = Git(tmp_path / "plain")
+    first, *others = plain("ls-files", name).split()
+    spoiled = {f"{first}/notes.txt"}
+    plain("rm", "--quiet", first)
+    for other in others:
+        (plain.path / other).unlink()
+        (plain.path / other).symlink_to("notes.txt")
+        spoiled.add(other)
+    plain.commit("spoiled", {f"{first}/notes.txt": "x"})
+    plain("push", "--quiet")
+    team.git("pull", "--quiet", "--no-rebase")
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert {problem.partition(" ")[0] for problem in memory.sync().problems} == spoiled
+        assert memory.sync().problems == []
+        assert [check for check in doctor(memory.context) if not check.ok] == []
+        assert {problem.where.partition(" ")[0].rstrip(":") for problem in memory.verify().problems} == spoiled
+        assert len(memory.records()) == 2
+    team.sync_ada()
+    assert team.git("status", "--porcelain") == ""
+    assert team.git("rev-parse", "HEAD") == Git(team.ada)("rev-parse", "HEAD")
+
+
 def test_an_edit_that_is_not_finished_stays(team: _Team) -> None:
     """HEAD holds the member's file as one: what the work tree has is somebody's own, and is not moved away unasked."""
     file = team.bob / ".gitmem/members/ada.yaml"

@@ -124,6 +124,27 @@ def test_who_lacks_the_key_merges_to_the_same_bytes(team: tuple[Memory, Memory])
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in bob.context.store.local.rglob("*") if file.is_file())
 
 
+def test_a_damaged_key_says_nothing_of_what_it_opens(team: tuple[Memory, Memory], place: Path) -> None:
+    """A sound record beside it is not quarantined by whom it is for, nor is anybody else kept from syncing."""
+    ada, bob = team
+    hand_on(ada, "ops", "bob")
+    ada.sync()
+    bob.sync()
+    learned = bob.learn("note", {"text": SECRET}, scope="ops").id
+    bob.sync()
+    plain = Git(place / "remote.git").clone(place / "plain")
+    key = plain("ls-files", ".gitmem/keys/ops/*/ada.age")
+    plain.commit("spoiled", {key: b"junk"})
+    plain("push", "--quiet")
+    with open_memory(place / "ada", person(place / "ada-home")) as ada_anew:
+        Git(place / "ada")("pull", "--quiet")
+        report = ada_anew.sync()
+        assert [problem.partition(" ")[0] for problem in report.problems] == [key]
+        assert ada_anew.get(learned).fields["text"] == SECRET
+        assert ada_anew.sync().problems == []
+        assert ada_anew.verify().problems == []
+
+
 def test_when_the_key_comes_the_record_is_found(team: tuple[Memory, Memory]) -> None:
     """Nothing but a key file arrives, and the index takes in what had been sealed."""
     ada, bob = team

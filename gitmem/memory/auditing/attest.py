@@ -17,19 +17,20 @@ from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record, not_genuine, sound_state
-from gitmem.store.layout import MEMBERS, MEMORY
+from gitmem.store.layout import KEYS, MEMBERS, MEMORY
 
 
 def attest(context: Context) -> list[str]:
     """Sign for every file that nobody signed for, as HEAD holds it, hand edits turned into writes; their paths.
 
-    Not for members, whose files show what was signed elsewhere, nor for what is no sound record: that is healed, not signed.
+    Not for members, whose files show what was signed elsewhere, nor for keys, which only those pass on who may: both are set
+    right, see `enforcing`. Nor for what is no sound record: that is healed, not signed.
     """
     store = context.store
     with store.lock:
         commit(context)
         files = unsigned_files(store.repo, store.prefix)
-        files = [(file, entries) for file, entries in files if not file.path.startswith(f"{MEMBERS}/")]
+        files = [(file, entries) for file, entries in files if not file.path.startswith((f"{MEMBERS}/", f"{KEYS}/"))]
         held = contents_at(context, store.repo.head(), [file.path for file, _ in files])
         extras = [one for file, entries in files if (one := _signed(context, file, entries, held.get(file.path)))]
         if extras:

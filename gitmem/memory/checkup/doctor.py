@@ -31,6 +31,7 @@ from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.keeping import keep_keys
 from gitmem.memory.members.roster import members
 from gitmem.memory.members.rotation import strangers
+from gitmem.memory.syncing.enforcing import enforce
 from gitmem.memory.syncing.heal import heal, unhealed
 from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
 from gitmem.memory.syncing.unmerged import settle_unmerged
@@ -153,6 +154,7 @@ def _mend_history(context: Context) -> None:
     """Bring back what the history lost, sign for what came in unsigned, and see to the keys. Only a member can, on a branch."""
     if context.store.repo.branch() is not None and any(member.me for member in members(context)):
         heal(context, whole=True)
+        enforce(context)
         attest(context)
         keep_keys(context)
 

@@ -17,14 +17,14 @@ from gitmem.core.edit import Pen
 from gitmem.core.heal import Loss, registers
 from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json, State
-from gitmem.errors import GitmemError, InvalidRecord, NoKey
+from gitmem.errors import DamagedKey, GitmemError, InvalidRecord, NoKey
 from gitmem.memory.auditing.pins import holds
 from gitmem.memory.committing.commit import commit
 from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
 from gitmem.memory.syncing.healing import Plan, original, plans
+from gitmem.memory.syncing.own_keys import can_sign
 from gitmem.memory.syncing.quarantine import purge, set_aside
-from gitmem.memory.syncing.reopening import can_sign
 from gitmem.memory.syncing.wounds import Found, find
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import AUDIT, is_record_path
@@ -55,7 +55,7 @@ def heal(context: Context, *, whole: bool = False) -> Healed:
     with store.lock:
         store.refresh()
         head = store.repo.head()
-        if head is None or (head in _examined(context)[:1] and not whole):
+        if head is None or (head in examined(context)[:1] and not whole):
             return healed
         found = find(context, head, None if whole else _last_examined(context, head))
         if found.odd:
@@ -69,21 +69,22 @@ def heal(context: Context, *, whole: bool = False) -> Healed:
 
 def pass_over(context: Context, before: str | None, made: str) -> None:
     """Note that a commit of gitmem's own on top of one that was examined takes nothing away."""
-    if before is not None and before in _examined(context)[:1]:
+    if before is not None and before in examined(context)[:1]:
         _note(context, made)
 
 
-def _examined(context: Context) -> list[str]:
+def examined(context: Context) -> list[str]:
+    """The commits up to which all was looked at and stands, the latest first."""
     return context.store.marks.note(_NOTE).split()
 
 
 def _last_examined(context: Context, head: str) -> str | None:
     """The last examined commit that `head` goes on from. Where it goes on from an earlier one, what healed it since is gone."""
-    return next((one for one in _examined(context) if holds(context.store.repo, head, one)), None)
+    return next((one for one in examined(context) if holds(context.store.repo, head, one)), None)
 
 
 def _note(context: Context, commit: str) -> None:
-    commits = dict.fromkeys([commit, *_examined(context)])
+    commits = dict.fromkeys([commit, *examined(context)])
     context.store.marks.set_note(_NOTE, " ".join([*commits][:_KEPT]))
 
 
@@ -141,7 +142,7 @@ def write_again(context: Context, plan: Plan, healed: Healed) -> bool:
             if json_line(value) not in _standing(context, pen.state, loss.path):
                 pen.beside(loss.path, partial(_sealed, _in_the_clear if loss.path == _LIFE else seal, value))
             settled.append(loss)
-    except NoKey as error:
+    except (NoKey, DamagedKey) as error:
         healed.problems.append(f"{plan.path}: a value was lost in git's history, and only who can read it heals it ({error})")
     except GitmemError as error:
         healed.problems.append(f"{plan.path}: a value was lost in git's history and cannot be read: {error.message}")

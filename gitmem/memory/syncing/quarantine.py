@@ -6,6 +6,7 @@ history keeps it as well.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 
@@ -19,6 +20,7 @@ from gitmem.git.worktree import checkout
 from gitmem.memory.auditing.unvouched import unvouched
 from gitmem.memory.committing.branch import require_branch
 from gitmem.memory.committing.commit import author
+from gitmem.memory.committing.leftovers import forget_staged
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record, is_newer, path_problem, sound_state
 from gitmem.store.files import write_atomic
@@ -120,12 +122,32 @@ def purge(context: Context, head: str) -> list[str]:
     odd = {path: entry for path, entry in repo.ls_tree(head, _own(context)).items() if _is_odd(context, path, entry)}
     if not odd:
         return []
-    branch = f"refs/heads/{require_branch(context)}"
-    made = git_commit(
-        repo, dict.fromkeys(odd), _message(odd), parents=[head], ref=branch, expected=head, fallback=author(context)
-    )
-    checkout(repo, head, made)
+    gone = {path for path in odd if _is_replaced(context, path.removeprefix(context.store.prefix))}
+    if gone:  # git would see a change in what stands there by now, and is in no commit yet
+        forget_staged(context, {path.removeprefix(context.store.prefix) for path in gone})
+        head = _without(context, head, gone)
+    if odd.keys() - gone:
+        checkout(repo, head, _without(context, head, odd.keys() - gone))
     return _keep(context, odd)
+
+
+def _is_replaced(context: Context, path: str) -> bool:
+    """Whether what HEAD has at a path of the store is not in the work tree any more, where it was opened without it."""
+    return path in context.put_back or not os.path.lexists(context.store.root / path)
+
+
+def _without(context: Context, head: str, odd: Collection[str]) -> str:
+    """The branch with a commit on top of HEAD that lacks some files."""
+    branch = f"refs/heads/{require_branch(context)}"
+    return git_commit(
+        context.store.repo,
+        dict.fromkeys(odd),
+        _message(odd),
+        parents=[head],
+        ref=branch,
+        expected=head,
+        fallback=author(context),
+    )
 
 
 def oddity(path: str, entry: Entry) -> str | None:

@@ -14,20 +14,22 @@ from pathlib import Path
 
 from gitmem.core.record import MAX_BYTES
 from gitmem.crypto.identity import Identity
-from gitmem.errors import GitmemError, InvalidRecord, NoKey, NoStore
+from gitmem.errors import GitmemError, NoStore
 from gitmem.git import attributes
 from gitmem.git.lineage import walk
 from gitmem.git.own_files import is_pipe, pipes
 from gitmem.git.places import chosen, worktree_of
-from gitmem.git.repo import Repo
+from gitmem.git.repo import Change, Entry, Repo
 from gitmem.git.underway import under_way
 from gitmem.memory.auditing.vouched import vouched_for
 from gitmem.memory.checkup.halves import keep
 from gitmem.memory.context import Context
-from gitmem.memory.members.roster import members
 from gitmem.memory.soundness import is_newer, path_problem, sound_or_none
+from gitmem.memory.syncing.heal import examined
+from gitmem.memory.syncing.own_keys import can_sign, recall_keys
+from gitmem.memory.syncing.quarantine import oddity, purge
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, SCHEMAS
+from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, OWN_PREFIXES, SCHEMAS
 from gitmem.store.opening import open_store
 from gitmem.store.place import local_of
 from gitmem.store.store import Store
@@ -92,33 +94,47 @@ def _clear_attributes(repo: Repo, prefixes: Iterable[str]) -> None:
                     write_atomic(repo.root / path, data)
 
 
-def put_back_footing(context: Context) -> None:
-    """Where no key is at hand, or what an open store was opened with is gone, look among what HEAD has lost: in commits not
-    looked at yet, for some never have a key."""
+def put_back_footing(context: Context) -> list[str]:
+    """Have what an open store needs before anything can be healed, where a plain `git pull` or a revert took it; in words what
+    was set aside for that.
+
+    Where no key is at hand, or what the store was opened with is gone, that is looked for among what HEAD has lost: in commits
+    not looked at yet, for some never have a key.
+    """
     store = context.store
-    _put_back_members(context)
+    context.put_back |= recall_keys(store)
+    said = _put_back_changed(context)
     if can_sign(store) and (store.root / CONFIG).exists() and (store.vault.plain or store.vault.scopes()):
-        return
+        return said
     with store.lock:
         lost = _lost(store.repo, store.prefix, None if can_sign(store) else store.marks.note(_NOTE) or None)
         if lost:
             context.put_back |= _signed(store, _put_back(store.repo, store.root, lost))
         else:
             store.marks.set_note(_NOTE, store.repo.head() or "")
+    return said
 
 
-def _put_back_members(context: Context) -> None:
-    """Where a pull brought something else in the place of a member's file, have it as it last was one: else nobody could be
-    asked who may do what, and nothing could be committed before it is healed."""
-    store = context.store
-    with suppress(InvalidRecord):
-        members(context)
-        return
-    for file in sorted((store.root / MEMBERS).iterdir()) if can_sign(store) else ():
-        path = f"{MEMBERS}/{file.name}"
-        if not _holds(store.root, path) and (lost := _spoiled(store.repo, store.prefix, path)):
-            with store.lock:
-                context.put_back |= _found_again(store.repo, store.prefix, lost)
+def _put_back_changed(context: Context) -> list[str]:
+    """Where a pull brought a directory or a link in the place of a file, take it out; where it brought something else in the
+    place of a member's file, have it as it last was one. Else nobody could be asked who may do what, nor the log be read, and
+    nothing could be committed before it is healed."""
+    store, head, last = context.store, context.store.repo.head(), next(iter(examined(context)), "")
+    if head is None or head == last or store.repo.branch() is None or under_way(store.repo):
+        return []
+    own = [store.prefix + name for name in OWN_PREFIXES]
+    changes = store.repo.diff(last if last and store.repo.resolve(last) else None, head, own)
+    with store.lock:
+        said = purge(context, head) if any(_is_odd(store, change) for change in changes) else []
+        paths = [change.path.removeprefix(store.prefix) for change in changes]
+        for path in paths if can_sign(store) else ():
+            if path.startswith(f"{MEMBERS}/") and not _holds(store.root, path):
+                context.put_back |= _found_again(store.repo, store.prefix, _spoiled(store.repo, store.prefix, path))
+    return said
+
+
+def _is_odd(store: Store, change: Change) -> bool:
+    return bool(change.new and oddity(change.path.removeprefix(store.prefix), Entry(change.new_mode, change.new)))
 
 
 def complete_attributes(context: Context) -> bool:
@@ -135,15 +151,6 @@ def complete_attributes(context: Context) -> bool:
     if whole == data or not can_sign(store) or not attributes.misread(store.repo, store.prefix):  # as a rule the first decides
         return False
     write_atomic(file, whole)
-    return True
-
-
-def can_sign(store: Store) -> bool:
-    """Whether whoever is here has a key that this store knows."""
-    try:
-        store.vault.signing_key()
-    except NoKey:
-        return False
     return True
 
 
@@ -208,7 +215,7 @@ def _lost(repo: Repo, prefix: str, since: str | None = None) -> dict[str, str]:
     gone: dict[str, str] = {}
     for step in walk(repo, head, since, [prefix + name for name in _FOOTING]):
         blobs = [old.id for old in step.olds if old is not None and old.mode.startswith("100")]
-        if step.new is None and blobs:
+        if blobs and (step.new is None or not step.new.mode.startswith("100")):
             gone[step.path] = blobs[-1]
     there = repo.ls_tree(head, list(gone)) if gone else {}
     return {path.removeprefix(prefix): blob for path, blob in gone.items() if path not in there and not path_problem(path)}
@@ -263,7 +270,10 @@ def _write_missing(root: Path, path: str, data: bytes) -> bool:
 def _signed(store: Store, written: set[str]) -> set[str]:
     """The files that were put back, if we can sign for them. Else they are taken out again: they would be in git's way."""
     store.vault.look_again()
-    if not written or can_sign(store):
+    if not written:
+        return written
+    recall_keys(store)
+    if can_sign(store):
         return written
     for path in written:
         inside(store.root, path).unlink(missing_ok=True)

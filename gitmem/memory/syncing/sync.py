@@ -65,17 +65,20 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
         tally.notes += _settled(context)
     branch = require_branch(context)
     source = remote.upstream(context.store.repo, branch)
-    put_back_footing(context)
+    aside = put_back_footing(context)
     with _one_at_a_time(context, source):
         _undisturbed(lambda: _commit(context, tally))
+        left = [*tally.problems]
+        tally.problems += aside
         if source is None or context.put_back:
             _undisturbed(lambda: _heal(context, tally))
         if source is None:
             return _report(context, tally)
-        left = [*tally.problems]
         try:
             return _exchange(context, tally, branch, source, patience)
         except GitmemError as error:
+            for told in tally.problems[len(left) :]:  # what was set aside is in no later report
+                context.warn(told)
             if left and type(error) is GitmemError:  # what no commit takes stands in the way of what comes in
                 raise GitmemError(f"{error.message}; not committed: {left[0]}", "gitmem doctor --fix") from error
             raise

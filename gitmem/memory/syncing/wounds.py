@@ -110,13 +110,13 @@ class _Look:
         return False
 
     def _other(self, step: Step, path: str) -> None:
-        """Logs are only added to; of keys, schemas and the like only a removal shows that nobody meant it."""
+        """Logs are only added to; of keys, schemas and the like only a removal shows that nobody meant it, or a link there."""
         kept = path.startswith((f"{AUDIT}/", f"{EVENTS}/"))
         for old in step.olds:
-            if old and _plain(old) and old != step.new and (kept or step.new is None):
+            if old and _plain(old) and old != step.new and (kept or not _plain(step.new)):
                 wound = self.found.wound(path)
                 wound.original = wound.original or old.id
-                wound.blobs.add(step.new.id if step.new else None)
+                wound.blobs.add(step.new.id if step.new and _plain(step.new) else None)
 
     def _record(self, step: Step, path: str) -> None:
         new = step.new if _plain(step.new) else None

@@ -1,0 +1,77 @@
+"""Our own keys, where somebody wrote over their files: opened as they were when last signed for.
+
+A merge without gitmem leaves conflict markers in a key file, or somebody else's; a plain `git pull` brings that. A sync that
+takes it in sets it right (`enforcing`), and so does the next one of anybody who pulled it; but whoever the file is for can sign
+nothing before they have their key.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import sha256
+
+from gitmem.core.token import EPOCH
+from gitmem.crypto.keys import open_first
+from gitmem.errors import DamagedKey, NoKey
+from gitmem.memory.auditing.vouched import vouched_for
+from gitmem.store.layout import KEYS
+from gitmem.store.store import Store
+
+_NOTE = "own keys"  # the commit up to which every key file holds what somebody signed for
+_LOOKED_AT = 100  # commits that touched one key file, the latest
+
+
+def can_sign(store: Store) -> bool:
+    """Whether whoever is here has a key that this store knows. Raises DamagedKey."""
+    try:
+        store.vault.signing_key()
+    except NoKey:
+        return False
+    return True
+
+
+def recall_keys(store: Store) -> set[str]:
+    """Put keys of ours to use that somebody wrote over; the files that hold none any more, which an `enforce` puts right."""
+    repo, head = store.repo, store.repo.head()
+    if head is None or store.vault.plain:
+        return set()
+    told = store.marks.note(_NOTE)
+    changes = repo.diff(told if told and repo.resolve(told) else None, head, [f"{store.prefix}{KEYS}"])
+    if not changes or not _is_shut(store):
+        return set()
+    now = {one.path.removeprefix(store.prefix): one.new for one in changes if one.new and one.new_mode.startswith("100")}
+    signed = {path: {entry.after for entry in vouched.entries} for path, vouched in vouched_for(store.root, now).items()}
+    contents = zip(now, repo.read_blobs(now.values()), strict=True)
+    strange = [path for path, (_, data) in contents if sha256(data).hexdigest() not in signed[path]]
+    if not strange:
+        with store.lock:
+            store.marks.set_note(_NOTE, head)
+    return {path for path in strange if _recall(store, head, path, signed[path])}
+
+
+def _is_shut(store: Store) -> bool:
+    """Whether a newest key is not to be opened, as one of a scope that is closed to us is not either."""
+    try:
+        return not all(store.vault.opens(scope) for scope in store.vault.scopes())
+    except DamagedKey:
+        return True
+
+
+def _recall(store: Store, head: str, path: str, signed: set[str | None]) -> bool:
+    """Whether the key in a file, as somebody last signed for it, opens for us."""
+    scope, _, epoch = path.removeprefix(f"{KEYS}/").rpartition("/")[0].rpartition("/")
+    data = _last_signed(store, head, path, signed)
+    if data is None or not path.endswith(".age") or not EPOCH.fullmatch(epoch):
+        return False
+    with suppress(NoKey, DamagedKey):
+        opened = open_first({path: data}, store.vault.identities, scope, epoch)
+        store.vault.adopt(opened.key, opened.identity)
+        return True
+    return False
+
+
+def _last_signed(store: Store, head: str, path: str, signed: set[str | None]) -> bytes | None:
+    repo, file = store.repo, f"{store.prefix}{path}"
+    touched = repo.run("rev-list", "--topo-order", f"--max-count={_LOOKED_AT}", head, "--", file).decode().split()
+    contents = (data for commit in touched for data in repo.read_paths(commit, [file]).values())
+    return next((data for data in contents if sha256(data).hexdigest() in signed), None)

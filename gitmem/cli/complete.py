@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import click
 
 _OFFERED = 50
+_PART_OF_AN_ID = re.compile(r"[a-z0-9-]*")
 
 
 def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's form
@@ -20,6 +22,8 @@ def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
     from gitmem.store.layout import MEMORY
     from gitmem.store.place import find_root
 
+    if not _PART_OF_AN_ID.fullmatch(incomplete):  # it might be a pattern, or lead elsewhere
+        return []
     try:
         files = (find_root(Path()) / MEMORY).rglob(f"{incomplete}*.yaml")
         return [file.stem for file in islice(files, _OFFERED)]

@@ -24,7 +24,8 @@ _KEYBOARD: Final = (signal.SIGINT, signal.SIGQUIT)
 def edited(text: str) -> bytes:
     """What the person's editor leaves of `text`. The text is nowhere when this returns or raises.
 
-    Raises UsageError without an editor, GitmemError if the editor fails, KeyboardInterrupt if it is interrupted.
+    Raises UsageError without an editor, GitmemError if the editor fails or takes the file away, KeyboardInterrupt if it is
+    interrupted.
     """
     words = _editor()
     with _ending_as_exceptions(), _private_folder() as folder:
@@ -32,13 +33,20 @@ def edited(text: str) -> bytes:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(text.encode())
         _run([*words, str(file)])
-        return file.read_bytes()
+        try:
+            return file.read_bytes()
+        except OSError:
+            raise GitmemError("the editor left no file behind; nothing was changed", "run it again") from None
 
 
 def _editor() -> list[str]:
     """The words of $VISUAL or $EDITOR; vi where a person sits at a terminal."""
     for name in ("VISUAL", "EDITOR"):
-        if words := shlex.split(os.environ.get(name, "")):
+        try:
+            words = shlex.split(os.environ.get(name, ""))
+        except ValueError as error:
+            raise UsageError(f"{name} is no command line: {str(error).lower()}", f"set {name} to your editor") from None
+        if words:
             return words
     if sys.stdin.isatty():
         return ["vi"]

@@ -16,7 +16,7 @@ from typing import TextIO
 @contextmanager
 def paged() -> Iterator[None]:
     """Send what is written to stdout inside through the pager. A reader who leaves it early has seen enough."""
-    words = shlex.split(os.environ.get("PAGER", "less"))
+    words = _words()
     if not words or words == ["cat"] or shutil.which(words[0]) is None:
         yield
         return
@@ -30,6 +30,14 @@ def paged() -> Iterator[None]:
                 yield
         finally:
             _end(pager, screen)
+
+
+def _words() -> list[str]:
+    """The words of $PAGER, or less; none where they cannot be told apart."""
+    try:
+        return shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:
+        return []
 
 
 def _end(pager: subprocess.Popen[bytes], screen: TextIO) -> None:

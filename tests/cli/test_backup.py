@@ -73,6 +73,7 @@ def test_drill_and_rotate(ada: Seat, tmp_path: Path) -> None:
     assert ada("backup", "keep", "--last", "1", "--days", "0", "--json").ok().json["keep"]["backups.last"] == 1
     assert "would remove 1 backup, 1 stay" in ada("backup", "rotate", "--dry-run").ok().err
     assert "nobody is there to ask" in ada("backup", "rotate").expect(2).err
+    assert "not in the range" in ada("backup", "rotate", "--days", "800000", "--dry-run").expect(2).err
     assert len(ada("backup", "rotate", "--yes", "--json").ok().json["removed"]) == 1
     assert ada("backup", "verify").ok().err.startswith("ok: 1 backup at")
     ada("learn", "--pattern", "tells of what was done", "--fix", "by its commit").ok()

@@ -182,6 +182,7 @@ def test_completion(cli: Cli, ada: Seat) -> None:
     assert found in offered(ada, "show", "p-")
     assert "runbook" in offered(cli, "learn", "--kind", "run")
     assert found not in offered(cli, "show", "p-")
+    assert offered(ada, "show", "/p").strip() == offered(ada, "show", "*").strip() == ""
 
 
 def test_bash_takes_the_script(cli: Cli, tmp_path: Path) -> None:

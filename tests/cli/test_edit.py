@@ -105,6 +105,8 @@ def test_failing_editor(ada: Seat, record: str, make_editor: MakeEditor) -> None
     done = ada("edit", record, env={"EDITOR": make_editor('echo "fix: x" > "$1"; exit 3')}).expect(1)
     assert "the editor ended with exit code 3; nothing was changed" in done.err
     assert "cannot be started" in ada("edit", record, env={"EDITOR": "/nonexistent/editor"}).expect(1).err
+    assert "left no file behind" in ada("edit", record, env={"EDITOR": "rm"}).expect(1).err
+    assert "EDITOR is no command line" in ada("edit", record, env={"EDITOR": "vim '"}).expect(2).err
     assert "there is no terminal for an editor" in ada("edit", record).expect(2).err
     assert _fields(ada, record)["fix"] == f"use {SECRET}"
     assert not _traces()

@@ -17,6 +17,8 @@ from gitmem.cli.ui import Ui, pass_ui
 from gitmem.core.kinds.schema import Kind
 from gitmem.errors import InvalidRecord, UsageError
 
+_TYPED = {"source_": "-", "commands": "--command", "tags": "--tag", "settings": "--set"}
+"""How a parameter is typed whose name says something else."""
 _PLAIN = ("pattern", "fix", "meaning", "commands", "context", "source")
 
 
@@ -83,10 +85,10 @@ def command(ui: Ui, /, batch: str | None, keep_going: bool, **words: Any) -> Non
 
 
 def _refuse_beside_batch(words: dict[str, Any]) -> None:
-    beside = [name.rstrip("s_") for name, value in words.items() if value and name not in ("kind", "scope")]
+    beside = [_TYPED.get(name, f"--{name}") for name, value in words.items() if value and name not in ("kind", "scope")]
     if beside:
         raise UsageError(
-            f"--batch takes its fields from the lines, not from --{beside[0]}", "--kind and --scope may stand beside it"
+            f"--batch takes its fields from the lines, not from {beside[0]}", "--kind and --scope may stand beside it"
         )
 
 

@@ -11,12 +11,13 @@ from datetime import timedelta
 from typing import Final
 
 from gitmem.core.backups import ROTATION, Signed, bundle_sequence, check_links, floor_of, floor_to_keep, sequence_of, sets_of
-from gitmem.errors import Tampered
+from gitmem.errors import Tampered, UsageError
 from gitmem.memory.auditing import acts
 from gitmem.memory.backups.chain import destination_of, lost_since, note, read_chain, unsigned
 from gitmem.memory.backups.create import Backup, add_link, listed
 from gitmem.memory.context import Context, timestamp
 from gitmem.memory.members.folded import standing_here
+from gitmem.store.config import MOST
 from gitmem.store.destination import Destination
 from gitmem.store.files import is_abandoned
 
@@ -41,8 +42,11 @@ def rotate(
 ) -> RotationReport:
     """Let go of backups, but for the newest `last` sets and those with a backup of the last `days` (by the store's policy).
 
-    A set is a full backup and the increments on it; the newest always stays. Raises Tampered for a chain that is not sound.
+    A set is a full backup and the increments on it; the newest always stays. Raises Tampered for a chain that is not sound,
+    UsageError for more days than a setting may have.
     """
+    if days is not None and days > MOST:
+        raise UsageError(f"backups can be kept for {MOST:,} days, not {days:,}", "give a smaller number of days")
     config, place = context.store.config, destination_of(context, where)
     chain = _sound(context, place)
     since = context.clock() - timedelta(days=config.number(DAYS, KEEP_DAYS) if days is None else days)

@@ -8,8 +8,9 @@ from gitmem.cli.command import define
 from gitmem.cli.commands.backup.making import where_option
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.ui import Ui, pass_ui
+from gitmem.store.config import MOST
 
-_COUNT = click.IntRange(0)
+_COUNT = click.IntRange(0, MOST)
 
 
 @define(

@@ -70,6 +70,11 @@ class Graves:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomic(file, emit(with_graves(listing, _WRITER, some)), mode=0o600, durable=True)
 
+    def noted(self) -> dict[str, State]:
+        """The graves of erased records that this clone keeps beside the repository, by the path of the record's file."""
+        lists = {} if self.local is None else self._all(self.local)
+        return {path: grave for listing in lists.values() for path, grave in erased_in(listing).items()}
+
     def is_noted(self, path: str, grave: State) -> bool:
         """Whether this clone keeps the grave of an erased record beside the repository already."""
         noted = None if self.local is None else self._list(self.local, list_of(path))

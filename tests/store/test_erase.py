@@ -10,6 +10,7 @@ import pytest
 
 from gitmem.errors import GitmemError
 from gitmem.git import snapshots
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.purge import replay_erasures
 from gitmem.memory.privacy.remains import remains
@@ -147,6 +148,35 @@ def test_no_old_state_is_read_again(team: Team) -> None:
         assert team["ada"].match("no route to host") == []
     team.agree()
     assert team.has(record) == []
+
+
+def test_an_erasure_that_a_reset_took_back_is_signed_for_again(team: Team) -> None:
+    """Before anybody had heard of it: doctor tells, and the next sync, or `--fix`, has all hear."""
+    record, other = team.learn(fix=SECRET), team.learn("disk full", fix="make room")
+    git = Git(team.folder / "ada")
+    before = git("rev-parse", "HEAD").strip()
+    _erase(team, "ada", record)
+    _erase(team, "ada", other)
+    git("reset", "--quiet", "--hard", before)
+    ada = team.reopen("ada")
+    ada.learn("pattern", {"pattern": "disk full", "fix": "ask for a larger one"})
+    assert _history(team) == (False, "gitmem doctor --fix")
+    assert _history(team, fix=True)[0]
+    ada.gc()
+    team.agree()
+    assert [memory.verify().problems for memory in (ada, team["bob"])] == [[], []]
+    assert team.has(record) == []
+    assert [team[name].get(other).fields["fix"] for name in ("ada", "bob")] == ["ask for a larger one"] * 2
+    git("reset", "--quiet", "--hard", before)  # what others have heard comes back by itself
+    team.reopen("ada")
+    assert _history(team) == (False, "gitmem sync")
+    team.agree()
+    assert git("log", "--format=%s").count("erased again") == 1
+
+
+def _history(team: Team, *, fix: bool = False) -> tuple[bool, str]:
+    """What doctor says of the history in Ada's clone."""
+    return next((check.ok, check.fix) for check in doctor(team["ada"].context, fix=fix) if check.name == "history")
 
 
 def test_a_restore_replays_erasures(team: Team, tmp_path: Path) -> None:

@@ -117,6 +117,14 @@ def after_sync(context: Context, source: remote.Upstream, commit: str) -> list[s
     return [_told(problem) for problem in problems]
 
 
+def lost_here(context: Context) -> list[Problem]:
+    """What HEAD lacks of what this clone knew to be on its branch: a `git reset` went back behind it."""
+    repo, head, known = context.store.repo, context.store.repo.head(), kept(context)
+    if head is None or known is None or holds(repo, head, known.commit):
+        return []
+    return held_against(known.ends, LogAt(repo, context.store.prefix, head).hash_at, "this clone")
+
+
 def lost_by(context: Context, source: remote.Upstream, commit: str | None) -> list[str]:
     """What a remote's branch, now at `commit`, has lost of what it held at our last sync, in words; HEAD may have it still."""
     repo, head = context.store.repo, context.store.repo.head()

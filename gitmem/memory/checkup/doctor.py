@@ -14,6 +14,7 @@ from gitmem.git import hooks, setup
 from gitmem.git.damage import set_heads_aside
 from gitmem.git.lost_head import lacks_format
 from gitmem.git.underway import broken_heads, under_way
+from gitmem.memory.auditing import pins
 from gitmem.memory.auditing.attest import attest
 from gitmem.memory.catchup import drop_index
 from gitmem.memory.checkup import contents, machine
@@ -31,6 +32,7 @@ from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.keeping import keep_keys
 from gitmem.memory.members.roster import members
 from gitmem.memory.members.rotation import strangers
+from gitmem.memory.privacy.erase import erase_again, undone
 from gitmem.memory.syncing.enforcing import enforce
 from gitmem.memory.syncing.heal import heal, unhealed
 from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
@@ -156,6 +158,8 @@ def _mend_history(context: Context) -> None:
         heal(context, whole=True)
         enforce(context)
         attest(context)
+        with context.store.lock:
+            erase_again(context)
         keep_keys(context)
 
 
@@ -169,15 +173,19 @@ def _merge(context: Context) -> Told:
 
 
 def _history(context: Context) -> Told:
-    """Whether some merge or revert took something from the store that is not back yet."""
-    lost = unhealed(context)
-    some = ", ".join(lost[:_SHOWN])
-    why = (
-        f"of {counted(len(lost), 'file')} something was lost in git's history: {some}"
-        if lost
-        else "no commit took anything from the store"
-    )
-    return not lost, why, "gitmem doctor --fix"
+    """Whether some merge, revert or reset took something from the store that is not back yet."""
+    if lost := unhealed(context):
+        some = ", ".join(lost[:_SHOWN])
+        return False, f"of {counted(len(lost), 'file')} something was lost in git's history: {some}", "gitmem doctor --fix"
+    if again := undone(context):
+        return (
+            False,
+            f"{counted(len(again), 'record')} erased here, and git went back behind the commit that says so",
+            "gitmem doctor --fix",
+        )
+    if gone := pins.lost_here(context):
+        return False, f"HEAD is behind what this clone had: {gone[0].where}: {gone[0].why}", "gitmem sync"
+    return True, "no commit took anything from the store", ""
 
 
 def _configuration(context: Context) -> Told:

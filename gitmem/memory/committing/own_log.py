@@ -39,11 +39,12 @@ _NOTE: Final = "gaps"
 
 def own_logs(context: Context, paths: Iterable[str]) -> list[str]:
     """Those of the paths that are of segments or batches that this clone wrote, under whatever name."""
-    own = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in _names(context))
+    own = tuple(f"{folder}/{name}-" for folder in (AUDIT, EVENTS) for name in own_names(context))
     return [path for path in paths if path.startswith(own)]
 
 
-def _names(context: Context) -> tuple[str, ...]:
+def own_names(context: Context) -> tuple[str, ...]:
+    """What this replica is called, and was before."""
     return context.store.replica.name, *context.store.marks.former()
 
 
@@ -126,7 +127,7 @@ def dropped(context: Context) -> Dropped:
     A rebase that left a commit out took them. Nothing is written. What is in no commit that HEAD stood at is looked for once.
     """
     store, lost = context.store, Dropped({}, {})
-    missing = sorted(gaps(store.root, _names(context)))
+    missing = sorted(gaps(store.root, own_names(context)))
     if not missing or json.dumps(missing) == store.marks.note(_NOTE):
         return lost
     for commit, segments in _where_held(context, missing, _stood_at(context)):

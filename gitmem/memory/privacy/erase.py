@@ -14,15 +14,19 @@ from types import MappingProxyType
 from gitmem.core.auditing.audit import ERASE
 from gitmem.core.auditing.delta import record_detail
 from gitmem.core.codec import emit
-from gitmem.core.collected import empty_list, list_of, with_graves
+from gitmem.core.collected import empty_list, grave_in, list_of, with_graves
+from gitmem.core.dots import dot_of
 from gitmem.core.erasure import erased, erased_at, erased_detail
 from gitmem.core.membership.members import Rank
+from gitmem.core.merge import merge
 from gitmem.core.record import Json, State
 from gitmem.errors import GitmemError, UsageError
+from gitmem.git import remote
 from gitmem.memory.backups import snapshots
 from gitmem.memory.committing.branch import require_branch
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.committing.held import contents_at, parse_or_none
+from gitmem.memory.committing.own_log import own_names
 from gitmem.memory.context import Context
 from gitmem.memory.locate import buried, gone, locate
 from gitmem.memory.members.own_role import may_write, need_role
@@ -75,13 +79,88 @@ def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry
         paths = sorted({_find(context, one) for one in ids})
         states = {path: _state(context, path) for path in paths}
         for one in states.values():
-            if not may_write(context, Rank.ADMIN):
-                store.sealing(one)  # who lacks the scope's key can take nothing out of it
+            _need_right(context, one)
         gone = [Erased(one.id, one.kind, one.scope, _values(one)) for one in states.values()]
         if dry_run:
             return EraseReport(True, gone, remains(context, paths), redacted=found)
         made = bury(context, states, {} if basis is None else {"basis": basis})
         return EraseReport(False, gone, remains(context, paths), *made, redacted=found)
+
+
+def undone(context: Context) -> dict[str, State]:
+    """The graves of records that this clone erased, and that neither HEAD nor the remote's branch as of the last fetch knows
+    to be erased, by the path of the record's file.
+
+    A `git reset` went back behind the commit before anybody else had it. What stands here again is not read, but is shared.
+    """
+    store, own = context.store, own_names(context)
+    graves = {path: grave for path, grave in store.graves.noted().items() if _is_by(own, grave)}
+    source = remote.upstream(store.repo, store.repo.branch()) if graves else None
+    for known in (store.repo.head(), source and store.repo.ref(source.tracking)):
+        lists = contents_at(context, known, sorted({list_of(path) for path in graves}))
+        graves = {path: grave for path, grave in graves.items() if not _says(lists.get(list_of(path)), path, grave)}
+    return graves
+
+
+def _is_by(names: tuple[str, ...], grave: State) -> bool:
+    return any(dot_of(key).writer.rpartition("-")[0] in names for key in grave.life)
+
+
+def _says(listing: bytes | None, path: str, grave: State) -> bool:
+    """Whether a list of collected records has a grave of the record that says no less."""
+    state = parse_or_none(listing, list_of(path))
+    known = None if state is None else grave_in(state, path)
+    return known is not None and merge(known, grave) == known
+
+
+def erase_again(context: Context) -> list[str]:
+    """Sign once more for what this clone erased, where git took that back (see `undone`); the ids of what it was.
+
+    To be called under the store's lock, with nothing recorded that is not committed. Without the right to it nothing is done.
+    """
+    graves = {path: grave for path, grave in undone(context).items() if _is_entitled(context, grave)}
+    held = contents_at(context, context.store.repo.head(), sorted(graves))
+    entries = [_entry_again(context, path, held.get(path), grave) for path, grave in graves.items()]
+    if entries:
+        commit(context, f"gitmem: {len(entries)} erased again", [*entries, *_lists(context, graves)])
+        purge(context, graves.keys())
+    return sorted(grave.id for grave in graves.values())
+
+
+def _is_entitled(context: Context, state: State) -> bool:
+    try:
+        need_role(context)
+        _need_right(context, state)
+    except GitmemError:
+        return False
+    return True
+
+
+def _need_right(context: Context, state: State) -> None:
+    """Raise NoKey for one who is no admin and lacks the scope's key: they can take nothing out of it."""
+    if not may_write(context, Rank.ADMIN):
+        context.store.sealing(state)
+
+
+def _entry_again(context: Context, path: str, held: bytes | None, grave: State) -> Extra:
+    """The entry that `bury` made, and the record as its grave leaves it: what was written since, not having heard, stands."""
+    before = parse_or_none(held, path)
+    left = None if before is None else context.store.graves.bury(path, before)
+    told = erased_detail(_before(grave)) | {"values": _values(before) if before else 0}
+    if left is None:
+        return Extra(path, None, ERASE, record_detail(before, grave) | told, complete=held is None)
+    if left != before:
+        return Extra(path, emit(left), ERASE, told)
+    return Extra(path, held, ERASE, record_detail(_before(grave), grave) | told, complete=True)
+
+
+def _before(grave: State) -> State:
+    """The record as it was erased, without its values: what had been seen before its death was written."""
+    state = grave.copy()
+    state.life = {}
+    for dot in map(dot_of, grave.life):
+        state.seen[dot.writer] = dot.n - 1
+    return state
 
 
 def check_basis(basis: str | None) -> None:

@@ -26,6 +26,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.members.keeping import keep_keys
 from gitmem.memory.members.own_role import note_role
 from gitmem.memory.privacy.consent import take_note
+from gitmem.memory.privacy.erase import erase_again
 from gitmem.memory.privacy.purge import settle_erasures
 from gitmem.memory.privacy.rewritten import finish_rewriting, has_walked, left_behind, overrun, tidy_up
 from gitmem.memory.reports import SyncReport
@@ -49,6 +50,7 @@ PATIENCE = 2
 _ATTEMPTS = 12  # refusals it takes where the remote wants no side refs
 _ASIDE = 2  # tries of the side ref, which others touch only to remove what they have folded in
 _PAUSE = 0.05  # seconds; doubled at each refusal, and drawn at random below that
+_SHOWN = 3
 _MEANWHILE = 3.0  # seconds in which another git command in this clone may be in the way
 
 
@@ -231,6 +233,8 @@ def _commit(context: Context, tally: Tally) -> None:
         if made is not None:
             tally.problems += made.skipped
             pass_over(context, before, made.commit)
+        if again := erase_again(context):
+            tally.notes.append(f"{', '.join(again[:_SHOWN])} had been erased here, and git took that back: it is erased again")
 
 
 def _settled(context: Context) -> list[str]:

@@ -16,8 +16,8 @@ from gitmem.crypto.signing import SigningKey
 from gitmem.errors import GitmemError, NoKey, NoStore, Tampered, UsageError
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.pins import kept
-from gitmem.memory.backups.chain import last_known
-from gitmem.memory.backups.create import backups
+from gitmem.memory.backups.chain import destination_of, last_known, last_link
+from gitmem.memory.backups.create import add_link, backups
 from gitmem.memory.backups.drill import drill
 from gitmem.memory.backups.restore_anew import restore_anew
 from gitmem.memory.backups.rotate import rotate
@@ -376,6 +376,20 @@ def test_only_open_stores_leave_bundles_open(scene: Scene, tmp_path: Path) -> No
     bundle = next((scene.folder / "open").rglob("*.bundle"))
     Git(tmp_path)("clone", "--quiet", bundle, "cloned")
     assert Repo.find(tmp_path / "cloned").head() == Repo.find(scene.folder / "ada").head()
+
+
+def test_who_was_slower_takes_nothing_of_the_others_away(scene: Scene) -> None:
+    """Two clones at one commit make the same open bundle under the same name: the slower one's failure leaves it there."""
+    with scene.open() as memory:
+        place = destination_of(memory.context, None)
+        last = last_link(place)
+        assert last is not None
+        (scene.shelf / "000003-aaaaaaaa.bundle.age").write_text("another")
+        for told in (last.manifest, replace(last.manifest, sha256="a" * 64, sealed=True)):
+            with pytest.raises(GitmemError, match="somebody else made a backup"):
+                add_link(memory.context, place, told)
+        assert (scene.shelf / last.manifest.bundle).exists()
+        assert not (scene.shelf / "000003-aaaaaaaa.bundle.age").exists()
 
 
 def test_a_drill_opens_everything_and_notices_its_canaries(template: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

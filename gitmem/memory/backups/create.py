@@ -27,6 +27,7 @@ from gitmem.memory.backups.chain import (
     last_link,
     note,
     read_chain,
+    read_link,
     remember_place,
     set_lacks,
     unsigned,
@@ -206,7 +207,9 @@ def add_link(context: Context, place: Destination, manifest: Manifest) -> Signed
     key = context.store.vault.signing_key()
     data = write_manifest(manifest, key.sign, key.public)
     if not place.add(manifest.name, data):
-        place.remove(manifest.bundle)
+        with suppress(Tampered):
+            if read_link(place, manifest.sequence).manifest.bundle != manifest.bundle:  # two clones may make the same one
+                place.remove(manifest.bundle)
         raise GitmemError(f"somebody else made a backup at {place.shown} meanwhile", "run the command again")
     return parse_manifest(data, manifest.name)
 

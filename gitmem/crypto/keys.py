@@ -95,6 +95,12 @@ def wrap(key: EpochKey, *recipients: str) -> bytes:
     return wrapped
 
 
+def recipients_of(data: bytes) -> int:
+    """How many recipients an age file names: a stanza for each, and one that age makes up lest readers know them all."""
+    stanzas = (line.split() for line in data.partition(b"\n--- ")[0].splitlines() if line.startswith(b"-> "))
+    return sum(not words[1].endswith(b"-grease") for words in stanzas if len(words) > 1)
+
+
 def wrap_before(key: EpochKey, before: EpochKey) -> bytes:
     """An earlier key as an age file that the link of `key` opens."""
     from pyrage import encrypt, x25519

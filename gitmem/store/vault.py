@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.token import EPOCH, epoch_of, epoch_order, is_token
 from gitmem.errors import DamagedKey, NoKey
 from gitmem.store.files import read_bounded
-from gitmem.store.layout import KEYS, STORE_SCOPE, link_path
+from gitmem.store.layout import KEYS, STORE_SCOPE, key_path, link_path
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
@@ -61,6 +61,11 @@ class Vault:
             raise self._no_key(self._newest())
         return self._identity
 
+    @property
+    def name(self) -> str | None:
+        """Under whose name the keys are wrapped that the identity in use opens; None where it opens none."""
+        return self._name if self._chosen() else None
+
     def opened(self) -> list[tuple[str, str]]:
         """(scope, epoch) of the keys that were put to use."""
         return sorted(self._keys)
@@ -82,6 +87,13 @@ class Vault:
         """The names that the key of an epoch is wrapped to, the recovery recipient's among them."""
         files = (self.root / KEYS / scope / epoch).glob("*.age")
         return sorted(file.stem for file in files if _HOLDER.fullmatch(file.stem))
+
+    def reaches(self, scope: str, epoch: str, name: str, recipients: Collection[str]) -> bool:
+        """Whether the key of an epoch is wrapped to somebody, and to as many recipients as they have by now."""
+        from gitmem.crypto.keys import recipients_of
+
+        data = read_bounded(self.root / key_path(scope, epoch, name), _MAX_KEY_FILE)
+        return data is not None and recipients_of(data) >= len(recipients)
 
     def links(self, scope: str, epoch: str) -> list[str]:
         """The earlier epochs whose keys the key of an epoch opens."""

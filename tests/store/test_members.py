@@ -13,11 +13,13 @@ from gitmem.core.token import TOKEN, epoch_of
 from gitmem.errors import GitmemError, NoKey, Tampered, UsageError
 from gitmem.memory.auditing.files import heads
 from gitmem.memory.auditing.keyless import check_stores
+from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.founding.cloning import clone
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.granting import add_scope
 from gitmem.memory.members.inviting import Invitation, accept, check, invite, parse_invitation
 from gitmem.memory.members.joining import add_member
+from gitmem.memory.members.keys import key_status
 from gitmem.memory.members.leaving import taken
 from gitmem.memory.members.recovery import drill, read_identity, recover, vault_key
 from gitmem.memory.members.removal import remove, set_role, taken_by
@@ -27,6 +29,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.policies import set_redaction
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.overview import set_pseudonyms
+from gitmem.store.vault import Vault
 from tests.support.git import Git
 from tests.support.stores import found, join, open_memory, person, share
 
@@ -287,6 +290,70 @@ def _signed_by(memory: Memory, invitation: Invitation) -> Invitation:
     key = memory.context.store.vault.signing_key()
     theirs = replace(invitation, key=key.public)
     return parse_invitation(replace(theirs, signature=key.sign(theirs.body)).line())
+
+
+def test_who_lost_their_key_finds_all_again(team: Team) -> None:
+    """What was recorded and not committed, a key that was made since the last sync, and a scope that nobody else is in."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        bob.sync()
+        add_scope(bob.context, "own")
+        bob.learn("note", {"text": "for me alone"}, scope="own")
+        bob.sync()
+        bob.learn("note", {"text": "recorded, not committed"})
+        ada.sync()
+        rotate(ada.context)
+        ada.learn("note", {"text": "sealed with the new key"})
+        ada.sync()
+    lost = person(team.path / "home-new")
+    lost.identity()
+    with open_memory(team.path / "bob", lost) as bob:
+        bob.recover("bob", next(person().folder.glob("recovery-*.txt")))
+        assert len(bob.records()) == 6
+        assert all(bob.context.store.vault.opens(scope) for scope in ("own", "team"))
+        bob.sync()
+        assert bob.verify().problems == []
+
+
+def test_a_second_identity_of_a_member(team: Team) -> None:
+    """It opens what an admin accepted it with; the other keys of its owner are passed on by who holds them."""
+    with team.open("ada") as ada, team.open("bob") as bob:
+        bob.sync()
+        add_scope(bob.context, "ops", ["ada"])
+        bob.sync()
+        ada.sync()
+        second = person(team.path / "home-second").identity()[0]
+        add_member(ada.context, request(ada.context, second, "ada"), "admin")
+        with open_memory(team.path / "ada", person(team.path / "home-second")) as other:
+            check = next(check for check in doctor(other.context) if check.name == "key")
+            assert (check.ok, check.fix) == (False, "gitmem scope grant ops ada, by one who opens it; or gitmem key recover")
+        missing = {scope.scope: scope.missing for scope in key_status(ada.context).scopes}
+        assert missing == {"ops": ["ada"], "team": []}
+        ada.sync()
+        assert key_status(ada.context).scopes[0].missing == []
+        assert Vault(ada.context.store.root, ada.context.store.id, False, [second]).opens("ops")
+
+
+def test_the_recovery_identity_lets_go_of_a_stolen_key(team: Team) -> None:
+    """It acts as an admin under its own name: its owner goes with the stolen key and comes back with another one."""
+    file = next(person().folder.glob("recovery-*.txt"))
+    with team.open("ada") as ada:
+        ada.sync()
+        set_role(ada.context, "bob", "admin")
+        ada.sync()
+    saved = person(team.path / "home-safe")
+    saved.folder.mkdir(parents=True)
+    shutil.copy(file, saved.folder / "identity.txt")
+    with open_memory(team.path / "ada", saved) as recovering:
+        recovering.learn("note", {"text": "by recovery"})
+        recovering.remove_member("ada")
+    lost = person(team.path / "home-new")
+    mine = lost.identity()[0]
+    with open_memory(team.path / "ada", lost) as ada:
+        ada.recover("ada", file)
+        ada.sync()
+        assert ada.verify().problems == []
+        assert members_of(ada.context).by_name["ada"].recipients == {mine.recipient}
+        assert len(ada.records()) == 4
 
 
 def test_two_people_in_one_clone(team: Team) -> None:

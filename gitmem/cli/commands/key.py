@@ -198,10 +198,14 @@ def drill(ui: Ui) -> None:
 @click.option("--name", metavar="MEMBER", help="Who you are in the store; from git's user.name unless given.")
 @pass_ui
 def recover(ui: Ui, name: str | None) -> None:
-    """Come back in with the recovery identity, when the keys of who could let you in are lost.
+    """Come back in with the recovery identity, when you have lost your key.
 
-    Your own key (a new one, if none is found) is enrolled: for the member of that name, or where there is none for a new
-    admin. The log says that the recovery identity did it.
+    What the team has is taken in first. Then your own key (a new one, if none is found) is enrolled: for the member of that
+    name, with the keys of all their scopes, or where there is none for a new admin. The log says that the recovery identity did
+    it. What was recorded here and not committed yet is signed by it as well.
+
+    A key that you had before stays enrolled beside the new one. If somebody else may have it, let it go first:
+    `gitmem --identity FILE member remove NAME`.
     """
     from gitmem.cli.session import opened, person
     from gitmem.memory.founding.found import default_name
@@ -219,6 +223,8 @@ def recover(ui: Ui, name: str | None) -> None:
     else:
         made = "made your identity" if fresh else "your identity"
         ui.note(f"{made}: {mine.source}; you are {who}, {members.by_name[who].role}: `gitmem sync` tells the others")
+        if len(members.by_name[who].keys) > 1:
+            ui.note("the key you had before counts as well: `gitmem key recover --help` says what to do if it was stolen")
 
 
 def _named(ui: Ui) -> Path:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from gitmem.core.membership.members import Members
 from gitmem.core.nearest import counted
 from gitmem.errors import GitmemError
 from gitmem.git import hooks, setup
@@ -30,7 +31,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.founding.found import prepare_clone
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.keeping import keep_keys
-from gitmem.memory.members.roster import members
+from gitmem.memory.members.roster import members, my_name
 from gitmem.memory.members.rotation import strangers
 from gitmem.memory.privacy.erase import erase_again, undone
 from gitmem.memory.syncing.enforcing import enforce
@@ -209,7 +210,16 @@ def _key(context: Context) -> Told:
     identity = vault.identity
     sealed = [] if vault.plain else [name for name in vault.scopes() if not vault.opens(name)]
     less = f", all but: {', '.join(sealed)}" if sealed else ""
+    if lacking := _lacking(context, sealed):
+        why = f"{identity.source} does not open {lacking[0]}, to which you belong"
+        return False, why, f"gitmem scope grant {lacking[0]} {my_name(context)}, by one who opens it; or gitmem key recover"
     return True, f"{identity.source} opens the store{less}", ""
+
+
+def _lacking(context: Context, sealed: list[str]) -> list[str]:
+    """Those scopes sealed to us that we belong to: their newest keys were made for another identity of ours."""
+    who, me = members_of(context) if sealed else Members(), my_name(context)
+    return [scope for scope in sealed if me in {member.name for member in who.readers(scope)}]
 
 
 def _membership(context: Context) -> Told:

@@ -98,7 +98,7 @@ def grant(context: Context, scope: str, name: str) -> Granted:
         _need_right(context, who, scope)
         vault = store.vault
         keys = [vault.key(scope, epoch) for epoch in vault.tips(scope)]
-        lacking = [key for key in keys if name not in vault.holders(scope, key.epoch)]
+        lacking = [key for key in keys if not vault.reaches(scope, key.epoch, name, member.recipients)]
         held = {*vault.holders(scope, keys[-1].epoch)} - {RECOVERY}
         if not lacking:
             raise UsageError(f"{name} holds the key of {scope} already", "`gitmem key status` shows who holds what")

@@ -2,8 +2,9 @@
 
 Three things can cross. Somebody wrote before they had heard of a new key: whoever has it seals that anew. An admin made a key
 while another removed somebody: it may be wrapped to the one who left, and win; the next admin makes one more. And an admin
-let somebody in while another made a key, which they then lack; the next admin passes it on. Each is decided by what HEAD
-holds and not by who looks first: two who do the same at once seal to the same bytes, and of two keys either is good.
+let somebody in while another made a key, or somebody came to have an identity more: what they then lack the next admin passes
+on. Each is decided by what HEAD holds and not by who looks first: two who do the same at once seal to the same bytes, and of
+two keys either is good.
 """
 
 from __future__ import annotations
@@ -71,14 +72,15 @@ def _settle(context: Context, problems: list[str]) -> list[str]:
 
 
 def _lacking(context: Context, known: Members, scope: str) -> Iterator[Extra]:
-    """The newest key of a scope for those of its readers who have an older one alone: it was made while they were let in."""
+    """The newest key of a scope for those of its readers who have an older one alone (it was made while they were let in), or
+    have an identity that does not open it."""
     vault = context.store.vault
     if not vault.opens(scope) or not _may_rotate(context, known, scope):
         return
     *earlier, newest = vault.epochs(scope)
-    had = {name for epoch in earlier for name in vault.holders(scope, epoch)} - {*vault.holders(scope, newest)}
+    had = {name for epoch in (*earlier, newest) for name in vault.holders(scope, epoch)}
     for member in known.readers(scope):
-        if member.name in had:
+        if member.name in had and not vault.reaches(scope, newest, member.name, member.recipients):
             yield from wrapped_keys([vault.current(scope)], member.name, member.recipients)
 
 

@@ -38,7 +38,8 @@ class Epoch:
 class ScopeKeys:
     """The keys of one scope, oldest epoch first.
 
-    `missing` are those who belong to the scope and lack its newest key, `strangers` those who hold it and do not belong there.
+    `missing` are those who belong to the scope and lack its newest key, or have a key of their own that does not open it yet,
+    `strangers` those who hold it and do not belong there.
     """
 
     scope: str
@@ -96,9 +97,9 @@ def _scope_keys(context: Context, scope: str, who: Members, signed: dict[tuple[s
     for epoch in vault.epochs(scope):
         since, by = signed.get((scope, epoch), (None, None))
         epochs.append(Epoch(epoch, since, by, vault.holders(scope, epoch), vault.has(scope, epoch)))
-    held = {*epochs[-1].holders} - {RECOVERY}
-    wanted = {member.name for member in who.readers(scope)}
-    return ScopeKeys(scope, epochs, sorted(wanted - held), sorted(held - wanted))
+    newest, readers = epochs[-1], who.readers(scope)
+    missing = [one.name for one in readers if not vault.reaches(scope, newest.epoch, one.name, one.recipients)]
+    return ScopeKeys(scope, epochs, missing, sorted({*newest.holders} - {RECOVERY} - {one.name for one in readers}))
 
 
 def _signed(context: Context) -> dict[tuple[str, str], tuple[str, str]]:

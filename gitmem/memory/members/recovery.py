@@ -5,22 +5,21 @@ It acts under a name of its own, so that the log shows each use of it. A drill p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem.core.membership.members import Members
-from gitmem.errors import GitmemError, NoKey
-from gitmem.memory.committing.commit import commit
-from gitmem.memory.context import Context
-from gitmem.memory.members.enrolment import member_file
+from gitmem.errors import GitmemError, NoKey, RemoteError
+from gitmem.memory.committing.commit import Extra, commit
+from gitmem.memory.context import TEAM, Context
+from gitmem.memory.members.enrolment import member_file, wrapped_keys
 from gitmem.memory.members.folded import members_of
-from gitmem.memory.members.joining import key_files
 from gitmem.memory.members.requesting import Request
 from gitmem.memory.members.roster import check_name, remember_name
-from gitmem.store.vault import RECOVERY, Vault
+from gitmem.store.vault import Vault
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
@@ -64,22 +63,48 @@ def drill(context: Context, identity: Identity) -> Drill:
 def recover(context: Context, identity: Identity, asked: Request) -> Members:
     """Let somebody in again with the recovery identity: a member with a new key, or a new admin where no name stands for one.
 
+    What the team has is taken in first, and with it the keys that were made meanwhile. A member gets those of all their scopes.
     Raises GitmemError for an identity that is not the store's recovery identity, NoKey for one that opens nothing.
     """
     check_name(asked.name)
     with _acting_as(context, identity):
-        members = members_of(context)
-        if members.recovery is None or vault_key(context.store.vault, identity) not in members.recovery.keys:
-            raise GitmemError("this is not the recovery identity of this store", "`gitmem key drill --identity FILE` says why")
-        known = members.by_name.get(asked.name)
-        recipients = sorted({asked.recipient, *(known.recipients if known else ())})
-        extras = [
-            member_file(context, asked.name, [asked.recipient], [asked.key], known.role if known else "admin"),
-            *key_files(context, asked.name, recipients),
-        ]
-        commit(context, f"gitmem: {asked.name} was let in by recovery", extras)
+        _check(context, identity)
+        _take_in(context)
+        with context.store.lock:
+            members = members_of(context)
+            known = members.by_name.get(asked.name)
+            extras = [
+                member_file(context, asked.name, [asked.recipient], [asked.key], known.role if known else "admin"),
+                *_keys_of(context, members, asked, known.recipients if known else ()),
+            ]
+            commit(context, f"gitmem: {asked.name} was let in by recovery", extras)
     remember_name(context, asked.name)
     return members_of(context)
+
+
+def _check(context: Context, identity: Identity) -> None:
+    recovery = members_of(context).recovery
+    if recovery is None or vault_key(context.store.vault, identity) not in recovery.keys:
+        raise GitmemError("this is not the recovery identity of this store", "`gitmem key drill --identity FILE` says why")
+
+
+def _take_in(context: Context) -> None:
+    """Sync, if the remote answers: keys that were made meanwhile are then passed on as well."""
+    from gitmem.memory.syncing.sync import sync
+
+    try:
+        for problem in sync(context).problems:
+            context.warn(problem)
+    except RemoteError as error:
+        context.warn(f"{error.message}: if the team has a newer key, run this again after `gitmem sync`")
+
+
+def _keys_of(context: Context, members: Members, asked: Request, earlier: Iterable[str]) -> list[Extra]:
+    """The newest keys of the team, and of the scopes that somebody belongs to, wrapped to their recipients."""
+    vault, recipients = context.store.vault, {asked.recipient, *earlier}
+    scopes = [TEAM, *(name for name, scope in sorted(members.scopes.items()) if asked.name in scope.members)]
+    keys = [vault.key(scope, epoch) for scope in scopes for epoch in vault.tips(scope) if vault.has(scope, epoch)]
+    return wrapped_keys(keys, asked.name, recipients)
 
 
 def vault_key(vault: Vault, identity: Identity) -> str:
@@ -91,27 +116,15 @@ def vault_key(vault: Vault, identity: Identity) -> str:
 
 @contextmanager
 def _acting_as(context: Context, identity: Identity) -> Iterator[None]:
-    """Open and sign with the recovery identity, under its name and as a writer of its own."""
-    store = context.store
-    with store.lock:
-        commit_first(context)
-        mine, name = store.vault, store.marks.note("member")
-        store.vault = Vault(store.root, store.id, mine.plain, [identity])
-        store.begin_anew()
-        store.marks.set_note("member", RECOVERY)
-        try:
-            yield
-        finally:
-            store.vault = mine
-            store.vault.look_again()
-            store.begin_anew()
-            store.marks.set_note("member", name or "")
-
-
-def commit_first(context: Context) -> None:
-    """What was recorded is committed under the name of who did, where they still can sign."""
-    try:
+    """Open and sign with the recovery identity. What was recorded before goes under the name of who did, where they still can
+    sign; else it is signed for by the recovery identity, rather than lost."""
+    with suppress(NoKey):
         commit(context)
-    except NoKey:
-        if len(context.store.pending):
-            raise
+    store = context.store
+    mine = store.vault
+    store.vault = Vault(store.root, store.id, mine.plain, [identity])
+    try:
+        yield
+    finally:
+        store.vault = mine
+        store.vault.look_again()

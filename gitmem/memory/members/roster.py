@@ -13,6 +13,7 @@ from gitmem.errors import InvalidRecord, NoKey, UsageError
 from gitmem.memory.context import Context
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import MEMBERS, STORE_SCOPE, member_path
+from gitmem.store.vault import RECOVERY
 
 if TYPE_CHECKING:
     from gitmem.memory.reports import Member
@@ -25,7 +26,7 @@ _FAR: Final = 100  # commits that touched members, among which to look for our r
 
 def check_name(name: str) -> str:
     """`name` if a member may have it. Raises UsageError: it becomes a file name and stands in the clear."""
-    if not NAME.fullmatch(name) or name == "recovery":
+    if not NAME.fullmatch(name) or name == RECOVERY:
         raise UsageError(f"{name[:60]!r} cannot be a member's name", "use lower-case letters, digits, - and _, such as: ada")
     return name
 
@@ -33,7 +34,7 @@ def check_name(name: str) -> str:
 def name_from(text: str) -> str | None:
     """The member name that a person's or account's name suggests, None if nothing usable is left of it."""
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63]
-    return slug if NAME.fullmatch(slug) and slug != "recovery" else None
+    return slug if NAME.fullmatch(slug) and slug != RECOVERY else None
 
 
 def read_member(context: Context, name: str) -> State | None:
@@ -62,12 +63,14 @@ def members(context: Context) -> list[Member]:
 def my_name(context: Context) -> str:
     """The member we sign as: the one whose record holds our key, else the name this clone was given, else `unknown`.
 
-    Where the work tree has no such record any more because somebody reverted it, the commits that this clone knows of have it,
-    also when HEAD has begun anew.
+    The recovery identity acts under the name of its own. Where the work tree has no record of ours any more because somebody
+    reverted it, the commits that this clone knows of have it, also when HEAD has begun anew.
     """
     me = None
     with suppress(InvalidRecord):  # a member's file that is none, which a sync is about to set right
         me = next((member.name for member in members(context) if member.me), None)
+    if me is None and context.store.vault.name == RECOVERY:
+        return RECOVERY
     return me or context.store.marks.note(_NOTE) or _name_in_history(context) or "unknown"
 
 

@@ -9,17 +9,22 @@ from gitmem.core.kinds.complaint import complaint
 from gitmem.errors import UsageError
 
 
-def check(tool: str, schema: dict[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Return if `arguments` fit the schema, else raise UsageError naming the argument and the fault, never its value."""
+def checked(tool: str, schema: dict[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """`arguments` that fit the schema; else raises UsageError naming the argument and the fault, never its value."""
     from jsonschema_rs import Draft202012Validator
 
     validator = Draft202012Validator(schema)
     if validator.is_valid(dict(arguments)):
-        return
+        return {name: _whole(value, schema["properties"][name]) for name, value in arguments.items()}
     message = complaint(f"{tool} call", schema, {}, validator.iter_errors(dict(arguments)))
     raise UsageError(
         message.replace("field", "argument", 1) if message.startswith("unknown") else message, _usage(tool, schema)
     )
+
+
+def _whole(value: Any, schema: dict[str, Any]) -> Any:
+    """JSON Schema takes 5.0 for a whole number, as some clients write it; what we count by is an int."""
+    return int(value) if schema.get("type") == "integer" else value
 
 
 def _usage(tool: str, schema: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gitmem import __version__
 from gitmem.crypto.lookup import find_identities
 from gitmem.errors import GitmemError, NoKey
-from gitmem.mcp.arguments import check
+from gitmem.mcp.arguments import checked
 from gitmem.mcp.calls import CALLS, Answer, warned
 from gitmem.mcp.catalog import INSTRUCTIONS, TOOLS
 from gitmem.mcp.quoting import visible
@@ -58,7 +58,7 @@ class Desk:
 
     def answer(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
         """Answer one call. Raises GitmemError for what the caller can act on."""
-        check(tool, TOOLS[tool].arguments, arguments)
+        arguments = checked(tool, TOOLS[tool].arguments, arguments)
         warnings: list[str] = []
         if self._identities.came_to_nothing:  # in a call that did without, as the status does
             self._identities = self._look()

@@ -20,7 +20,7 @@ def locate(context: Context, beginning: str) -> str:
     known = context.paths.get(beginning)
     if known is not None:
         return known
-    if len(beginning) < 2 or not beginning.isascii() or "/" in beginning:
+    if len(beginning) < 2 or not beginning.isascii() or not beginning.isprintable() or "/" in beginning:
         raise UsageError(f"{beginning[:60]!r} is not the beginning of a record id", "ids look like p-3k7q…: `gitmem list`")
     found = sorted(set(_matching(context, beginning)))
     if not found:

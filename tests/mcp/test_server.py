@@ -101,6 +101,7 @@ def test_no_key(store: Path, home: Path) -> None:
             await call(client, "memory_learn", **LESSON)
         identity.rename(away)
         async with agent(store) as client:
+            assert (await call(client, "memory_status"))["records"] is None
             for tool, arguments in (("memory_learn", LESSON), ("memory_match", {"text": "E77: lease lost on 4"})):
                 text = await refused(client, tool, **arguments)
                 assert "GITMEM_IDENTITY_FILE" in text

@@ -45,11 +45,11 @@ def test_round_trip(store: Path) -> None:
             )
             assert learned["kind"] == "pattern"
             assert learned["created"] is True
-            found = (await call(client, "memory_match", text=PUSH))["matches"]
+            found = (await call(client, "memory_match", text=PUSH, limit=2.0))["matches"]
             assert [match["id"] for match in found] == [learned["id"]]
             assert found[0]["fields"] == {"pattern": PATTERN[:43] + "…", "fix": "Name it once."}
             assert 0 < found[0]["score"] <= 1
-            await call(client, "memory_used", id=learned["id"], fixed=True, ms=1500)
+            await call(client, "memory_used", id=learned["id"], fixed=True, ms=1500.0)  # JSON has one sort of number
             await call(client, "memory_used", id=learned["id"][:9], fixed=False)
             record = await call(client, "memory_get", id=learned["id"])
             assert record["fields"]["commands"] == ["git push -u origin HEAD"]
@@ -147,9 +147,11 @@ BAD = [
     ("memory_search", {"text": "x", "kind": "patern"}, "pattern"),
     ("memory_get", {"id": "p-doesnotexist"}, "no record"),
     ("memory_get", {"id": "../../etc/passwd"}, "is not the beginning of a record id"),
+    ("memory_get", {"id": "p-\0"}, "is not the beginning of a record id"),
     ("memory_used", {"id": "p-doesnotexist", "fixed": True}, "no record"),
     ("memory_used", {"id": "p-2345", "fixed": "yes"}, "must be true or false"),
     ("memory_used", {"id": "p-2345"}, "needs 'fixed'"),
+    ("memory_used", {"id": "p-2345", "fixed": True, "ms": 1.5}, "must be a whole number"),
     ("memory_learn", {"fix": "x"}, "needs 'pattern'"),
     ("memory_learn", {"kind": "solutoin", "fields": {}}, "solution"),
     ("memory_learn", {"kind": "decision", "fields": {"questoin": "?"}}, "did you mean 'question'"),

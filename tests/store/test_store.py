@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitmem.crypto.keys import new_epoch, wrap
-from gitmem.errors import InvalidRecord, NoKey, Tampered
+from gitmem.errors import InvalidRecord, NoKey, Tampered, UsageError
 from gitmem.memory.committing.events import event_files, read_events
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
@@ -45,6 +46,17 @@ def test_another_process_sees_a_write_at_once(store: Path) -> None:
         two.edit(note, {"text": "edited"})
         two.used(note, fixed=True)
         assert (one.get(note).fields["text"], one.get(note).usage.fixed) == ("edited", 1)
+
+
+@pytest.mark.parametrize("ms", [-1, 1.5, 1500.0, True, 1 << 53])
+def test_a_time_that_no_counter_can_hold_is_refused(store: Path, ms: Any) -> None:
+    """In the journal it would make the record, and every list that it stands in, unreadable."""
+    with open_memory(store) as memory:
+        note = _note(memory)
+        with pytest.raises(UsageError, match="milliseconds"):
+            memory.used(note, fixed=True, ms=ms)
+        memory.used(note, fixed=True, ms=1500)
+        assert memory.get(note).usage.avg_fix_ms == 1500
 
 
 @pytest.mark.parametrize("harm", ["remove", "empty", "garble"])

@@ -18,8 +18,8 @@ def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None
     """Count one try of a record: whether it fixed the problem, and how long that took in milliseconds."""
     names = {"fixed" if fixed else "failed": 1}
     if ms is not None:
-        if not 0 <= ms < 1 << 53:
-            raise UsageError(f"{ms} is no number of milliseconds", "give the time the fix took, such as --ms 1500")
+        if type(ms) is not int or not 0 <= ms < 1 << 53:  # True or 1.5 would be written as such, and never parsed again
+            raise UsageError(f"{ms!r} is no whole number of milliseconds", "give the time the fix took, such as --ms 1500")
         names |= {"ms": ms, "timed": 1}
     need_role(context)
     path = locate(context, beginning)

@@ -1,28 +1,15 @@
-"""Asking about erasures, and showing what came of them."""
+"""What an erasure is about, and what came of it, as a person reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gitmem.errors import UsageError
-
 if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
     from gitmem.memory.privacy.erase import EraseReport
     from gitmem.memory.privacy.erase_history import HistoryReport
     from gitmem.memory.privacy.remains import Remaining
-
-
-def sure(ui: Ui, yes: bool, what: str, about: Iterable[str] = ()) -> bool:
-    """Whether a person says so, having seen what it is about, or `--yes` did. Raises UsageError where nobody is there."""
-    if yes:
-        return True
-    if not ui.person:
-        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
-    for line in about:
-        ui.note(line)
-    return ui.confirm(f"{what}?")
 
 
 def described(report: EraseReport) -> Iterable[str]:

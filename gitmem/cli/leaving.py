@@ -1,4 +1,4 @@
-"""What `member remove` and `scope revoke` ask and tell: whether to, and what the leaver takes with them."""
+"""What `member remove` and `scope revoke` tell: what was done, and what the leaver takes with them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from typing import TYPE_CHECKING
 
 from gitmem.cli.ui import Ui
 from gitmem.core.nearest import counted
-from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
     from gitmem.memory.members.granting import Revoked
     from gitmem.memory.members.removal import Removed
-
-
-def sure_of(ui: Ui, what: str, yes: bool) -> bool:
-    """Whether to do `what`: `yes` says so, else a person is asked. Raises UsageError where nobody is there."""
-    if yes:
-        return True
-    if not ui.person:
-        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
-    return ui.confirm(f"{what}?")
 
 
 def tell(ui: Ui, found: Removed | Revoked, would: str, did: str, *, asked: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gitmem.errors import UsageError
@@ -10,10 +11,15 @@ if TYPE_CHECKING:
     from gitmem.cli.ui import Ui
 
 
-def sure(ui: Ui, what: str, *, yes: bool) -> bool:
-    """Whether to go on with `what` ("prune 3 records"). Raises UsageError where it was not said and nobody is there to ask."""
+def sure(ui: Ui, what: str, *, yes: bool, about: Iterable[str] = ()) -> bool:
+    """Whether to go on with `what` ("prune 3 records"): `yes` says so, else a person is asked, who is shown `about` first.
+
+    Raises UsageError where nobody is there to ask.
+    """
     if yes:
         return True
     if not ui.person:
         raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
+    for line in about:
+        ui.note(line)
     return ui.confirm(f"{what}?")

@@ -77,12 +77,13 @@ def _erasing(memory: Memory, ids: tuple[str, ...], **how: Any) -> Callable[[bool
 
 
 def _records(ui: Ui, erasing: Callable[[bool], EraseReport], **how: Any) -> None:
-    from gitmem.cli.erasing import described, show_erased, sure
+    from gitmem.cli.erasing import described, show_erased
+    from gitmem.cli.sure import sure
     from gitmem.core.nearest import counted
 
     report = erasing(True)
     what = f"{'redact' if how['redact'] else 'erase'} {counted(len(report.erased), 'record')} for good"
-    done = not how["dry_run"] and bool(report.erased) and sure(ui, how["yes"], what, described(report))
+    done = not how["dry_run"] and bool(report.erased) and sure(ui, what, yes=how["yes"], about=described(report))
     if done:
         report = erasing(False)
     if not ui.json:
@@ -96,11 +97,12 @@ def _records(ui: Ui, erasing: Callable[[bool], EraseReport], **how: Any) -> None
 
 
 def _history(ui: Ui, memory: Memory, **how: Any) -> None:
-    from gitmem.cli.erasing import rewriting, show_history, sure
+    from gitmem.cli.erasing import rewriting, show_history
+    from gitmem.cli.sure import sure
     from gitmem.memory.privacy.erase_history import erase_history
 
     report = erase_history(memory.context, dry_run=True)
-    done = not how["dry_run"] and report.versions > 0 and sure(ui, how["yes"], f"take {rewriting(report)}")
+    done = not how["dry_run"] and report.versions > 0 and sure(ui, f"take {rewriting(report)}", yes=how["yes"])
     if done or not (how["dry_run"] or report.versions):  # one that was cut short may not be shared yet
         report = erase_history(memory.context, keep_backup=how["keep_backup"])
     if ui.json:

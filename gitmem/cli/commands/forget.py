@@ -7,8 +7,9 @@ import click
 from gitmem.cli.command import define
 from gitmem.cli.complete import record_ids
 from gitmem.cli.exits import WRITES
+from gitmem.cli.sure import sure
 from gitmem.cli.ui import Ui, pass_ui
-from gitmem.errors import GitmemError, UsageError
+from gitmem.errors import GitmemError
 
 
 @define(
@@ -38,7 +39,7 @@ def command(ui: Ui, id: str, yes: bool, dry_run: bool) -> None:  # noqa: A002 - 
         if not record.alive:
             raise GitmemError(f"{record.id} is forgotten already", "`gitmem list` shows the records that stand")
         what = f"{record.id} ({record.kind}): {headline(memory.context, record.kind, record.fields)}"
-        forgotten = not dry_run and _sure(ui, yes, what)
+        forgotten = not dry_run and sure(ui, f"forget {record.id}", yes=yes, about=[what])
         if forgotten:
             memory.forget(record.id)
     if ui.json:
@@ -47,11 +48,3 @@ def command(ui: Ui, id: str, yes: bool, dry_run: bool) -> None:  # noqa: A002 - 
         ui.note(f"would forget {what}")
     else:
         ui.note(f"forgot {what}" if forgotten else "nothing was changed")
-
-
-def _sure(ui: Ui, yes: bool, what: str) -> bool:
-    if yes:
-        return True
-    if not ui.person:
-        raise UsageError("nobody is there to ask whether to forget it", "say so: --yes; or look first: --dry-run")
-    return ui.confirm(f"forget {what}?")

@@ -8,8 +8,8 @@ import click
 
 from gitmem.cli.command import define
 from gitmem.cli.exits import WRITES
+from gitmem.cli.sure import sure
 from gitmem.cli.ui import Ui, pass_ui
-from gitmem.errors import UsageError
 
 if TYPE_CHECKING:
     from gitmem.memory.upkeep.gc import GcReport
@@ -44,24 +44,16 @@ def command(ui: Ui, dry_run: bool, retire: str | None, yes: bool) -> None:
 
     with opened(ui) as memory:
         report = gc(memory.context, retire=retire, dry_run=True)
-        sure = not dry_run and _sure(ui, report, yes)
-        if sure:
+        what = _what(report)
+        done = not dry_run and (what is None or sure(ui, what, yes=yes))
+        if done:
             report = gc(memory.context, retire=retire)
     if ui.json:
         ui.data(report)
-    elif sure or dry_run:
+    elif done or dry_run:
         _show(ui, report)
     else:
         ui.note("nothing was changed")
-
-
-def _sure(ui: Ui, report: GcReport, yes: bool) -> bool:
-    what = _what(report)
-    if yes or what is None:
-        return True
-    if not ui.person:
-        raise UsageError(f"nobody is there to ask whether to {what}", "say so: --yes; or look first: --dry-run")
-    return ui.confirm(f"{what}?")
 
 
 def _what(report: GcReport) -> str | None:

@@ -12,7 +12,8 @@ from gitmem.cli.command import Group, define
 from gitmem.cli.complete import scopes as complete_scopes
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.inputs import clean, names
-from gitmem.cli.leaving import sure_of, tell
+from gitmem.cli.leaving import tell
+from gitmem.cli.sure import sure
 from gitmem.cli.ui import Ui, pass_ui
 from gitmem.errors import UsageError
 
@@ -186,7 +187,7 @@ def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     with opened(ui) as memory:
         shown = removal.taken_by(memory.context, clean(name))
         what = f"remove {clean(name)}, who could read {_read(shown)}"
-        go = not dry_run and sure_of(ui, what, yes)
+        go = not dry_run and sure(ui, what, yes=yes)
         found = removal.remove(memory.context, clean(name), dry_run=not go, shown=shown)
     if ui.json:
         ui.data(found)

@@ -10,7 +10,8 @@ from gitmem.cli.command import Group, define
 from gitmem.cli.complete import members, scopes
 from gitmem.cli.exits import READS, WRITES
 from gitmem.cli.inputs import clean, names
-from gitmem.cli.leaving import sure_of, tell
+from gitmem.cli.leaving import tell
+from gitmem.cli.sure import sure
 from gitmem.cli.ui import Ui, pass_ui
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     with opened(ui) as memory:
         shown = granting.taken_from(memory.context, scope, member)
         what = f"take {member}, who could read {counted(len(shown.read[scope]), 'record')}, out of {scope}"
-        go = not dry_run and sure_of(ui, what, yes)
+        go = not dry_run and sure(ui, what, yes=yes)
         done = granting.revoke(memory.context, scope, member, dry_run=not go, shown=shown)
     if ui.json:
         ui.data(done)

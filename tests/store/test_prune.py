@@ -63,6 +63,20 @@ def test_two_prune_at_once(team: Team) -> None:
     assert {one.name for one in archives(team["bob"].context)} == {report.archive for report in done}
 
 
+def test_a_clock_that_may_be_years_ahead_prunes_nothing_unasked(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where that clock has committed something: it refuses before anything is done, and goes on where a person is sure."""
+    record = team.learn()
+    later(team, 366)
+    ada, git = team["ada"], Git(team.folder / "ada")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", ada.context.now())
+    head = git.commit("under the wrong clock")
+    assert prune(ada.context, dry_run=True).records != []
+    with pytest.raises(GitmemError, match=r"nothing was committed from 2.* until today.*clock may be ahead"):
+        prune(ada.context)
+    assert (git("rev-parse", "HEAD"), ada.get(record).alive) == (head, True)
+    assert [one.id for one in prune(ada.context, sure=True).records] == [record]
+
+
 def test_a_try_or_an_edit_elsewhere_keeps_it(team: Team) -> None:
     """Bob tries one and edits the other before he hears that Ada pruned both: both stand everywhere, and nobody is asked."""
     tried, edited = team.learn(), team.learn("another error")

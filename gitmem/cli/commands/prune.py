@@ -65,7 +65,7 @@ def _prune(ui: Ui, memory: Memory, *, dry_run: bool, yes: bool) -> None:
     report = prune(memory.context, dry_run=True)
     go = not dry_run and (not report.records or sure(ui, f"prune {_count(report.records)}", yes=yes))
     if go:
-        report = prune(memory.context)
+        report = prune(memory.context, sure=not yes)
     if ui.json:
         ui.data(report)
         return

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Final
 
 from gitmem.core.auditing.audit import PRUNE
 from gitmem.core.record import Json, State
@@ -28,6 +30,9 @@ from gitmem.store.layout import is_record_path
 from gitmem.store.settings import rules_for
 
 REVIVE = "revive"
+_TODAY: Final = timedelta(days=1)
+_QUIET: Final = timedelta(days=365)  # a wrong year is the least that a clock without a battery is off by
+_DATE: Final = "`date` tells; where it is right, `gitmem prune` in a terminal asks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +60,24 @@ class PruneReport:
     revived: list[str] = field(default_factory=list)
 
 
-def prune(context: Context, *, dry_run: bool = False) -> PruneReport:
+def prune(context: Context, *, dry_run: bool = False, sure: bool = False) -> PruneReport:
     """Prune what the store's policies let go, after a snapshot; nothing is changed with `dry_run`.
 
     Records in conflict stay, and those sealed to us are left to those who can read them. Raises NoKey without the identity that
-    signs, and GitmemError as `commit` does.
+    signs, and GitmemError as `commit` does, and where the clock may be far ahead, unless a person is `sure` of it.
     """
     store = context.store
     if dry_run:
         store.refresh()
         doomed, standing = _doomed(context)
+        if doomed and (doubt := _doubt(context)):
+            context.warn(doubt)
         return _report(doomed, standing)
     with store.lock:
         store.refresh()
         need_role(context)
+        if not sure and (doubt := _doubt(context)) and _doomed(context)[0]:
+            raise GitmemError(doubt, _DATE)
         commit(context)
         revived = settle(context, [tally.path for tally in current_index(context).tallies() if PRUNED in tally.usage])
         doomed, standing = _doomed(context)
@@ -82,6 +91,20 @@ def prune(context: Context, *, dry_run: bool = False) -> PruneReport:
         )
     doomed = {path: doomed[path] for path in states}
     return _report(doomed, standing, dry_run=False, revived=revived, archive=_archive(context), commit=made, snapshot=snapshot)
+
+
+def _doubt(context: Context) -> str | None:
+    """Why this machine's clock may be ahead, in words: to one that is, all is old.
+
+    What was committed in the last day counts for nothing: the same clock may have said when.
+    """
+    now = context.clock()
+    before = f"--before={int((now - _TODAY).timestamp())}"
+    said = context.store.repo.run("log", "-1", "--format=%ct", before, "HEAD") if context.store.repo.head() else b""
+    last = datetime.fromtimestamp(int(said), UTC) if said.strip() else now
+    if now - last < _QUIET:
+        return None
+    return f"nothing was committed from {last:%Y-%m-%d} until today, {now:%Y-%m-%d}: this machine's clock may be ahead"
 
 
 def settle(context: Context, paths: Iterable[str]) -> list[str]:

@@ -9,7 +9,11 @@ from gitmem.core.record import State
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How often a record was matched, tried and worked. Times are milliseconds; rates are None before the first try."""
+    """How often a record was matched, tried and worked.
+
+    `success_rate` is None before the first try, `avg_fix_ms` (milliseconds) before the first one whose time was told.
+    `last_matched` and `last_used` are times in UTC, such as 2026-11-20T10:00:00Z, or None.
+    """
 
     matched: int
     fixed: int

@@ -28,7 +28,7 @@ MOST: Final = 36_500
 
 
 class StoreConfig(NamedTuple):
-    """What `.gitmem/config.yaml` says. `values` holds every setting by name; of concurrent ones the smallest text."""
+    """What `.gitmem/config.yaml` says. `values` holds every setting by name, of concurrent ones that with the smallest dot."""
 
     state: State
     values: dict[str, Json]

@@ -24,6 +24,7 @@ EMPTY: Final = sha256(b"").hexdigest()
 MAX_LINE: Final = 2 << 20
 MAX_SEGMENT: Final = 256 << 20
 
+# What an entry may say was done, of the words that code asks for; docs/audit.md explains all of them.
 INIT: Final = "init"
 ENROL: Final = "enrol"
 ROLE: Final = "role"

@@ -6,11 +6,11 @@ segment, after it, or knows nothing of it and is not known to it, is all that ri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitmem.core.auditing.audit import Segment
-from gitmem.core.auditing.chain import Chains, Node, chains_of, needs
+from gitmem.core.auditing.chain import Node, chains_of, needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,12 @@ def sights(ordered: list[Segment], marks: Mapping[Node, int]) -> dict[Node, Sigh
     before, after = dict[Node, int](), dict[Node, int]()
     for segment in ordered:
         bits = 0
-        for earlier in _earlier(segment, chains):
+        for earlier in needs(segment, chains):
             bits |= before.get(earlier, 0) | marks.get(earlier, 0)
         before[node_of(segment)] = bits
     for segment in reversed(ordered):
         node = node_of(segment)
         bits = after.get(node, 0) | marks.get(node, 0)
-        for earlier in _earlier(segment, chains) if bits else ():
+        for earlier in needs(segment, chains) if bits else ():
             after[earlier] = after.get(earlier, 0) | bits
     return {node: Sight(bits, after.get(node, 0)) for node, bits in before.items()}
-
-
-def _earlier(segment: Segment, chains: Chains) -> Iterator[Node]:
-    yield from needs(segment, chains)

@@ -112,10 +112,10 @@ def _sorted(
     nodes = {(s.writer, s.number): s for chain in chains.values() for s in chain}
     waits = {node: needs_of(segment, chains) for node, segment in nodes.items()}
     followers: dict[Node, list[Node]] = {}
-    for node, needs in waits.items():
-        for need in needs:
+    for node, needed in waits.items():
+        for need in needed:
             followers.setdefault(need, []).append(node)
-    ready = [(rank(nodes[node]), node) for node, needs in waits.items() if not needs]
+    ready = [(rank(nodes[node]), node) for node, needed in waits.items() if not needed]
     heapify(ready)
     ordered: list[Segment] = []
     while ready:
@@ -128,27 +128,28 @@ def _sorted(
     return ordered, list(nodes.values())
 
 
-def _saw(segment: Segment, chains: Chains) -> set[Node]:
-    """The segments among `chains` that this one comes after: the one before it, and the last it has seen of each other."""
-    chain = chains[segment.writer]
-    position = bisect_left(chain, segment.number, key=lambda s: s.number)
-    saw = {(segment.writer, chain[position - 1].number)} if position else set()
-    for writer, (seq, _) in quotes(segment.entries[0]).items():
-        other = chains.get(writer, [])
-        at = bisect_right(other, seq, key=lambda s: s.entries[-1].seq)
-        if at and writer != segment.writer:
-            saw.add((writer, other[at - 1].number))
-    return saw
-
-
 def needs(segment: Segment, chains: Chains) -> set[Node]:
     """The segments that must come before this one: the one before it in its chain, and those its first entry names."""
+    return _before(segment, chains, lambda other, seq: bisect_left(other, seq, key=_end))
+
+
+def _saw(segment: Segment, chains: Chains) -> set[Node]:
+    """The segments among `chains` that this one comes after: the one before it, and the last it has seen of each other."""
+    return _before(segment, chains, lambda other, seq: bisect_right(other, seq, key=_end) - 1)
+
+
+def _before(segment: Segment, chains: Chains, quoted: Callable[[list[Segment], int], int]) -> set[Node]:
+    """The segment before this one in its chain, and of each chain that it quotes the one at the place that `quoted` gives."""
     chain = chains[segment.writer]
     position = bisect_left(chain, segment.number, key=lambda s: s.number)
-    needs = {(segment.writer, chain[position - 1].number)} if position else set()
+    found = {(segment.writer, chain[position - 1].number)} if position else set()
     for writer, (seq, _) in quotes(segment.entries[0]).items():
         other = chains.get(writer, [])
-        at = bisect_left(other, seq, key=lambda s: s.entries[-1].seq)
-        if at < len(other) and writer != segment.writer:
-            needs.add((writer, other[at].number))
-    return needs
+        at = quoted(other, seq)
+        if 0 <= at < len(other) and writer != segment.writer:
+            found.add((writer, other[at].number))
+    return found
+
+
+def _end(segment: Segment) -> int:
+    return segment.entries[-1].seq

@@ -6,8 +6,8 @@ where it stands: by the entries that its segment has seen, and by those concurre
 1. **Nothing gives itself a right.** An entry about members counts if its signer had the rank for it in what the entry has seen.
 2. **Taking away wins.** Whoever was removed or lowered by an entry that had not seen theirs did not have the rank when they
    signed, whatever they knew. What the entry had seen of them counts as it did.
-3. **A senior's removal stands** against what a junior whom it removes signed at the same time, were it the senior's removal:
-   senior is who was enrolled first, and the recovery identity before all.
+3. **Of two who remove each other at the same time, the senior's entry counts.** Senior is who was enrolled first; the recovery
+   identity is senior to all.
 4. **There is always an admin**: an entry that would leave none does not count.
 
 So all who hold the same entries see the same members, in whatever order the entries reached them. Entries are few and are gone
@@ -18,17 +18,14 @@ earlier is struck out and all are gone through again. What is struck out stays s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from gitmem.core.auditing.audit import ENROL, INIT, REMOVE, ROLE, ROOT, ROTATE, SCOPE, Problem, Segment
+from gitmem.core.auditing.audit import ROOT, Problem, Segment
 from gitmem.core.auditing.causality import Sight, node_of, sights
 from gitmem.core.auditing.chain import Node, causal_order
-from gitmem.core.membership.judging import Places, judge
+from gitmem.core.membership.judging import ABOUT_MEMBERS, Places, judge
 from gitmem.core.membership.members import Members
 from gitmem.core.membership.standing import TAKING, Op
 from gitmem.core.membership.turn import Turn
-
-_OPS: Final = (INIT, ENROL, ROLE, REMOVE, ROTATE, SCOPE)
 
 
 def fold(segments: Iterable[Segment]) -> tuple[Members, list[Problem]]:
@@ -46,7 +43,7 @@ def fold(segments: Iterable[Segment]) -> tuple[Members, list[Problem]]:
 
 def _settled(ordered: list[Segment]) -> Turn:
     """What all entries about members add up to."""
-    found = [(s, n, e) for s in ordered for n, e in enumerate(s.entries, 1) if e.op in _OPS]
+    found = [(s, n, e) for s in ordered for n, e in enumerate(s.entries, 1) if e.op in ABOUT_MEMBERS]
     bits: dict[Node, int] = {}
     for mark, (segment, _, _) in enumerate(found):
         bits[node_of(segment)] = bits.get(node_of(segment), 0) | 1 << mark

@@ -18,8 +18,6 @@ RECOVERY: Final = "recovery"
 """The name that the recovery identity acts under; no member may have it."""
 POLICY: Final = 2
 """Of new stores: only an admin lets others in. Stores without a policy (1) let every member do so, until a new word is used."""
-
-
 AGENTS: Final = "agents"
 """The first part of the scopes that agents have for themselves: `agents/<name>`."""
 
@@ -77,9 +75,12 @@ class Rotation:
 class Members:
     """All that signed entries say about members, as far as who signed them had the right to.
 
-    `store` is the store they belong to, `genesis` the file and line that begin it (empty without `init`). `strict` says that
-    only admins let others in. `by_name` holds who
-    is a member now, `removed` who no longer is, `recovery` the recovery identity, `scopes` those that are not everybody's.
+    `store` is the store they belong to, `genesis` the file and line that begin it (empty without `init`). `policy` is the one
+    it was founded with (see `POLICY`); `strict` says that only admins let others in.
+
+    `by_name` holds who is a member now, `removed` who no longer is, `recovery` the recovery identity, `holders` the name that
+    goes with each signing key there ever was. `scopes` are those that are not everybody's, `rotations` all new epochs of keys.
+
     `refused` holds what does not count, with the reason: path of a segment -> line (0: all of it) -> why. `answers` says
     which contents (SHA-256) of the log's files somebody answers for: path -> (who, content). `answered` are those of the
     refused segments that somebody else has answered for: their effect was taken out.

@@ -1,4 +1,4 @@
-"""The bytes of the files in a history, for the checks of `audit_checks`: each blob is read and hashed once."""
+"""The bytes of the files in a history, for `checks.py`: each blob is read and hashed once."""
 
 from __future__ import annotations
 

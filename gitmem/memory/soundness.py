@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from gitmem.core.codec import parse
 from gitmem.core.collected import is_list, is_list_path
@@ -80,16 +81,17 @@ def belongs(path: str, state: State) -> bool:
     return path != CONFIG or (state.kind, state.scope) == ("config", STORE_SCOPE)
 
 
-def not_genuine(context: Context, path: str, state: State) -> str | None:
+def not_genuine(context: Context, path: str, state: State, epochs: Collection[tuple[str, str]] = ()) -> str | None:
     """Why a sound record may not stand in this store: plaintext, or a value that does not open.
 
     None if it may. Without the key (or with a damaged one) only plaintext shows, and an epoch that the store does not have.
+    `epochs` are those (scope, epoch) that it lacks for the moment, because their key files were lost.
     """
     if context.store.config.plain or not is_record_path(path):
         return None
     try:
         refuse_plaintext(context, state, path)
-        _refuse_unknown_epoch(context, state, path)
+        _refuse_unknown_epoch(context, state, path, epochs)
         open_state(context.store.vault, state)
     except (NoKey, DamagedKey):
         return None
@@ -98,10 +100,11 @@ def not_genuine(context: Context, path: str, state: State) -> str | None:
     return None
 
 
-def _refuse_unknown_epoch(context: Context, state: State, path: str) -> None:
+def _refuse_unknown_epoch(context: Context, state: State, path: str, lost: Collection[tuple[str, str]]) -> None:
     """Raise InvalidRecord for a value of an epoch that the store has no key files of: nobody could ever open it."""
     sealed_in = {epoch_of(str(value)) for _, register in state.registers() for value in register.values()}
-    if unknown := sealed_in.difference(context.store.vault.epochs(state.scope)):
+    known = {*context.store.vault.epochs(state.scope), *(epoch for scope, epoch in lost if scope == state.scope)}
+    if unknown := sealed_in - known:
         raise InvalidRecord(
             f"{path} holds a value sealed in epoch {min(unknown)}, which scope {state.scope} never had",
             "`gitmem audit verify` tells more",

@@ -6,6 +6,7 @@ from typing import Final
 
 from gitmem.core.ids import shard
 from gitmem.core.record import KIND, RECORD_ID, SCOPE, name_problem
+from gitmem.core.token import EPOCH
 from gitmem.errors import InvalidRecord
 
 CONFIG: Final = ".gitmem/config.yaml"
@@ -67,6 +68,14 @@ def key_path(scope: str, epoch: str, member: str) -> str:
 def link_path(scope: str, epoch: str, before: str) -> str:
     """The path of an earlier epoch's key as it is wrapped to a later one's link."""
     return f"{KEYS}/{scope}/{epoch}/{before}.link"
+
+
+def epoch_at(path: str) -> tuple[str, str] | None:
+    """(scope, epoch) of the key that belongs at `path`; None for any other file."""
+    folder, _, name = path.removeprefix(f"{KEYS}/").rpartition("/")
+    scope, _, epoch = folder.rpartition("/")
+    keeps = path.startswith(f"{KEYS}/") and name.endswith((".age", ".link")) and EPOCH.fullmatch(epoch)
+    return (scope, epoch) if scope and keeps else None
 
 
 def events_path(writer: str, month: str, sequence: int) -> str:

@@ -145,6 +145,23 @@ def test_a_damaged_key_says_nothing_of_what_it_opens(team: tuple[Memory, Memory]
         assert ada_anew.verify().problems == []
 
 
+def test_what_is_sealed_with_a_reverted_key_is_sound(team: tuple[Memory, Memory], place: Path) -> None:
+    """Whoever meets a new record together with the loss of its key heals the key, and quarantines nothing."""
+    ada, bob = team
+    hand_on(ada, "ops", "bob")
+    ada.sync()
+    bob.sync()
+    learned = bob.learn("note", {"text": SECRET}, scope="ops").id
+    bob.sync()
+    plain = Git(place / "remote.git").clone(place / "plain")
+    plain("rm", "--quiet", "-r", ".gitmem/keys/ops")
+    plain.commit("reverted")
+    plain("push", "--quiet")
+    assert ada.sync().problems == []
+    assert ada.get(learned).fields["text"] == SECRET
+    assert ada.verify().problems == []
+
+
 def test_when_the_key_comes_the_record_is_found(team: tuple[Memory, Memory]) -> None:
     """Nothing but a key file arrives, and the index takes in what had been sealed."""
     ada, bob = team

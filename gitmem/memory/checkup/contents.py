@@ -14,7 +14,7 @@ from gitmem.core.codec import emit
 from gitmem.core.merge import merge_all
 from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, State
-from gitmem.errors import GitmemError, InvalidRecord
+from gitmem.errors import DamagedKey, GitmemError, InvalidRecord, NoKey
 from gitmem.git import lost_head
 from gitmem.git.commits import refresh_index
 from gitmem.git.damage import damage, last_stood
@@ -39,7 +39,6 @@ Faults = dict[str, GitmemError]
 
 _SHOWN: Final = 5
 _FIX: Final = "gitmem doctor --fix"
-_NO_KEY: Final = 12
 _ADDED_TO: Final = (f"{AUDIT}/", f"{EVENTS}/", f"{KEYS}/")
 
 
@@ -152,7 +151,7 @@ def faults(context: Context) -> Faults:
                     _refuse_unlike(context, path, state, committed.get(path))
                 open_state(store.vault, state)
         except GitmemError as error:
-            if error.exit_code != _NO_KEY:
+            if not isinstance(error, NoKey | DamagedKey):
                 found[path] = error
     return found
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from contextlib import suppress
 from hashlib import sha256
 
-from gitmem.core.token import EPOCH
 from gitmem.crypto.keys import open_first
 from gitmem.errors import DamagedKey, NoKey
 from gitmem.memory.auditing.vouched import vouched_for
-from gitmem.store.layout import KEYS
+from gitmem.store.layout import KEYS, epoch_at
 from gitmem.store.store import Store
 
 _NOTE = "own keys"  # the commit up to which every key file holds what somebody signed for
@@ -59,12 +58,11 @@ def _is_shut(store: Store) -> bool:
 
 def _recall(store: Store, head: str, path: str, signed: set[str | None]) -> bool:
     """Whether the key in a file, as somebody last signed for it, opens for us."""
-    scope, _, epoch = path.removeprefix(f"{KEYS}/").rpartition("/")[0].rpartition("/")
-    data = _last_signed(store, head, path, signed)
-    if data is None or not path.endswith(".age") or not EPOCH.fullmatch(epoch):
+    place, data = epoch_at(path), _last_signed(store, head, path, signed)
+    if place is None or data is None:
         return False
     with suppress(NoKey, DamagedKey):
-        opened = open_first({path: data}, store.vault.identities, scope, epoch)
+        opened = open_first({path: data}, store.vault.identities, *place)
         store.vault.adopt(opened.key, opened.identity)
         return True
     return False

@@ -20,7 +20,7 @@ from gitmem.memory.auditing.vouched import entries_in
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record, is_newer, kept_of, not_genuine, path_problem, sound_state
 from gitmem.memory.syncing.quarantine import oddity
-from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, MEMORY, OWN_PREFIXES
+from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, KEYS, MEMORY, OWN_PREFIXES, epoch_at
 
 _AT_ONCE = 2000  # steps whose contents are held in memory together
 
@@ -61,9 +61,10 @@ def find(context: Context, head: str, since: str | None) -> Found:
     steps = list(walk(store.repo, head, since, paths))
     look = _Look(context, found)
     look.learn_of(step.new.id for step in steps if step.new and step.path.startswith(f"{store.prefix}{AUDIT}/"))
-    for start in range(0, len(steps), _AT_ONCE):
-        context.progress("history", start, len(steps))
-        look.take(steps[start : start + _AT_ONCE])
+    records = [step for step in steps if look.sort(step)]  # first the keys that went: records may be sealed with them
+    for start in range(0, len(records), _AT_ONCE):
+        context.progress("history", start, len(records))
+        look.take(records[start : start + _AT_ONCE])
     return found
 
 
@@ -76,6 +77,7 @@ class _Look:
         self.prefix = context.store.prefix
         self.signed: set[tuple[str, str | None, str | None]] = set()
         self.contents: dict[str, bytes] = {}
+        self.lost: set[tuple[str, str]] = set()
         self.states: dict[tuple[str, str], State | str] = {}
 
     def learn_of(self, segments: Iterable[str]) -> None:
@@ -85,15 +87,17 @@ class _Look:
                 self.signed.add((entry.object, entry.before, entry.after))
 
     def take(self, steps: Iterable[Step]) -> None:
-        """Examine steps, their contents read at once."""
-        records = [step for step in steps if self._sort(step)]
+        """Examine steps of records, their contents read at once."""
+        records = [*steps]
+        lost = (epoch_at(path) for path in self.found.wounds if path.startswith(f"{KEYS}/"))
+        self.lost = {epoch for epoch in lost if epoch}
         wanted = {entry.id for step in records for entry in {step.new, *step.olds} if entry and _plain(entry)}
         self.contents = dict(self.context.store.repo.read_blobs(sorted(wanted), MAX_BYTES))
         self.states = {}
         for step in records:
             self._record(step, step.path.removeprefix(self.prefix))
 
-    def _sort(self, step: Step) -> bool:
+    def sort(self, step: Step) -> bool:
         """Deal with what is no record; True for a record."""
         path = step.path.removeprefix(self.prefix)
         if step.new and oddity(path, step.new):
@@ -143,7 +147,7 @@ class _Look:
         try:
             finding = examine(child, parents)
             if finding.join or finding.losses:  # a parent may hold what was taken out of another branch as not genuine
-                parents = [parent for parent in parents if not not_genuine(self.context, path, parent)]
+                parents = [parent for parent in parents if not self._why_not(path, parent)]
                 finding = examine(child, parents)
         except InvalidRecord:
             return  # a list, a member or the configuration of another name took this one's place
@@ -157,11 +161,14 @@ class _Look:
         """Whether the values that no parent had are genuine. A signature says who wrote them, not that they are well."""
         if not _adds(state, parents):
             return True
-        why = not_genuine(self.context, path, state)
+        why = self._why_not(path, state)
         if why and new:
             self.states[path, new.id] = why
             self._break(path, new, why)
         return why is None
+
+    def _why_not(self, path: str, state: State) -> str | None:
+        return not_genuine(self.context, path, state, self.lost)
 
     def _break(self, path: str, new: Entry, why: str) -> None:
         wound, digest = self.found.wound(path), self._hash(new)

@@ -210,7 +210,7 @@ def announce(repo: Repo, source: Upstream, ref: str, commit: str) -> None:
 
 def clone(url: str, target: Path, timeout: float | None = None, branch: str | None = None) -> Repo:
     """A clone of `url` at `target`; of one `branch` alone, if named. Raises RemoteError when the remote cannot be read."""
-    only = ["--single-branch", "--branch", branch] if branch else []
+    only = ["--single-branch", "--branch", branch] if branch is not None else []
     args = ("-c", "core.fsync=all", "clone", "--quiet", *only, "--", url, str(target.resolve()))
     done = process.call(args, Path.cwd(), timeout=timeout, remote=True)
     if done.code:

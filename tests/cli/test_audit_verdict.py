@@ -50,6 +50,7 @@ def test_where_there_is_no_store_there_is_no_verdict(place: Path) -> None:
     [
         (("--op", "lear"), "the log knows no operation 'lear'; did you mean 'learn'?", "the operations are: archive, attest"),
         (("--kind", "pattren"), "the log knows no kind 'pattren'; did you mean 'pattern'?", "the kinds are: context"),
+        (("--member", ""), "the log knows no member ''", "the members are: ada, bob, recovery"),
         (("--member", "nobody"), "the log knows no member 'nobody'", "the members are: ada, bob, recovery"),
         (("--op", "read"), "'read' is no change", "with --acts"),
         (("--acts", "--op", "learn"), "'learn' is a change", "without --acts"),

@@ -48,6 +48,13 @@ def test_bare_repository(cli: Cli, bare_remote: Path) -> None:
     assert sorted(bare_remote.rglob("*")) == before
 
 
+def test_a_branch_without_a_name(cli: Cli, make_repo: Callable[[str], Git]) -> None:
+    """An empty `--branch`, as from a variable that is not set, is not a store at the top of the code instead."""
+    repo = make_repo("code")
+    _complains(cli("init", "--branch", "", cwd=repo.path), 2, "'' cannot be a branch's name")
+    assert [path.name for path in repo.path.iterdir()] == [".git"]
+
+
 def test_detached_head(ada: Seat) -> None:
     """Reading and recording go on; what would commit says why it does not, and nothing is lost."""
     Git(ada.path)("checkout", "--quiet", "--detach")

@@ -168,6 +168,7 @@ def test_options(ada: Seat, record: str) -> None:
     done = ada("edit", record, "--fix", "new", "--json").ok().json
     assert done["changed"] is False
     assert done["fields"] == {"pattern": "login fails", "fix": "new"}
+    assert ada("edit", record, "--fix", "", "--json").ok().json["fields"]["fix"] == ""
 
 
 @pytest.mark.parametrize(

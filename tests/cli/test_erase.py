@@ -15,6 +15,9 @@ def test_erasing(ada: Seat) -> None:
     assert looked["erased"] == [{"id": found, "kind": "pattern", "scope": "team", "values": 2, "registers": []}]
     assert {"log", "backups", "readers"} <= {place["what"] for place in looked["remains"]}
     assert "--yes" in ada("erase", found).expect(2).err
+    assert "--redact goes with --subject" in ada("erase", found, "--redact", "--yes").expect(2).err
+    assert "--keep-backup goes with --history" in ada("erase", found, "--keep-backup", "--yes").expect(2).err
+    assert "--basis" in ada("erase", "--history", "--basis", "request 4711").expect(2).err
     assert "200" in ada("erase", found, "--yes", "--basis", "x" * 201).expect(2).err
     done = ada("erase", found, "--yes", "--basis", "request 4711").ok()
     assert found in done.out

@@ -134,6 +134,7 @@ def test_search_and_list(ada: Seat) -> None:
     assert list(listed) == ["records"]
     assert list(listed["records"][0]) == RECORD
     assert {record["id"] for record in listed["records"]} == {pattern, decision}
+    assert ada("list", "--tag", "").ok().out == ""
     assert ada("list", "--tag", "ops").ok().out == f"{decision}\tdecision\tteam\t-\tWhich queue?\n"
     assert ada("list", "--kind", "pattern", "--limit", "1").ok().out.split("\t")[0] == pattern
     assert "did you mean 'decision'" in ada("list", "--kind", "decisions").expect(13).err

@@ -50,7 +50,8 @@ def command(ui: Ui, /, id: str, file: str | None, again: bool, **words: Any) -> 
     """
     from gitmem.cli.session import opened
 
-    if sum(map(bool, (file, again, any(words.values())))) > 1:
+    by_options = any(value is not None and value != () for value in words.values())
+    if sum((file is not None, again, by_options)) > 1:
         raise UsageError("an edit is made by options, from a file or in the editor, one at a time", "`gitmem edit --help`")
     with opened(ui) as memory:
         before = memory.get(id)
@@ -58,7 +59,7 @@ def command(ui: Ui, /, id: str, file: str | None, again: bool, **words: Any) -> 
             raise GitmemError(f"{before.id} is forgotten", "`gitmem learn` records it anew")
         if file is not None:
             after = _from_file(memory, before, file)
-        elif any(words.values()):
+        elif by_options:
             after = memory.edit(before.id, _changes(memory, before, words))
         else:
             after = _in_editor(ui, memory, before, again) or before

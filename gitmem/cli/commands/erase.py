@@ -57,13 +57,24 @@ def command(ui: Ui, /, ids: tuple[str, ...], **how: Any) -> None:
     """
     from gitmem.cli.session import opened
 
-    if sum(map(bool, (ids, how["subject"], how["history"]))) != 1:
-        raise UsageError("say what to erase: records by their ids, --subject or --history", "gitmem erase p-3k7q --dry-run")
+    _check(ids, **how)
     with opened(ui) as memory:
         if how["history"]:
             _history(ui, memory, **how)
         else:
             _records(ui, _erasing(memory, ids, **how), **how)
+
+
+def _check(ids: tuple[str, ...], **how: Any) -> None:
+    """Refuse what does not go together: nobody may lose a record by an option that was taken for something else."""
+    if sum(map(bool, (ids, how["subject"], how["history"]))) != 1:
+        raise UsageError("say what to erase: records by their ids, --subject or --history", "gitmem erase p-3k7q --dry-run")
+    if how["redact"] and not how["subject"]:
+        raise UsageError("--redact goes with --subject", "gitmem erase --subject 'Bo Lind' --redact --dry-run")
+    if how["keep_backup"] and not how["history"]:
+        raise UsageError("--keep-backup goes with --history", "gitmem erase --history --keep-backup --dry-run")
+    if how["history"] and how["basis"] is not None:
+        raise UsageError("--history takes no --basis", "it is given where records are erased: gitmem erase p-3k7q --basis TEXT")
 
 
 def _erasing(memory: Memory, ids: tuple[str, ...], **how: Any) -> Callable[[bool], EraseReport]:

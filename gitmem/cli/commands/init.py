@@ -45,7 +45,7 @@ def command(ui: Ui, directory: str | None, branch: str | None, plain: bool, name
     from gitmem.memory.founding.found import init
 
     place = Path(directory) if directory else None
-    if branch:
+    if branch is not None:
         founded = init_branch(Path(), branch, person(ui), place=place, plain=plain, name=name)
     else:
         founded = init(place or Path(), person(ui), plain=plain, name=name)

@@ -44,7 +44,7 @@ def command(ui: Ui, kind: str | None, tag: str | None, scope: str | None, limit:
     with opened(ui) as memory:
         if kind is not None:
             memory.context.kinds.get(kind)
-        records = memory.records(kind, clean(tag) if tag else None, scope, limit)
+        records = memory.records(kind, None if tag is None else clean(tag), scope, limit)
         if ui.json:
             ui.data({"records": [record.as_json() for record in records]})
             return

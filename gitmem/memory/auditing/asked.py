@@ -17,14 +17,14 @@ def check_asked(context: Context, found: Sequence[LogEntry], *, acts: bool, **wa
     """Where nothing was `found`, raise UsageError for an operation, a kind or a member that there neither is nor was."""
     if found:
         return
-    if op := wanted.get("op"):
+    if (op := wanted.get("op")) is not None:
         here, there = (ACTS, OPS) if acts else (OPS, ACTS)
         if op in there and op not in here:
             raise UsageError(f"{op!r} is {'a change' if acts else 'no change'}", f"{'without' if acts else 'with'} --acts")
         _check("operation", op, here)
-    if kind := wanted.get("kind"):
+    if (kind := wanted.get("kind")) is not None:
         _check("kind", kind, context.kinds.names())
-    if member := wanted.get("member"):
+    if (member := wanted.get("member")) is not None:
         who = standing_here(context)
         _check("member", member, who.by_name.keys() | who.removed.keys() | {RECOVERY})
 

@@ -35,14 +35,14 @@ def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _wanted(filters: dict[str, str | None]) -> dict[str, str | None]:
-    wanted = {name: clean(value) if value else None for name, value in filters.items()}
+    wanted = {name: None if value is None else clean(value) for name, value in filters.items()}
     return {"target" if name == "record" else name: value for name, value in wanted.items()}
 
 
 def _one_record(entries: list[LogEntry], record: str | None) -> None:
     """Raise UsageError where the beginning of an id fits several records: one is meant."""
     several = sorted({entry.record for entry in entries if entry.record})
-    if record and len(several) > 1:
+    if record is not None and len(several) > 1:
         raise UsageError(f"{record!r} is the beginning of {len(several)} ids: {', '.join(several[:3])}", "give more of it")
 
 
@@ -151,7 +151,7 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
     from gitmem.memory.auditing.log import log
     from gitmem.memory.auditing.proof import write_proof
 
-    if proof is not None and any(filters.values()):
+    if proof is not None and any(value is not None for value in filters.values()):
         raise UsageError("a proof holds the whole log", "leave the filters away, or export without --proof")
     with opened(ui) as memory:
         if proof is not None:

@@ -19,6 +19,15 @@ def clear_abandoned(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def workplace(folder: Path) -> Path:
+    """Where to work for what only reads: `folder`, or the system's directory for that if its disk is mounted read-only."""
+    try:
+        fixed = os.statvfs(folder).f_flag & os.ST_RDONLY
+    except OSError as error:
+        raise disk_error(error, f"cannot work in {folder}") from error
+    return Path(tempfile.gettempdir()) if fixed else folder
+
+
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A new directory in `folder`, which is made if need be; with what it holds it is readable by its owner alone."""

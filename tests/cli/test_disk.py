@@ -48,7 +48,10 @@ def test_read_only(ada: Seat, read_only: Callable[[], None]) -> None:
     found = ada.learn()
     ada("commit").ok()
     ada("list").ok()
+    ada("backup", "create", "--to", ada.path.parent / "safe").ok()
     read_only()
+    assert "could not be noted" in ada("backup", "verify", "--deep").ok().err
+    ada("backup", "drill").ok()
     assert ada("show", found, "--json").ok().json["id"] == found
     answer = ada("match", ERROR, "--json").ok()
     assert answer.json["matches"][0]["id"] == found

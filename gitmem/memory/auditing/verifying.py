@@ -30,11 +30,11 @@ def verify_store(context: Context, *, full: bool = False) -> AuditReport:
     remarks = notes(store.repo, store.prefix)
     remarks.append(TRUNCATION if pin is None else "held against this clone's pin: nothing that it knew of was cut off unseen")
     if not found.problems and found.segments:
-        _noted(context, lambda: _move_on(context, found))
+        noted(context, lambda: _move_on(context, found))
     return report(found, remarks)
 
 
-def _noted(context: Context, act: Callable[[], None]) -> None:
+def noted(context: Context, act: Callable[[], None]) -> None:
     """Keep what was found; where the disk takes nothing, it is found all the same."""
     try:
         act()
@@ -58,7 +58,7 @@ def _since(context: Context, pin: Pin | None) -> Examined | None:
     if pin is not None and _against(pin, found):
         return None
     if position is not known:
-        _noted(context, lambda: save(context, position))
+        noted(context, lambda: save(context, position))
     return found
 
 
@@ -68,7 +68,7 @@ def _everything(context: Context, pin: Pin | None) -> Examined:
     found = examine(store.repo, store.prefix)
     found.problems.extend([] if pin is None else _against(pin, found))
     if head is not None and found.segments and not found.problems:
-        _noted(context, lambda: save(context, position_of(head, found.segments)))
+        noted(context, lambda: save(context, position_of(head, found.segments)))
     return found
 
 

@@ -31,7 +31,7 @@ from gitmem.store.kinds import Kinds
 from gitmem.store.layout import MEMORY, is_record_path
 from gitmem.store.opened import open_state
 from gitmem.store.opening import open_store
-from gitmem.store.scratch import scratch
+from gitmem.store.scratch import scratch, workplace
 
 UNREADABLE = "unreadable record"
 CANARY = "canary"
@@ -61,7 +61,7 @@ def drill(context: Context, where: str | None = None, *, at: str | None = None) 
     names = [one.id for one in backups(context, where)]
     if not names:
         raise UsageError(f"there is no backup at {destination_of(context, where).shown}", "gitmem backup create --to DIR")
-    with scratch(context.store.local) as folder:
+    with scratch(workplace(context.store.local)) as folder:
         target = folder / "store"
         identities = context.store.vault.identities
         place = f"{where_of(context, where).rstrip('/')}/{context.store.id}"

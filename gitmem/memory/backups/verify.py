@@ -14,12 +14,13 @@ from gitmem.git import bundles
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.audit import verify as verify_audit
 from gitmem.memory.auditing.log_at import LogAt
+from gitmem.memory.auditing.verifying import noted
 from gitmem.memory.backups.chain import destination_of, lost_since, note, read_chain, unsigned
 from gitmem.memory.backups.rebuild import fetched, rebuilt
 from gitmem.memory.context import Context
 from gitmem.memory.members.folded import standing, standing_here
 from gitmem.store.destination import Destination
-from gitmem.store.scratch import scratch
+from gitmem.store.scratch import scratch, workplace
 
 ALTERED_BUNDLE = "altered bundle"
 UNSOUND = "unsound backup"
@@ -55,14 +56,14 @@ def verify(context: Context, where: str | None = None, *, deep: bool = False) ->
     ]
     problems += lost_since(context, place, chain)
     sets = sets_of(chain)
-    with scratch(context.store.local) as folder:
+    with scratch(workplace(context.store.local)) as folder:
         problems += _bundles(context, place, [one for some in sets for one in some], folder)
         if deep and not problems:
-            problems += _rebuilt(context, place, sets)
+            problems += _rebuilt(context, place, sets, folder)
     if not chain and not problems:
         raise GitmemError(f"there are no backups of this store at {place.shown}", "gitmem backup create --to DIR (or a URL)")
     if not problems:
-        note(context, place, chain[-1])
+        noted(context, lambda: note(context, place, chain[-1]))
     kept = [one for some in sets for one in some]
     size = sum(one.bytes for one in kept)
     return BackupReport(not problems, problems, len(kept), size, place.shown, deep, _notes(place, chain, kept))
@@ -82,12 +83,12 @@ def _bundles(context: Context, place: Destination, kept: Sequence[Manifest], fol
             file.unlink()
 
 
-def _rebuilt(context: Context, place: Destination, sets: Sequence[list[Manifest]]) -> Iterator[Problem]:
-    """What is wrong with what the sets hold, each rebuilt beside this clone."""
+def _rebuilt(context: Context, place: Destination, sets: Sequence[list[Manifest]], folder: Path) -> Iterator[Problem]:
+    """What is wrong with what the sets hold, each rebuilt in `folder`."""
     for some in sets:
         where = f"{place.shown}/{some[-1].name}"
         try:
-            with rebuilt(place, some, context.store.vault.identities, context.store.local, context.progress) as repo:
+            with rebuilt(place, some, context.store.vault.identities, folder, context.progress) as repo:
                 context.progress("checking what they hold", 0, 0)
                 yield from check_rebuilt(repo, some, where)
         except NoRoom:

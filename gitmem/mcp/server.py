@@ -3,12 +3,13 @@
 The store is opened anew for each call. Other processes write to it and pulls change its keys, kinds and members, and an opened
 store holds some of that; opening takes a hundredth of the second that an agent's turn takes. What is kept is the identities, so
 that a keychain or a command is asked once. Calls run in a worker thread, one after the other, and a write is on the disk before
-its answer leaves. When the client goes, what this server wrote is committed, as `gitmem commit` would.
+its answer leaves. When the client goes or ends the server, what it wrote is committed, as `gitmem commit` would.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from gitmem.store.kinds import Kinds
 from gitmem.store.opening import open_store
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
     from mcp.server.lowlevel import Server
     from mcp_types import CallToolResult, ListToolsResult
 
@@ -89,7 +91,7 @@ class Desk:
 def serve(
     path: str | Path = ".", *, identity: Path | None = None, env: Mapping[str, str] | None = None, agent: str | None = None
 ) -> None:
-    """Serve the store at or above `path` on stdin and stdout until the client closes them.
+    """Serve the store at or above `path` on stdin and stdout until the client closes them; SIGINT and SIGTERM end the process.
 
     `identity` names a key file, `env` is the environment to look for one in (the process's own by default), `agent` is the
     agent that is served (GITMEM_AGENT by default), to which what it records belongs. Raises GitmemError (NoStore, …) before the
@@ -106,20 +108,35 @@ def serve(
 
 
 async def _serve(desk: Desk) -> None:
+    import anyio
     from mcp.server.stdio import stdio_server
 
-    server = _server(desk)
-    async with stdio_server() as (incoming, outgoing):
+    one_at_a_time = anyio.CapacityLimiter(1)
+    server = _server(desk, one_at_a_time)
+    async with anyio.create_task_group() as beside, stdio_server() as (incoming, outgoing):
+        beside.start_soon(_end_when_told, desk, one_at_a_time)
         await server.run(incoming, outgoing, server.create_initialization_options())
+        beside.cancel_scope.cancel()
 
 
-def _server(desk: Desk) -> Server[Any]:
+async def _end_when_told(desk: Desk, one_at_a_time: CapacityLimiter) -> None:
+    """On Ctrl-C or SIGTERM let the call under way end, commit, and be gone: the thread that waits for the client cannot be."""
+    import anyio
+    import anyio.to_thread
+
+    heeded = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    with anyio.open_signal_receiver(*heeded) as signals:
+        async for number in signals:
+            await anyio.to_thread.run_sync(desk.close, limiter=one_at_a_time)
+            _log(f"ended by {number.name}")
+            os._exit(128 + number)
+
+
+def _server(desk: Desk, one_at_a_time: CapacityLimiter) -> Server[Any]:
     import anyio.to_thread
     import mcp_types as types
     from mcp import MCPError
     from mcp.server.lowlevel import Server
-
-    one_at_a_time = anyio.CapacityLimiter(1)
 
     async def list_tools(_: Any, __: types.PaginatedRequestParams | None) -> ListToolsResult:
         return types.ListToolsResult(tools=_listed())

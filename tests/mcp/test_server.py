@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import anyio
@@ -53,14 +54,16 @@ def test_sees_what_others_write(store: Path, cli: Cli) -> None:
 
 
 def test_a_write_is_durable_before_its_answer(store: Path, cli: Cli) -> None:
-    """Killed the moment an answer is there, the server has lost nothing."""
+    """Killed the moment an answer is there, the server has lost nothing; told to end, it commits first."""
     with wire(store) as server:
         answer = server.ask("tools/call", {"name": "memory_learn", "arguments": LESSON})
         server.process.kill()
     made = answer["result"]["structuredContent"]["id"]
     with wire(store) as server:
         server.ask("tools/call", {"name": "memory_used", "arguments": {"id": made, "fixed": True}})
-        server.process.kill()
+        server.process.terminate()
+        assert server.process.wait(30) == 128 + signal.SIGTERM
+    assert cli("status", "--json", cwd=store).ok().json["pending"] == 0
     shown = cli("show", made, "--json", cwd=store).ok().json
     assert (shown["fields"]["fix"], shown["usage"]["fixed"]) == (LESSON["fix"], 1)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from gitmem.core.nearest import counted
 from gitmem.errors import UsageError
 from gitmem.mcp.quoting import bounded, line
 from gitmem.mcp.rows import QUOTED, full_id, row, text_of
@@ -48,7 +49,7 @@ def search(memory: Memory, arguments: Arguments) -> Answer:
     rows = [row(memory, hit) for hit in found]
     if not rows:
         return Answer({"results": []}, "No record holds these words.")
-    lines = [f"{len(rows)} records, best first (id kind score). {QUOTED}", *text_of(memory, rows)]
+    lines = [f"{counted(len(rows), 'record')}, best first (id kind score). {QUOTED}", *text_of(memory, rows)]
     return Answer({"results": rows, "note": QUOTED}, "\n".join(lines))
 
 

@@ -202,7 +202,7 @@ def test_what_is_not_committed_is_a_note(ada: Member) -> None:
     (ada.root / "memory" / "new.yaml").write_text("x")
     report = ada.verify()
     assert report.ok
-    assert "1 files differ from HEAD" in report.notes[0]
+    assert "1 file changed since HEAD" in report.notes[0]
     assert "gitmem commit" in report.notes[0]
 
 

@@ -108,7 +108,7 @@ def test_what_cannot_be_done_is_said(memory: Memory) -> None:
         erase_subject(memory.context, BO, basis="asked by Bo Lind")
     told = erase_subject(memory.context, ["ada"], dry_run=True).notes
     assert any("ada is a member" in note for note in told)
-    assert any("commits name them" in note for note in told)
+    assert any("author or committer of" in note for note in told)
     odd = memory.learn("runbook", {"title": "lab", "steps": [{"do": "x"}], "files": [{"path": "x", "lines": "12-40"}]})
     with pytest.raises(GitmemError, match="is no runbook without the mention"):
         erase_subject(memory.context, ["12-40"], redact=True)

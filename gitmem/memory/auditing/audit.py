@@ -12,6 +12,7 @@ from gitmem.core.auditing.chain import check_chain
 from gitmem.core.auditing.checkpoint import check_checkpoints
 from gitmem.core.collected import FOLDER as LISTS
 from gitmem.core.membership.fold import fold
+from gitmem.core.nearest import counted
 from gitmem.git.repo import Repo
 from gitmem.memory.auditing.burials import refuse_burials
 from gitmem.memory.auditing.checks import (
@@ -129,7 +130,7 @@ def notes(repo: Repo, prefix: str, tip: str | None = None) -> list[str]:
     if (repo.common_dir / "shallow").exists():
         found.append("this clone is shallow: what was before it was not looked at; `git fetch --unshallow` brings it")
     if pending := 0 if tip or repo.bare else _pending(repo, prefix):
-        found.append(f"{pending} files differ from HEAD and were not looked at; `gitmem commit` signs them")
+        found.append(f"not looked at: {counted(pending, 'file')} changed since HEAD; `gitmem commit` signs such changes")
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from gitmem.core.auditing.audit import MAX_SEGMENT, Problem
 from gitmem.core.codec import parse
 from gitmem.core.kinds.schema import Kind
+from gitmem.core.nearest import counted
 from gitmem.errors import InvalidRecord, NoStore
 from gitmem.git.lineage import walk
 from gitmem.git.repo import Entry, Repo
@@ -125,5 +126,5 @@ def _not_looked_at(repo: Repo, prefix: str, tip: str, since: str | None) -> Iter
     paths = [change.path for change in repo.diff(since, tip)]
     others = sum(not (path.startswith(prefix) and is_own(path.removeprefix(prefix))) for path in paths)
     if others:
-        yield f"{others:,} files outside the store were not looked at"
-    yield "messages, authors and branch names were not looked at: what stands in them stands in the clear"
+        yield f"not looked at: {counted(others, 'file')} outside the store"
+    yield "not looked at: messages, authors and branch names, which are never encrypted"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gitmem.core.auditing.parse import parse_segment
+from gitmem.core.nearest import counted
 from gitmem.errors import GitmemError, NoKey, Tampered
 from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import segment_files
@@ -65,7 +66,7 @@ def _events(context: Context) -> Iterator[tuple[str, dict[str, Any]]]:
     for writer, events in every_batch(context, read):
         yield from ((writer, event) for event in events if event.get("op") in _WORDS)
     if sealed:
-        context.warn(f"of {len(sealed)} files of events nothing is shown: they are sealed with keys that you do not have")
+        context.warn(f"not shown: {counted(len(sealed), 'file')} of events, sealed with keys that you do not have")
 
 
 def _members(context: Context) -> dict[str, str]:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator
 
 from gitmem.core.membership.members import Members, Rank
+from gitmem.core.nearest import counted
 from gitmem.git.repo import Repo
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
@@ -49,7 +50,7 @@ def keep_keys(context: Context) -> tuple[list[str], list[str]]:
         todo = older(context, blobs)
     count, failed = reseal(context, todo)
     if count:
-        notes.append(f"{count} records that were sealed with an older key are sealed with the newest")
+        notes.append(f"{counted(count, 'record')} that were sealed with an older key: sealed anew with the newest")
     _remember(context)
     return notes, problems + failed
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from gitmem.core.auditing.audit import ERASE
+from gitmem.core.nearest import counted
 from gitmem.git.remote_words import without_password
 from gitmem.memory.auditing.replicas import all_segments, replica_of, replicas_of
 from gitmem.memory.backups.chain import every_known
@@ -38,7 +39,7 @@ def _here(context: Context, paths: Collection[str], *, tidied: bool) -> Iterator
     repo, prefix = context.store.repo, context.store.prefix
     versions = repo.run("rev-list", "--all", "--count", "--", *(prefix + path for path in sorted(paths))) if paths else b"0"
     if int(versions):
-        yield Remaining(HISTORY, f"{int(versions)} commits of this clone", _TIDIED)
+        yield Remaining(HISTORY, f"{counted(int(versions), 'commit')} of this clone", _TIDIED)
     for file in sorted(context.store.local.glob("before-*.bundle")):
         yield Remaining(BACKUP, f"{file}, which `erase --history` made", "until you remove it")
     if not tidied:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.core.subject import Subject
 from gitmem.errors import GitmemError, NoKey
@@ -74,15 +75,14 @@ def find(context: Context, subject: Subject) -> Findings:
 
 def notes(found: Findings) -> list[str]:
     """What an erasure cannot reach, in words."""
-    said = [f"{len(found.unread)} records cannot be read with your keys, and were not searched"] if found.unread else []
+    said = [f"not searched: {counted(len(found.unread), 'record')} that none of your keys opens"] if found.unread else []
     said += [
         f"{name} is a member: the name stands in .gitmem/members, in the log and in what they signed, for good"
         for name in found.members
     ]
     if found.commits:
-        said.append(
-            f"{len(found.commits)} commits name them as author or committer; `gitmem privacy pseudonyms on` for those to come"
-        )
+        commits = counted(len(found.commits), "commit")
+        said.append(f"they are author or committer of {commits}; `gitmem privacy pseudonyms on` hides names from now on")
     return said
 
 

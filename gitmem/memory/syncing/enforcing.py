@@ -23,6 +23,7 @@ from gitmem.core.membership.fold import fold
 from gitmem.core.membership.judging import ABOUT_MEMBERS
 from gitmem.core.membership.members import Member, Members, Rank, disagreement
 from gitmem.core.membership.rights import scope_of
+from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json
 from gitmem.errors import NoKey, Tampered
 from gitmem.memory.auditing.burials import refuse_burials
@@ -220,10 +221,10 @@ def _counted(members: Members, segments: list[Segment]) -> dict[str, list[Entry]
 
 def _set_right(context: Context, past: Past, members: Members, segments: list[Segment]) -> list[str]:
     """Bring member files to what was signed, and take out key files that nobody signed for."""
-    counted, said = _counted(members, segments), list[str]()
-    extras = [*_member_files(past, context, members, said), *_key_files(past, context, counted, said)]
+    standing, said = _counted(members, segments), list[str]()
+    extras = [*_member_files(past, context, members, said), *_key_files(past, context, standing, said)]
     if extras:
-        commit(context, f"gitmem: {len(extras)} files as they were signed", extras)
+        commit(context, f"gitmem: {counted(len(extras), 'file')} put back as signed", extras)
     return said
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from hashlib import sha256
 
 from gitmem.core.collected import is_list_path
+from gitmem.core.nearest import counted
 from gitmem.errors import InvalidRecord
 from gitmem.git.commits import commit as git_commit
 from gitmem.git.commits import identity_line
@@ -164,7 +165,7 @@ def _own(context: Context) -> list[str]:
 
 
 def _message(odd: Collection[str]) -> str:
-    return f"gitmem: {len(odd)} files set aside that have no place in a store"
+    return f"gitmem: {counted(len(odd), 'file')} set aside that had no place in a store"
 
 
 def _keep(context: Context, odd: Mapping[str, Entry]) -> list[str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from gitmem.core.codec import emit
 from gitmem.core.heal import settled
 from gitmem.core.merge import merge, merge_all
+from gitmem.core.nearest import counted
 from gitmem.errors import ConflictsLeft, GitmemError, InvalidRecord
 from gitmem.git import process
 from gitmem.git.commits import identity_line
@@ -49,7 +50,7 @@ def settle_unmerged(context: Context) -> list[str]:
             return _none_left(stages)
         wanted = _wanted(context, now, own)
         _settle(context, wanted)
-        told = [f"settled what git left unmerged in {len(own)} files of the store"] if own else []
+        told = [f"settled what git left unmerged in {counted(len(own), 'file')} of the store"] if own else []
         foreign = sorted(stages.keys() - own.keys())
         if now is not None and now.name == "merge" and not foreign:
             check_staged(context)

@@ -8,15 +8,15 @@ from typing import Final
 from gitmem.core.redacting.looks import is_chosen, is_method, is_nothing, is_reference
 from gitmem.core.redacting.rules import Rule
 
-_QUOTED: Final = r"(?P<quote>[\"'])?(?P<value>(?(quote)[^\"'\n]|[^\s\"'<>|;&]){1,256})"
-_BLANK: Final = r"[ \t]{1,3}"
-_WORD: Final = r"[^\s\"'<>|;&]{1,256}"
+QUOTED: Final = r"(?P<quote>[\"'])?(?P<value>(?(quote)[^\"'\n]|[^\s\"'<>|;&]){1,256})"
+BLANK: Final = r"[ \t]{1,3}"
+WORD: Final = r"[^\s\"'<>|;&]{1,256}"
 _READER: Final = (
     r"(?:sudo[ \t][^\n|]{0,40}?-\w{0,4}S\b|(?:sudo[ \t]{1,3})?(?:chpasswd|kinit|passwd|cryptsetup)\b"
-    r"|[^\n|]{1,120}--pass(?:word|phrase)-(?:stdin|fd))"
+    r"|[^\n|]{1,120}--pass(?:wd|word|phrase)-(?:on-)?(?:stdin|fd))"
 )
 """What reads a password from its standard input."""
-_ENDS: Final = r"(?=[ \t]*(?:$|[\n|;&\"'`)]))"
+ENDS: Final = r"(?=[ \t]*(?:$|[\n|;&\"'`)]))"
 
 
 def written(match: re.Match[str]) -> bool:
@@ -49,8 +49,15 @@ def _sent(match: re.Match[str]) -> bool:
 
 def _of_option(match: re.Match[str]) -> bool:
     """A password that is written out, in a word that begins with dashes."""
-    before = match.string[max(0, match.start() - 32) : match.start()]
+    before = match.string[max(0, match.start() - 32) : match.start() + 1]
     return written(match) and re.search(r"(?:^|\s)--?[\w-]*\Z", before) is not None
+
+
+def _to_database(match: re.Match[str]) -> bool:
+    """What a database is opened with; others connect as well, to sockets and to signals."""
+    before = match.string[max(0, match.start() - 32) : match.start()]
+    named = re.search(r"(?:sql|pg|db|oci|odbc|maria|psycopg\d?)\w{0,12}(?:\.|_|->)(?:p|real_)?\Z", before, re.IGNORECASE)
+    return some(match) and (named is not None or not match[0].lower().startswith("connect"))
 
 
 def _held(match: re.Match[str]) -> bool:
@@ -59,7 +66,7 @@ def _held(match: re.Match[str]) -> bool:
     ) and some(match)
 
 
-def _command(names: str, flag: str, value: str = _QUOTED) -> str:
+def _command(names: str, flag: str, value: str = QUOTED) -> str:
     """A program, some words on the same line, and the option that carries a password."""
     return rf"(?<![\w-])(?:{names})(?![\w-])[^\n|;]{{0,200}}?[ \t]{flag}{value}"
 
@@ -108,8 +115,8 @@ COMMANDS: Final = (
     Rule("password", ("ldap",), _command(r"ldap\w+", r"-w[ \t]*"), some),
     Rule(
         "password",
-        ("sqlcmd", "bcp ", "unzip", "zip ", "ipmitool", "mosquitto_", "tsql", "isql", "osql"),
-        _command(r"sqlcmd|bcp|unzip|zip|ipmitool|mosquitto_\w+|tsql|isql|osql", r"-P[ \t]*"),
+        ("sqlcmd", "bcp ", "unzip", "zip ", "ipmitool", "mosquitto_", "tsql", "isql", "osql", "p4 "),
+        _command(r"sqlcmd|bcp|p4|unzip|zip|ipmitool|mosquitto_\w+|tsql|isql|osql", r"-P[ \t]*"),
         some,
         exact=True,
     ),
@@ -141,7 +148,7 @@ COMMANDS: Final = (
     Rule(  # whatever the program: who names a user names their password
         "password",
         (" -u ", " --user ", " --username ", " --user=", " --username="),
-        rf" (?:-u|--user(?:name)?)[ =]{_WORD}[^\n|;&]{{0,120}}?[ ]-p(?:[ ]|(?=[^\s\d-]))(?![\d.:]+/?\w*(?:\s|$))(?!-){_QUOTED}",
+        rf" (?:-u|--user(?:name)?)[ =]{WORD}[^\n|;&]{{0,120}}?[ ]-p(?:[ ]|(?=[^\s\d-]))(?![\d.:]+/?\w*(?:\s|$))(?!-){QUOTED}",
         some,
     ),
     Rule(
@@ -151,12 +158,12 @@ COMMANDS: Final = (
         r"(?P<value>[^\s\"'<>|;&/]{1,256})(?=[\s\"']|$)",
         _of_option,
     ),
-    Rule("password", ("http-basic.",), rf"http-basic\.{_WORD}{_BLANK}{_WORD}{_BLANK}{_QUOTED}", some),
-    Rule("password", ("keypass ",), rf"(?<=-)keypass{_BLANK}{_QUOTED}", some),
+    Rule("password", ("http-basic.",), rf"http-basic\.{WORD}{BLANK}{WORD}{BLANK}{QUOTED}", some),
+    Rule("password", ("keypass ",), rf"(?<=-)keypass{BLANK}{QUOTED}", some),
     Rule("password", ("freerdp", "cmdkey"), _command(r"\w*freerdp|cmdkey", r"/p(?:ass)?:"), some, behind=4),
     Rule("password", ("schtasks",), _command("schtasks", r"/rp[ \t]+"), some),
     Rule("password", ("winrs",), _command("winrs", r"[-/]p(?:assword)?:"), some),
-    Rule("password", (" -password ", " -passwd ", " -pwd "), rf" -(?:password|passwd|pwd) {{1,3}}(?!-){_QUOTED}", some),
+    Rule("password", (" -password ", " -passwd ", " -pwd "), rf" -(?:password|passwd|pwd) {{1,3}}(?!-){QUOTED}", some),
     Rule("password", ("lftp",), _command("lftp", r"-u[ \t]{0,3}[^\s,]{1,64},"), some),
     Rule(
         "password",
@@ -165,52 +172,49 @@ COMMANDS: Final = (
         some,
     ),
     Rule("password", ("nmcli",), _command("nmcli", r"password[ \t]+"), some),
-    Rule("password", ("wpa_passphrase",), rf"wpa_passphrase{_BLANK}{_WORD}{_BLANK}{_QUOTED}", some),
+    Rule("password", ("wpa_passphrase",), rf"wpa_passphrase{BLANK}{WORD}{BLANK}{QUOTED}", some),
     Rule(
         "password",
         ("rabbitmqctl",),
-        rf"rabbitmqctl[^\n|;]{{0,80}}?[ \t](?:add_user|change_password){_BLANK}{_WORD}{_BLANK}{_QUOTED}",
+        rf"rabbitmqctl[^\n|;]{{0,80}}?[ \t](?:add_user|change_password){BLANK}{WORD}{BLANK}{QUOTED}",
         some,
     ),
-    Rule("password", ("htpasswd",), rf"htpasswd[ \t][^\n|;&]{{0,80}}?-\w{{0,6}}b[^\n|;&]{{0,200}}[ \t]{_QUOTED}{_ENDS}", some),
+    Rule("password", ("htpasswd",), rf"htpasswd[ \t][^\n|;&]{{0,80}}?-\w{{0,6}}b[^\n|;&]{{0,200}}[ \t]{QUOTED}{ENDS}", some),
     Rule(
         "password",
         ("net use ",),
-        rf"net use{_BLANK}(?:(?:[a-z]:|\*){_BLANK})?\\{{2,4}}[^\s\"'<>]{{1,256}}{_BLANK}(?:/user:{_WORD}{_BLANK})?"
-        rf"(?![/*]){_QUOTED}",
+        rf"net use{BLANK}(?:(?:[a-z]:|\*){BLANK})?\\{{2,4}}[^\s\"'<>]{{1,256}}{BLANK}(?:/user:{WORD}{BLANK})?"
+        rf"(?![/*]){QUOTED}",
         some,
     ),
     Rule(
         "password",
         ("net user ",),
-        rf"(?<![a-z] )net user{_BLANK}(?![/*]){_WORD}{_BLANK}(?![/*]){_QUOTED}(?=[ \t]{{1,3}}/|[ \t]*(?:$|\n))",
+        rf"(?<![a-z] )net user{BLANK}(?![/*]){WORD}{BLANK}(?![/*]){QUOTED}(?=[ \t]{{1,3}}/|[ \t]*(?:$|\n))",
         some,
     ),
-    Rule("password", ("smbclient",), rf"smbclient{_BLANK}[\\/]{{2,4}}{_WORD}{_BLANK}(?!-){_QUOTED}", some),
-    *(
-        Rule("password", ("qpdf --encrypt",), rf"qpdf --encrypt{before}{_BLANK}{_QUOTED}", some)
-        for before in ("", _BLANK + _WORD)
-    ),
+    Rule("password", ("smbclient",), rf"smbclient{BLANK}[\\/]{{2,4}}{WORD}{BLANK}(?!-){QUOTED}", some),
+    *(Rule("password", ("qpdf --encrypt",), rf"qpdf --encrypt{before}{BLANK}{QUOTED}", some) for before in ("", BLANK + WORD)),
     Rule(
         "password",
         ("echo ", "printf "),
-        rf"(?:echo|printf){_BLANK}(?:-\w{{1,3}}{_BLANK})?(?:[\"']?%s(?:\\n)?[\"']?{_BLANK})?{_QUOTED}"
+        rf"(?:echo|printf){BLANK}(?:-\w{{1,3}}{BLANK})?(?:[\"']?%s(?:\\n)?[\"']?{BLANK})?{QUOTED}"
         rf"[\"']?[ \t]{{0,3}}\|[ \t]{{0,3}}{_READER}",
         written,
     ),
-    Rule("password", ("<<<",), rf"<<<[ \t]{{0,3}}{_QUOTED}{_ENDS}", _fed),
-    Rule("token", ("--from-literal",), rf"--from-literal[= \t][\"']?[\w.-]{{1,128}}=(?P<value>{_WORD})", some),
-    Rule("token", ("user-secrets set",), rf"user-secrets set{_BLANK}{_WORD}{_BLANK}(?!-){_QUOTED}", some),
+    Rule("password", ("<<<",), rf"<<<[ \t]{{0,3}}{QUOTED}{ENDS}", _fed),
+    Rule("token", ("--from-literal",), rf"--from-literal[= \t][\"']?[\w.-]{{1,128}}=(?P<value>{WORD})", some),
+    Rule("token", ("user-secrets set",), rf"user-secrets set{BLANK}{WORD}{BLANK}(?!-){QUOTED}", some),
     Rule(
         "token",
         ("config set --secret", "config set"),
-        rf"(?<=pulumi )config set[^\n|;]{{0,40}}?--secret{_BLANK}{_WORD}{_BLANK}{_QUOTED}",
+        rf"(?<=pulumi )config set[^\n|;]{{0,40}}?--secret{BLANK}{WORD}{BLANK}{QUOTED}",
         some,
     ),
-    Rule("token", ("gh secret set",), r"gh secret set[^\n|;]{0,80}?[ \t](?:-b|--body)[ \t=]{0,3}" + _QUOTED, some),
+    Rule("token", ("gh secret set",), r"gh secret set[^\n|;]{0,80}?[ \t](?:-b|--body)[ \t=]{0,3}" + QUOTED, some),
     Rule("token", ("vault ",), r"vault login[ \t][^\n|;<>]{0,120}?(?<=[ \t=])(?P<value>(?:hv)?[sbr]\.[\w.-]{8,256})"),
     Rule("token", ("unseal ",), r"(?<=[ ])unseal[ \t]{1,3}(?P<value>[A-Za-z0-9+/=]{16,256})", some, behind=0),
-    Rule("password", ("requirepass", "masterauth"), rf"(?:requirepass|masterauth)[\"']?{_BLANK}{_QUOTED}{_ENDS}", some),
+    Rule("password", ("requirepass", "masterauth"), rf"(?:requirepass|masterauth)[\"']?{BLANK}{QUOTED}{ENDS}", some),
     Rule(
         "password",
         ("user ",),
@@ -227,24 +231,31 @@ COMMANDS: Final = (
         "password",
         ("AUTH ", 'AUTH" '),
         r"(?<![\w-])AUTH(?P<open>\"?)[ \t]{1,2}(?P<user>\"?[^\s\"'<>]{1,128}\"?[ \t]{1,2})?(?P<quote>\"?)"
-        rf"(?P<value>[^\s\"'<>]{{1,256}})(?P=quote){_ENDS}",
+        rf"(?P<value>[^\s\"'<>]{{1,256}})(?P=quote){ENDS}",
         _sent,
         exact=True,
     ),
     Rule(
         "password",
         ("LOGIN ",),
-        rf"(?<=[\w>] )LOGIN[ ](?:<\w{{1,8}}:\d{{1,6}}>|{_WORD})[ ](?P<quote>\"?)(?P<value>[^\s\"'<>]{{1,256}})(?P=quote)"
-        rf"{_ENDS}",
+        rf"(?<=[\w>] )LOGIN[ ](?:<\w{{1,8}}:\d{{1,6}}>|{WORD})[ ](?P<quote>\"?)(?P<value>[^\s\"'<>]{{1,256}})(?P=quote)"
+        rf"{ENDS}",
         lambda match: is_chosen(match["value"]),
         exact=True,
     ),
     Rule(  # a user's name and what goes with it, as code hands them over
         "password",
-        ("login(", "authenticate(", "auth=(", "auth = (", "basicauth("),
-        r"(?:login|authenticate|auth(?: = |=)|basicauth)\(\s{0,4}[a-z]?(?P<open>[\"'])[^\"'\n]{1,128}(?P=open)[ \t]?,"
+        ("login(", "authenticate(", "auth=(", "auth = (", "basicauth(", ".auth("),
+        r"(?:login|authenticate|auth(?: = |=)|basicauth|\.auth)\(\s{0,4}[a-z]?(?P<open>[\"'])[^\"'\n]{1,128}(?P=open)[ \t]?,"
         r"[ \t]{0,4}[a-z]?(?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)",
         some,
+    ),
+    Rule(  # where to, as whom, and with what: in code, and as PHP shows it in a trace
+        "password",
+        ("connect(", "getconnection(", "__construct(", "new pdo(", "new mysqli("),
+        r"(?:connect|getconnection|(?<=pdo->)__construct|(?<=mysqli->)__construct|new pdo|new mysqli)\(\s{0,4}"
+        r"(?:[\"'][^\"'\n]{0,256}[\"'],\s{0,4}){2}(?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)",
+        _to_database,
     ),
     Rule("password", ("password(",), r"(?<![\w.])password\((?P<quote>[\"'])(?P<value>[^\"'\n<>]{1,256})(?P=quote)\)", some),
     Rule(

@@ -14,6 +14,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PUBLIC = re.compile(
     r"[a-z]-[0-9a-z]{26}(?:\.yaml)?|[0-7][0-9A-HJKMNP-TV-Z]{25}|(?:_Z|__Z|_R[A-Z]|\$s|_\$s).*|AAAA[A-Z][0-9].*|age1[0-9a-z]{58}|sha\d+[-~:=].*"
 )
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT.*")
 _NAME_PARTS = re.compile(r"^(?:[A-Za-z]{1,12}[_-])+")
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _STEP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
@@ -28,7 +29,7 @@ _LONG_RUN: Final = (
 )
 
 _REFERENCE = re.compile(
-    r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|[|>][-+\d]{0,2}|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*"
+    r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|[|>][-+\d]{0,2}|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*|replace[_-]?(?:me|this)|[\w-]*placeholder[\w-]*"
     r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[(\[].*|(?:self|this|os|env|process|config|settings|args|opts|options|params|request|req|ctx|var|local|data|secrets)\..*",
     re.IGNORECASE,
 )
@@ -57,7 +58,7 @@ def is_likely(word: str) -> bool:
 @lru_cache(maxsize=16_384)
 def is_random(word: str) -> bool:
     """Whether a word of 20 characters and more was drawn at random. Hashes in hexadecimal and UUIDs do not count."""
-    if len(word) < 20 or _HEX.fullmatch(word) or _PUBLIC.fullmatch(word) or _UUID.search(word):
+    if len(word) < 20 or _HEX.fullmatch(word) or _PUBLIC.fullmatch(word) or _TIME.fullmatch(word) or _UUID.search(word):
         return False
     body = _NAME_PARTS.sub("", word)
     return is_mixed(body, 24) if 16 <= len(body) < len(word) else is_mixed(word, 32)
@@ -79,8 +80,8 @@ def is_mixed(word: str, least: int) -> bool:
 
 
 def is_secret(word: str) -> bool:
-    """Whether a word that stands where a token would is one: 8 characters and more, no name, path, number or code."""
-    if len(word) < 8 or is_nothing(word):
+    """Whether a word that stands where a token would is one: 8 characters and more, no name, path, number, time or code."""
+    if len(word) < 8 or is_nothing(word) or _TIME.fullmatch(word):
         return False
     if _UUID.fullmatch(word) or is_hidden_hex(word, 16):
         return True

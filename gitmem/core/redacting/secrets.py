@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from gitmem.core.redacting.around import begins_line, counts, ends_line, in_struct, is_field, names_key
 from gitmem.core.redacting.commands import BLOCKS, COMMANDS, some, written
+from gitmem.core.redacting.lines import LINES
 from gitmem.core.redacting.looks import (
     is_chosen,
     is_hidden_hex,
@@ -14,12 +16,12 @@ from gitmem.core.redacting.looks import (
     is_method,
     is_nothing,
     is_random,
-    is_reference,
     is_secret,
     is_word,
 )
 from gitmem.core.redacting.manifests import manifests
 from gitmem.core.redacting.rules import MAX_VALUE, Rule, Span, View, apply, compiled
+from gitmem.core.redacting.sentences import sentences
 
 _MAX_BLOCK: Final = 20_000  # characters of a private key
 _OURS = r"<(?!(?:password|token|key|email|ip|home|user):\d)"
@@ -27,7 +29,7 @@ _BARE = rf"(?:[^\s\"'`<>,;&|)\]}}]|{_OURS}|>){{1,{MAX_VALUE}}}"
 # In quotes up to the same quotes, which are escaped where they stand in a string themselves; else up to a mark that ends it.
 _VALUE = rf"(?P<quote>\\?[\"'`])?(?P<value>(?(quote)(?:(?!(?P=quote))(?:\\.|[^\n])){{1,{MAX_VALUE}}}|{_BARE}))"
 _CLOSED = r"(?:\\?[\"'])?\]?"
-_GIVES = rf"{_CLOSED}[ \t]{{0,4}}(?P<sign>=>|:=|={{1,2}}|:|[\"']?[ \t]value=)[ \t]{{0,4}}{_VALUE}"
+_GIVES = rf"{_CLOSED}[ \t]{{0,40}}(?P<sign>=>|:=|={{1,2}}|:|[\"']?[ \t]value=)[ \t]{{0,16}}{_VALUE}"
 _SUFFIX = r"(?P<suffix>[\w-]{0,24})"
 
 # What follows a secret's name and makes it the name of something else: `token_type`, `password-file`, `API_KEY_ID`.
@@ -52,9 +54,7 @@ def secrets(view: View) -> Iterator[Span]:
     yield from apply(_RULES, view)
     yield from _cookies(view)
     yield from manifests(view)
-    yield from _called(view)
-    yield from _revoked(view)
-    yield from _addressed(view)
+    yield from sentences(view)
 
 
 def _key_blocks(view: View) -> Iterator[Span]:
@@ -91,53 +91,14 @@ def _cookies(view: View) -> Iterator[Span]:
         at = view.lower.find("cookie", at + 6)
 
 
-def _revoked(view: View) -> Iterator[Span]:
-    """What was revoked, on a line that says that somebody was not let in: `401 Unauthorized - 0f1e2d3c… was revoked`."""
-    at = view.lower.find(" revoked")
-    while at >= 0:
-        line = view.text[max(0, at - 240) : at].rpartition("\n")[2]
-        found = compiled(r"(?<![\w.:/-])([\w.:/$-]{16,200})[\"')\]]? (?:is|was|has been)\Z").search(line)
-        if found and is_secret(found[1]) and compiled(_REFUSED, exact=False).search(line):
-            start = at - len(line) + found.start(1)
-            yield Span(start, start + len(found[1]), "token")
-        at = view.lower.find(" revoked", at + 8)
-
-
-def _addressed(view: View) -> Iterator[Span]:
-    """The password in the address of a database as Go writes it: `root:hunter2@tcp(db:3306)/shop`."""
-    for needle in ("@tcp(", "@unix("):
-        at = view.text.find(needle)
-        while at >= 0:
-            found = compiled(r"(?<![^\s\"'=(])[\w.-]{1,64}:([^\s\"'<>]{1,128})\Z").search(view.text[max(0, at - 200) : at])
-            if found and not is_reference(found[1]):
-                yield Span(at - len(found[1]), at, "password")
-            at = view.text.find(needle, at + len(needle))
-
-
-_REFUSED = r"\b40[13]\b|unauthori[sz]ed|forbidden|denied|token|credential|api.?key"
-
-
-def _called(view: View) -> Iterator[Span]:
-    """What a sentence calls a key or a token only after it: `'0f1e2d3c…' is not a valid API key`."""
-    for needle in ("key", "token", "secret", "credential"):
-        at = view.lower.find(needle)
-        while at >= 0:
-            before = view.text[max(0, at - 160) : at]
-            found = compiled(r"(?<![\w.:/-])([\w-]{20,128})[\"')\]]? (?:is|was|as) (?:[\w-]{1,16} ){1,4}\Z").search(before)
-            if found and is_secret(found[1]):
-                start = at - len(before) + found.start(1)
-                yield Span(start, start + len(found[1]), "token")
-            at = view.lower.find(needle, at + len(needle))
-
-
 def _given(match: re.Match[str]) -> bool:
     """A value that is set: anything but a word for nothing, a reference, or the next word of a sentence."""
     value, suffix = match["value"], match["suffix"]
-    if is_nothing(value) or (suffix and _ABOUT.search(suffix) and not is_random(value)):
+    if is_nothing(value) or (suffix and _ABOUT.search(suffix) and not is_random(value)) or counts(match) or is_field(match):
         return False
     if match["quote"] or not match["sign"].startswith(":") or not is_word(value.rstrip(".!?")):
         return not (match["sign"] == ":" and value.startswith(":"))  # `password::Policy` is a name
-    return _ends_line(match) and _begins_line(match)
+    return (ends_line(match) and begins_line(match)) or in_struct(match)
 
 
 def _given_word(match: re.Match[str]) -> bool:
@@ -145,19 +106,20 @@ def _given_word(match: re.Match[str]) -> bool:
     return _given(match) and (bool(match["quote"]) or not is_word(match["value"].rstrip(".,!?")))
 
 
-def _begins_line(match: re.Match[str]) -> bool:
-    """Whether nothing but the name stands before it on its line, as in YAML."""
-    before = match.string[max(0, match.start() - 80) : match.start()].rpartition("\n")[2]
-    return compiled(r"\s*(?:- )?[\"']?[\w.-]*").fullmatch(before) is not None
-
-
-def _ends_line(match: re.Match[str]) -> bool:
-    rest = match.string[match.end() : match.end() + 8].partition("\n")[0]
-    return not rest.strip("\"', }\r")
-
-
 def _token_given(match: re.Match[str]) -> bool:
-    return is_secret(match["value"]) and not _is_about(match)
+    value = match["value"]
+    called = not match["suffix"] and match["sign"] == "=" and len(value) >= 8 and is_chosen(value) and not is_method(value)
+    return (is_secret(value) or called) and not _is_about(match)
+
+
+def _asked(match: re.Match[str]) -> bool:
+    """What a query of a URL hands over under a name that is used for other things as well."""
+    value = match["value"]
+    return len(value) >= 12 and is_secret(value) and not is_method(value)
+
+
+def _headed(match: re.Match[str]) -> bool:
+    return is_chosen(match["value"]) and not is_nothing(match["value"])
 
 
 def _vague_given(match: re.Match[str]) -> bool:
@@ -190,6 +152,8 @@ def _said(match: re.Match[str]) -> bool:
     """The next word of a sentence: drawn at random, or a number in hexadecimal or a UUID right after what it is called."""
     beside = compiled(r"(?:is|was|for|provided|supplied|given|value)\b|[\s:='\"\[(`]").sub("", match["between"]) == ""
     whose = "for " in match["between"].lower() and not is_likely(match["value"])  # the key for a user's UUID
+    if names_key(match):
+        return False
     return is_random(match["value"]) or (beside and not whose and is_secret(match["value"]))
 
 
@@ -198,7 +162,7 @@ def _answered(match: re.Match[str]) -> bool:
     prompt = compiled(r"(?:\[sudo\] )?\Z").fullmatch(
         match.string[max(0, match.start() - 80) : match.start()].rpartition("\n")[2]
     )
-    return some(match) and _ends_line(match) and (prompt is not None or not is_word(match["value"]))
+    return some(match) and ends_line(match) and (prompt is not None or not is_word(match["value"]))
 
 
 def _chosen(match: re.Match[str]) -> bool:
@@ -253,6 +217,7 @@ _NAMED_BEFORE = rf"(?:name|key|variable)[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}[\"']?
 _RULES: Final = (
     *BLOCKS,
     *COMMANDS,
+    *LINES,
     Rule("token", ("value",), rf"value(?P<suffix>){_GIVES}", _named_before),
     Rule("token", ("seed", "otp"), rf"(?:seed|otp){_SUFFIX}{_GIVES}", _seed),
     Rule("token", ("seed ", "otp "), r"(?:seed|otp)[ \t](?:secret |key |is |was )?(?P<value>[A-Z2-7]{16,128})(?!\w)", _seed),
@@ -298,9 +263,17 @@ _RULES: Final = (
     ),
     Rule(
         "password",
-        ("password is", "password was", "passphrase is", "passcode is"),
-        r"pass(?:word|phrase|code) (?:is|was)(?: set to)?:?[ \t]{1,2}(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>]{4,256})",
+        ("password ", "passphrase ", "passcode "),
+        r"pass(?:word|phrase|code) (?:for [^\s:]{1,64} )?(?:is|was|has been)(?: (?:set|changed|reset|updated) to)?:?[ \t]{1,2}"
+        r"(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>]{4,256})",
         _chosen,
+        gate="pass",
+    ),
+    Rule(
+        "password",
+        ("password is generated for",),
+        r"password is generated for [^\s:]{1,128}:[ \t]{1,2}(?P<value>[^\s\"'<>]{4,256})",
+        some,
     ),
     Rule(
         "password",
@@ -342,7 +315,26 @@ _RULES: Final = (
         rf"[a-z]{{3,10}}[_ -]?[\w-]{{0,24}}>(?P<value>[^<>\n]{{1,{MAX_VALUE}}})</",
         some,
     ),
+    Rule(
+        "password",
+        ("name=",),
+        rf"name=[\"'][\w.:-]{{0,60}}(?:passw(?:or)?d|passphrase|secret|api_?key)[\"'][^<>\n]{{0,40}}>(?P<value>[^<>\n]{{1,{MAX_VALUE}}})</",
+        some,
+    ),
     Rule("token", _WEAK, rf"(?:token|auth){_SUFFIX}{_GIVES}", _token_given),
+    Rule(
+        "token",
+        ("x-",),
+        r"(?<![\w-])x-(?:[a-z]{1,20}-){0,3}(?:token|secret)[\"']?:[ \t]{1,2}[\"']?"
+        r"(?P<value>[^\s\"'<>,;]{6,2048})",
+        _headed,
+    ),
+    Rule(
+        "token",
+        ("sig=", "signature=", "appid=", "key=", "code=", "ticket=", "assertion="),
+        r"(?<=[?&#])(?:sig|signature|appid|key|code|ticket|assertion)=(?P<value>[^\s\"'<>&#]{12,2048})",
+        _asked,
+    ),
     Rule("token", _WEAK, rf"(?:token|auth)[\w-]{{0,24}}>(?P<value>[^<>\n]{{8,{MAX_VALUE}}})</", _is_secret),
     Rule("token", _VAGUE, rf"(?:key|session|sig|jwt|webhook){_SUFFIX}{_GIVES}", _vague_given),
     Rule(

@@ -82,7 +82,7 @@ _HASH_NAMES: Final = (
 )
 _TELEGRAM_BEFORE: Final = r"(?<![\w.-])\d{8,10}:\Z"
 _DISCORD: Final = r"[MNO][\w-]{22,28}\.[\w-]{6}\.[\w-]{27,40}(?![\w-])"
-_DIGEST_BEFORE: Final = ("sha256:", "sha256-", "sha512-", "sha384-", "sha1-", "ssh-rsa ", "md5:", "md5-", "base64,")
+_DIGEST_BEFORE: Final = ("sha256:", "sha256-", "sha512-", "sha384-", "sha1-", "ssh-rsa ", "md5:", "md5-", "base64,", "h1:")
 
 
 def tokens(view: View) -> Iterator[Span]:

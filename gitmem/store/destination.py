@@ -28,6 +28,10 @@ class Destination(Protocol):
         """The names of all files there, sorted; none where there is no such place yet."""
         ...
 
+    def sizes(self) -> dict[str, int | None]:
+        """How many bytes each file there has, by name; None where the place does not tell."""
+        ...
+
     def read(self, name: str, limit: int) -> bytes | None:
         """The content of a file of at most `limit` bytes, None if there is none."""
         ...
@@ -79,6 +83,14 @@ class Folder:
             return []
         except OSError as error:
             raise _failed(error, f"cannot read {self.path}") from error
+
+    def sizes(self) -> dict[str, int | None]:
+        """See Destination."""
+        found: dict[str, int | None] = {}
+        for name in self.names():
+            with suppress(OSError):  # gone meanwhile
+                found[name] = (self.path / name).lstat().st_size
+        return found
 
     def read(self, name: str, limit: int) -> bytes | None:
         """See Destination."""

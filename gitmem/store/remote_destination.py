@@ -43,13 +43,16 @@ class _Remote:
         self._password = password
 
     def names(self) -> list[str]:
+        return sorted(self.sizes())
+
+    def sizes(self) -> dict[str, int | None]:
         with self._told("list the backups"):
             self._fs.invalidate_cache()
             try:
-                found = self._fs.ls(self._path, detail=False)
+                found = self._fs.ls(self._path, detail=True)
             except FileNotFoundError:
-                return []
-            return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+                return {}
+            return {str(one["name"]).rstrip("/").rpartition("/")[2]: one.get("size") for one in found}
 
     def read(self, name: str, limit: int) -> bytes | None:
         with self._told(f"read {name}"):

@@ -100,15 +100,19 @@ def read_link(place: Destination, sequence: int) -> Signed:
 
 
 def set_lacks(place: Destination, last: Manifest) -> list[str]:
-    """Files of the newest link's set that are gone, or manifests that the next one does not follow. Reads no bundle."""
-    names = set(place.names())
+    """Files of the newest link's set that are gone, bundles of another size, or manifests that the next one does not follow.
+
+    Reads no bundle.
+    """
+    sizes = place.sizes()
     lacks, links = list[str](), list[Signed]()
     for number in range(last.first, last.sequence + 1):
         try:
             links.append(read_link(place, number))
         except Tampered:
             lacks.append(manifest_name(number))
-    lacks += [one.manifest.bundle for one in links if one.manifest.holds and one.manifest.bundle not in names]
+    kept = [one.manifest for one in links if one.manifest.holds]
+    lacks += [one.bundle for one in kept if one.bundle not in sizes or sizes[one.bundle] not in (None, one.bytes)]
     if not lacks:
         lacks = [one.manifest.name for one, later in pairwise(links) if later.manifest.prev != one.digest]
     return lacks

@@ -171,9 +171,13 @@ def test_a_record_of_a_newer_format_is_left_alone(site: Site) -> None:
     record = site.memory.learn("pattern", BASE).id
     site.memory.sync()
     path = site.path(record)
+    good = (site.plain.path / path).read_bytes()
     site.push({path: b"gitmem: 2\nwhatever: comes\n"})
-    assert any("newer" in problem for problem in site.memory.sync().problems)
+    assert site.memory.sync().problems == [f"{path} was left alone: line 1: format 2 is newer than this gitmem reads (1)"]
     assert (site.root / path).read_bytes().startswith(b"gitmem: 2")
+    site.push({path: b"gitmem: 2\nmore: comes\n"})
+    site.push({path: good})
+    assert site.memory.sync().problems == []
 
 
 def test_what_a_merge_could_not_join_goes_into_quarantine(site: Site) -> None:

@@ -22,9 +22,10 @@ from gitmem.memory.auditing.pins import holds
 from gitmem.memory.committing.commit import commit
 from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
+from gitmem.memory.soundness import holds_record, is_newer, kept_of
 from gitmem.memory.syncing.healing import Plan, original, plans
 from gitmem.memory.syncing.own_keys import can_sign
-from gitmem.memory.syncing.quarantine import purge, set_aside
+from gitmem.memory.syncing.quarantine import about, purge, set_aside
 from gitmem.memory.syncing.wounds import Found, find
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import AUDIT, is_record_path
@@ -60,11 +61,18 @@ def heal(context: Context, *, whole: bool = False) -> Healed:
         found = find(context, head, None if whole else _last_examined(context, head))
         if found.odd:
             healed.problems += purge(context, head)
-        stand = contents_at(context, store.repo.head(), sorted(found.left))
-        healed.problems += [f"{path} {found.left[path]}; it was left alone" for path in stand]
-        if _close(context, found, healed):
+        done = _close(context, found, healed)
+        healed.problems += _left_alone(context, found)
+        if done:
             _note(context, store.repo.head() or head)
     return healed
+
+
+def _left_alone(context: Context, found: Found) -> list[str]:
+    """What of a range stands still and was not healed, in words; a later commit may have made a record of it."""
+    stand = contents_at(context, context.store.repo.head(), sorted(found.left))
+    left = (path for path, data in stand.items() if not holds_record(path) or is_newer(data))
+    return [f"{path} was left alone: {about(kept_of(path) or path, found.left[path])}" for path in left]
 
 
 def pass_over(context: Context, before: str | None, made: str) -> None:

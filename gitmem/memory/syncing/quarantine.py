@@ -23,7 +23,7 @@ from gitmem.memory.committing.branch import require_branch
 from gitmem.memory.committing.commit import author
 from gitmem.memory.committing.leftovers import forget_staged
 from gitmem.memory.context import Context
-from gitmem.memory.soundness import holds_record, is_newer, path_problem, sound_state
+from gitmem.memory.soundness import holds_record, is_newer, kept_of, path_problem, sound_state
 from gitmem.store.files import write_atomic
 from gitmem.store.layout import CONFIG, MEMBERS, OWN_PREFIXES
 
@@ -38,13 +38,19 @@ def shown(path: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+def about(path: str, why: str) -> str:
+    """A reason as it is said of a path that was named just before: many name it themselves, with the line."""
+    rest = why.removeprefix(path)
+    return why if rest == why else f"line {rest[1:]}" if rest.startswith(":") else f"it{rest}"
+
+
 def set_aside(context: Context, path: str, data: bytes, why: str) -> str:
     """Keep the content of a bad file in this clone, and say so in words."""
     name = sha256(path.encode("utf-8", "surrogateescape") + b"\0" + data).hexdigest()[:16]
     folder = context.store.local / FOLDER
     write_atomic(folder / name, data[:_MAX], mode=0o600)
     write_atomic(folder / f"{name}.why", f"{shown(path)}\n{why}\n".encode("utf-8", "replace"), mode=0o600)
-    return f"{shown(path)} was quarantined: {why} (kept as {folder / name})"
+    return f"{shown(path)} was quarantined: {about(kept_of(path) or path, why)} (kept as {folder / name})"
 
 
 def drop(context: Context, paths: Collection[str]) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from gitmem.errors import GitmemError, Locked, NoKey, RemoteError
+from gitmem.errors import GitmemError, InvalidRecord, Locked, NoKey, RemoteError
 from gitmem.git import remote
 from gitmem.git.commits import RefMoved
 from gitmem.git.remote_words import unwritable
@@ -310,7 +310,7 @@ def _in_conflict(context: Context, path: str) -> bool:
             return False
         several = any(len(register) > 1 for register in state.fields.values())
         return state.contested or (several and bool(open_state(store.vault, state).conflicts))
-    except NoKey:
+    except (NoKey, InvalidRecord):  # what is no record is in the report already
         return False
     except GitmemError as error:
         context.warn(error.message)

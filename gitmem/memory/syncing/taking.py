@@ -24,7 +24,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.privacy.rewritten import Crossing, crossing
 from gitmem.memory.soundness import is_newer, sound_or_none
 from gitmem.memory.syncing.deletions import unburied
-from gitmem.memory.syncing.quarantine import screened
+from gitmem.memory.syncing.quarantine import about, screened
 from gitmem.memory.syncing.unnamed import names_nobody, unnamed
 from gitmem.store.files import inside
 from gitmem.store.layout import AUDIT, CONFIG, MEMORY
@@ -200,7 +200,7 @@ def _merge(context: Context, tally: Tally, branch: str, ours: str | None, sides:
     revived = [path.removeprefix(prefix) for path in merged.store.revived]
     tally.revived |= unburied(context, revived, sides)
     tally.merged += len(merged.store.merged)
-    tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
+    tally.problems += _kept(context, merged)
 
 
 def _crossed(context: Context, tally: Tally, branch: str, theirs: str) -> bool:
@@ -246,8 +246,13 @@ def _cross(context: Context, tally: Tally, branch: str, sides: tuple[str, str], 
     finally:
         _put_back(context, tally, waiting)
     tally.merged += len(merged.store.merged)
-    tally.problems += [f"{path}: {why}" for path, why in merged.store.kept]
+    tally.problems += _kept(context, merged)
     return True
+
+
+def _kept(context: Context, merged: TreeMerge) -> list[str]:
+    """What could not be joined, in words."""
+    return [f"{path}: {about(path.removeprefix(context.store.prefix), why)}" for path, why in merged.store.kept]
 
 
 def _settled(merged: TreeMerge) -> str:

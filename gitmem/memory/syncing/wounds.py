@@ -108,7 +108,7 @@ class _Look:
             return True
         if path.startswith(f"{MEMORY}/"):
             if step.new:
-                self.found.left[path] = "is no record"
+                self.found.left[path] = "it is no record"
             return False
         self._other(step, path)
         return False
@@ -127,7 +127,7 @@ class _Look:
         state = self._state(path, new) if new else None
         if kept_of(path) and not isinstance(state, str):
             if new:
-                self.found.left[path] = "was kept by a merge that could not join it"
+                self.found.left[path] = "it was kept by a merge that could not join it"
             return
         if isinstance(state, str) and new:
             if is_newer(self.contents[new.id]):

@@ -101,7 +101,7 @@ class Store:
 
     def git_hint(self, command: str, path: str) -> str:
         """A git command about one of the store's files as a person may type it at the top of the repository."""
-        return f"`{self.git_here} {command} {self.prefix}{path}`"
+        return f"`{self.git_here} {command} {shlex.quote(self.prefix + path)}`"
 
     def close(self) -> None:
         """Close what is open."""

@@ -1,8 +1,8 @@
-"""Erasing: burying a record at once, whoever has not heard of it, or taking single values out of it.
+"""Erasing: burying a record at once, without waiting until everybody has heard of it; or taking single values out of it.
 
-The grave of an erased record says when it was erased, among the times that only ever rise. So the mark joins as everything
-else in a record does, and stays on the record should somebody write to it who had not heard: what they write is theirs alone,
-and nobody completes it from what was erased.
+The grave of an erased record says when that was, among the times in `last`, which only ever rise. So this mark merges as
+everything else in a record does. If somebody who had not heard writes to the record, the mark stays on it: what they wrote
+stands alone, and nobody completes it from what was erased.
 
 What git's history holds of it is another matter. A `Rule` says what may stand of any earlier state of a record: nothing that
 was written up to a certain point, and nothing of certain writes. Cleaning two states and joining them is the same as joining

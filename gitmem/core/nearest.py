@@ -1,4 +1,4 @@
-"""Words of a message: what a misspelt one was meant to be, what may be shown of a stranger's, numbers with nouns."""
+"""The wording of messages: what a misspelt name was meant to be, how much of a foreign text is shown, numbers with nouns."""
 
 from __future__ import annotations
 

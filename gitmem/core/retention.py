@@ -74,9 +74,8 @@ class Known(NamedTuple):
     @property
     def confidence(self) -> float:
         """How surely it works, from 0 to 1 (`core.recall.rank.confidence`)."""
-        from gitmem.core.recall.rank import (
-            confidence,  # it takes a tenth of a second to load, and every commit asks `is_pruned`
-        )
+        # Loaded here because it takes a tenth of a second, and every commit asks `is_pruned`.
+        from gitmem.core.recall.rank import confidence
 
         return confidence(self.counts.get("fixed", 0), self.counts.get("failed", 0))
 
@@ -140,7 +139,7 @@ def _by_use(known: Known, rules: Rules) -> tuple[str, str] | None:
 
 
 def _crowded(some: list[tuple[Known, Rules]], now: datetime) -> list[Doomed]:
-    """Those of the records that stay in one scope that are too many: the least valuable, and none of high value."""
+    """The least valuable of one scope's records, as many as exceed `max_records`; protected ones are left out."""
     limit = min((rules.max_records for _, rules in some if rules.max_records), default=0)
     surplus = len(some) - limit
     if not limit or surplus <= 0:

@@ -1,4 +1,4 @@
-"""What a record's file says of writes and uses that nobody made: what a bit that flipped on the disk leaves behind.
+"""Writes and uses in a record's file that nobody made: the traces of a bit that flipped on the disk.
 
 A value that was damaged does not open. The rest of a file is in the clear and has no seal: a counter that reads 3 instead of 1
 would be merged into every clone, and stay there, for counters only grow.

@@ -1,7 +1,7 @@
-"""Lock files that a killed git left behind: `<file>.lock`, which no kernel lets go and every later git stops at.
+"""Lock files that a killed git left behind: `<file>.lock`, which nothing removes, and at which every later git stops.
 
-What a live git holds is never named. Which gits are alive is known of this machine alone, not of another one that shares the
-disk, nor of a container with processes of its own.
+What a live git holds is never named. Which gits are alive can be told for this machine only: not for another one that shares
+the disk, nor for a container with processes of its own.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from gitmem.git.repo import Repo
 
 _PAUSE: Final = 0.5  # seconds; tools with a git of their own (libgit2, JGit), which no process list shows, hold a lock for less
 _PROCESSES: Final = Path("/proc")
-_HOLD_NONE: Final = frozenset(
-    {b"cat-file", b"fsmonitor--daemon", b"credential-cache--daemon"}
-)  # they live long, and lock nothing
+# Commands of git that live long, and lock nothing.
+_HOLD_NONE: Final = frozenset({b"cat-file", b"fsmonitor--daemon", b"credential-cache--daemon"})
 _PLACES: Final = (b"GIT_DIR=", b"GIT_WORK_TREE=", b"--git-dir=", b"--work-tree=")
 
 

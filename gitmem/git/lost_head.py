@@ -1,6 +1,6 @@
 """A HEAD that says nothing any more, or that git does not understand: cut off by a power loss, or damaged on the disk.
 
-For git there is no repository then, so that no command of git's can mend it; it has kept a log of where HEAD went.
+For git there is no repository then, so no git command can mend it. But git has kept a log of where HEAD went.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ def is_lost(repo: Repo) -> bool:
 
 
 def lacks(repo: Repo) -> list[str]:
-    """The directories without which git sees no repository: of refs, which what copies no empty ones leaves out once all are
-    packed, and of objects."""
+    """Which of `refs` and `objects` are missing: directories without which git sees no repository.
+
+    `refs` is empty once all refs are packed, and a copy that leaves out empty directories lacks it.
+    """
     return [name for name in ("refs", "objects") if not (repo.common_dir / name).is_dir()]
 
 

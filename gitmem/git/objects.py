@@ -1,7 +1,7 @@
 """Writing objects: blobs, trees and commits by one `git fast-import`, whatever their number.
 
-No work tree, index or branch is touched. What is written lies durably on the disk when `write_commits` returns, and hangs
-from nothing: git collects it one day, unless a ref is pointed at it.
+No work tree, index or branch is touched. What is written lies durably on the disk when `write_commits` returns. No ref leads
+to it yet: unless one is pointed at it, git removes it one day.
 """
 
 from __future__ import annotations

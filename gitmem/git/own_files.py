@@ -1,4 +1,7 @@
-"""The files that git keeps for itself, read as files only: who opens a pipe in the place of one waits for ever, git as well."""
+"""The files that git keeps for itself, read only where each is a regular file.
+
+Whoever opens a pipe that lies in the place of one waits for ever, and so does git.
+"""
 
 from __future__ import annotations
 

@@ -19,9 +19,8 @@ from gitmem.store.config import KEEP, MOST, REPLACE, StoreConfig, redact_setting
 
 _PRUNE: Final = "prune."
 _LEVELS: Final = ("kind", "scope", "agent")
-_SCOPE: Final = re.compile(
-    r"[a-z][a-z0-9_-]{0,63}(?:\.[a-z0-9][a-z0-9_-]{0,63})?"
-)  # the slash of a scope is a dot in a setting
+# The slash of a scope is a dot in the name of a setting.
+_SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}(?:\.[a-z0-9][a-z0-9_-]{0,63})?")
 _AGENT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _MOST_RECORDS: Final = 10**9
 _PERCENT: Final = 100

@@ -1,7 +1,7 @@
 """What each segment of the log has seen, and what has seen it, of a few marked entries: one bit for each mark.
 
-A history may hold a hundred thousand segments and a handful of entries about members. Whether one of those comes before a
-segment, after it, or knows nothing of it and is not known to it, is all that rights are judged by.
+A history may hold a hundred thousand segments and a handful of entries about members. Rights are judged by one question
+alone: does such an entry come before a segment, after it, or neither, because whoever signed the one did not know of the other?
 """
 
 from __future__ import annotations

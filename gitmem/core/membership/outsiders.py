@@ -1,7 +1,8 @@
 """What is written into a scope by somebody who is not in it: they pass on what others wrote, and write nothing of their own.
 
-Who lacks a scope's key merges, heals and collects its records all the same, so an entry of theirs may say what entries of its
-members say as well. It goes by what the segment has seen: who was taken out of the scope meanwhile wrote in good faith.
+Whoever lacks a scope's key still merges, heals and collects its records, so an entry of theirs may repeat what the entries of
+the scope's members say, and add nothing to it. What counts is what the segment had seen: somebody who was taken out of the
+scope and had not heard of it wrote in good faith.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What rank an entry of the log takes that is not about members: judged by the file it changes, hardly by what it is called."""
+"""Which rank it takes to sign an entry that is not about members: the file that it changes decides, hardly ever its `op`."""
 
 from __future__ import annotations
 

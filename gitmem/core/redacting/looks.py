@@ -24,9 +24,8 @@ _STEP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=
 _MIXED: Final = 0.38
 _ONE_CASE: Final = 0.26
 _LETTERS: Final = 0.42
-_LONG_RUN: Final = (
-    0.2  # of one case in one run of 40 and more, such as base32 with six digits among 32 characters: 30 % less 1.5
-)
+# Of one case, in one run of 40 and more; such as base32 with six digits among 32 characters: 30 % less 1.5.
+_LONG_RUN: Final = 0.2
 
 _REFERENCE = re.compile(
     r"\$[\w{(].*|%\w+%|\{\{.*|\{[\w.]*\}.*|[*.x\u2022]{3,}|-+|[|>][-+\d]{0,2}|\.\.\.|\[.*|<.*|\(.*|[~./\\].*[/\\].*|~/.*|@\w+\.json|file:.*|env:.*|vault:.*|replace[_-]?(?:me|this)|[\w-]*placeholder[\w-]*"

@@ -1,7 +1,7 @@
-"""Graves that come alone: who puts one into a list, and into no entry about the record that it is of, buries nothing.
+"""Graves without an entry about their own record: whoever writes one into a list, and does no more, buries nothing.
 
-A list of collected records is signed for as one file and holds graves of any record, also of scopes in which its signer has no
-say. So a grave is held against the entries about its record, as any other state of that record is.
+A list of collected records is signed for as one file. It holds graves of many records, also in scopes where its signer has no
+say. So each grave is held against the log's entries about its record, as any other state of that record is.
 """
 
 from __future__ import annotations

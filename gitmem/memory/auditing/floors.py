@@ -1,8 +1,9 @@
-"""The floor under a scope's values: who knew of a new key sealed with it, or their value is named.
+"""The floor under a scope's values: the oldest epoch that a value may be sealed in. A value below it is named as a problem.
 
-A rotation, and every removal makes one, raises the floor for what is written by those who have seen it; what was written
-beside it may stand in an older epoch until somebody seals it anew. Seen is what an entry's segment has seen, never its time.
-No key is needed: the epoch stands in the value, and the entry that added it names its hash.
+A new key (every removal of a member makes one) raises the floor for whatever is written by those who have seen it. What was
+written at the same time may stay in an older epoch until somebody seals it anew. Whether a writer had seen a key follows from
+what their segment quotes, never from its time. No key is needed to check this: the epoch stands in the value, and the entry
+that added the value names its hash.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What nobody with the right to it signed for in lists of collected records: it is neither taken in nor brought back.
+"""Graves in lists of collected records that nobody with the right to it signed for: they are neither taken in nor brought back.
 
-Such a list is acted upon while it is taken in: what a host has put in, or a member alone, would bury records that nobody
-deleted. So the log that comes with it must vouch for it first. What else is not signed for is set right once it is there, see
-`enforcing`.
+A grave has its effect as soon as it comes in: one that a host has put there, or a single member, would bury a record that
+nobody deleted. So the log that comes with a list must vouch for its graves first. Other changes that nobody signed for are put
+right after they came in, see `enforcing`.
 """
 
 from __future__ import annotations

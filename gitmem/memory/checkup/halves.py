@@ -1,7 +1,7 @@
 """Files that a killed git has half written into the work tree: set aside, so that the next merge can bring them whole.
 
-git writes a file in place. What it has not finished is in no commit and not among its objects, so that nobody could tell what
-it was to be, and no merge could write over it.
+git writes a file in place. An unfinished one is in no commit and not among git's objects, so nobody can tell what it was to
+become, and no merge dares to write over it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Log files that a commit held, and that git took out of the history: a soft reset, a squash, a rebase that drops one.
 
-What was committed was acknowledged: it is no leftover of a killed commit, and the next commit has it again. git's own log of
-where HEAD stood (git-reflog(1)) tells which is which, as long as git keeps it, and so do the branches: a squash brings the log
-of others as well.
+What was committed was acknowledged. So such a file is not a leftover of a killed commit, and the next commit takes it in again.
+Which of both a file is can be told from git's own log of where HEAD stood (git-reflog(1)), as long as git keeps that, and from
+the branches: a squash brings the log of others as well.
 """
 
 from __future__ import annotations

@@ -1,10 +1,15 @@
-"""Keys kept in order by every sync: what crossed a removal or a rotation on its way is brought to where it would be without.
+"""Keys kept in order by every sync: what was done at the same time as a removal or a rotation is brought into line with it.
 
-Three things can cross. Somebody wrote before they had heard of a new key: whoever has it seals that anew. An admin made a key
-while another removed somebody: it may be wrapped to the one who left, and win; the next admin makes one more. And an admin
-let somebody in while another made a key, or somebody came to have an identity more: what they then lack the next admin passes
-on. Each is decided by what HEAD holds and not by who looks first: two who do the same at once seal to the same bytes, and of
-two keys either is good.
+Three things can happen at the same time:
+
+- Somebody writes before they have heard of a new key: whoever has the key seals that anew.
+- An admin makes a key while another removes somebody. The key may be wrapped to the one who left, and be the newest: the next
+  admin makes one more.
+- An admin lets somebody in while another makes a key, or a member gets one more identity: the next admin passes on to them the
+  keys that they lack.
+
+Each is decided by what HEAD holds and not by who looks first. Two who do the same at once seal to the same bytes, and of two
+keys either is good.
 """
 
 from __future__ import annotations

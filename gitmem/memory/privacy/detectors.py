@@ -1,8 +1,8 @@
 """What detect-secrets knows and our own rules do not: a second look at a text that was redacted once.
 
-Held to the corpus of `bench/redact.py`, to four system logs and to outputs of failing commands, none of them but
-IPPublicDetector speaks of an ordinary line, and none finds what our rules leave. Those for one vendor each are taken all the
-same: others keep them up, for formats that neither our rules nor our corpus know. Left out, and why:
+Tried on the corpus of `bench/redact.py`, on four system logs and on the output of failing commands, none of its detectors but
+IPPublicDetector reports an ordinary line, and none finds anything that our rules miss. Those for a single vendor are used all
+the same: others maintain them, for formats that neither our rules nor our corpus know. Left out, and why:
 
 - KeywordDetector, BasicAuthDetector, NpmDetector, PrivateKeyDetector: ours find the same and the whole of it (the value without
   its quotes, the block and not its first line), and two of theirs take quadratic time on one long line.

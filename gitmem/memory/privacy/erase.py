@@ -1,8 +1,8 @@
-"""Erasing records from HEAD and from this clone, signed for, at once and whoever has not heard: see `core.erasure`.
+"""Erasing records from HEAD and from this clone, at once and signed for: see `core.erasure`.
 
-Nothing waits for other replicas, as `gc` does. A record's grave says what it had seen; whatever else turns up of it later, in
-an old clone, a backup or a side ref, is buried by every merge and every read. What somebody wrote to it without having heard
-stands by itself and is contested, as it is with any deletion.
+It does not wait for other replicas, as `gc` does. A record's grave says which writes it had seen: whatever turns up of them
+later, in an old clone, a backup or a side ref, is buried by every merge and every read. What somebody wrote to the record
+without having heard of the erasure stands by itself and is contested, as with any deletion.
 """
 
 from __future__ import annotations

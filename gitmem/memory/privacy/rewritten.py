@@ -5,8 +5,9 @@ meet, in whichever direction, their contents are joined as in any merge, and the
 alone: an old history is never taken in again, by nobody, whether it comes from a clone that was away, a side ref, or a remote
 that was set back. What only the old one held (work not shared yet) is carried over with that one commit.
 
-A notice counts if the log of the side that brings it holds it signed by an administrator, and if nothing of ours is missing
-there: no segment of the log, and no record that was not collected or erased. One that does not is as any other rewriting.
+A notice counts if an administrator signed it in the log of the side that brings it, and if nothing of ours is missing there:
+no segment of the log, and no record that was not collected or erased. Without a notice that counts, a rewritten history is
+taken for one that somebody forced upon the remote.
 """
 
 from __future__ import annotations

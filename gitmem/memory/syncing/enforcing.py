@@ -1,4 +1,4 @@
-"""Access enforced where a clone meets what others signed: who had no right to it has no effect on the tree.
+"""Access enforced where a clone meets what others signed: what somebody had no right to sign has no effect on the tree.
 
 A segment that does not count (its signer was no member there, or had not the rank) stays in the history. Whoever meets it first
 takes back what it changed and answers for it in the log, so that the log is whole again and all clones agree. The same look

@@ -1,4 +1,4 @@
-"""Putting back what a store is opened with, where somebody's `git revert` took it out of the very tree we stand in, or a hand.
+"""Putting back what a store is opened with, where a `git revert` or somebody's hand took it out of the tree we stand in.
 
 `heal` brings back all that git's history took, but it needs an open store, and a key to sign with: the configuration, and the
 key files of whoever heals. Where HEAD lacks those and a commit that it reaches had them, they are put into the work tree again

@@ -1,8 +1,8 @@
 """What the tree must hold again where entries of somebody without the right to them had changed it.
 
 A record keeps what honest members wrote since: the refused values go (their writes stay known, so that no merge brings them
-back), and values that they had replaced are written again beside what stands. Counts stay: they only ever grow, and an event
-more or less is no harm that a second mechanism would be worth.
+back), and values that they had replaced are written again beside what stands. Counts stay, for they only ever grow: one use
+more or less does too little harm to be worth a mechanism of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Taking away what nobody needs any more.
+"""Taking away what nobody needs any more: what is left of forgotten records, records that say nothing new, old snapshots.
 
-So far that is one thing: what is left of forgotten records. A tombstone goes when every live replica has heard of it; its grave
-stays (`core.collected`), so that no copy that turns up later brings the record back. A replica that will never be heard of
-again is retired by name, and holds up nothing any more.
+A tombstone goes when every live replica has heard of it; its grave stays (`core.collected`), so that no copy that turns up
+later brings the record back. A replica that will never be heard of again is retired by name, and holds up nothing any more.
 """
 
 from __future__ import annotations

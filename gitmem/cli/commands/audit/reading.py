@@ -152,7 +152,7 @@ def export(ui: Ui, /, form: str, proof: Path | None, **filters: str | None) -> N
     from gitmem.memory.auditing.proof import write_proof
 
     if proof is not None and any(value is not None for value in filters.values()):
-        raise UsageError("a proof holds the whole log", "leave the filters away, or export without --proof")
+        raise UsageError("a proof holds the whole log", "leave the filters out, or export without --proof")
     with opened(ui) as memory:
         if proof is not None:
             names = write_proof(memory.context, proof)

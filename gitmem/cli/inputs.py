@@ -18,6 +18,7 @@ TEXT_LIMIT: Final = 16 << 20
 FILE_LIMIT: Final = 4 << 20
 """Bytes of a file that holds one record."""
 _CHUNK: Final = 1 << 20
+_LINE_LIMIT: Final = 1 << 18  # characters of an invitation or a request
 
 
 def read_text(limit: int = TEXT_LIMIT) -> tuple[str, int]:
@@ -52,6 +53,21 @@ def read_file(name: str, limit: int = FILE_LIMIT) -> bytes:
             f"{what} has more than {limit:,} bytes", "one record is meant; many go through `gitmem learn --batch`"
         )
     return data
+
+
+def read_line(given: str, prefix: str, what: str, hint: str) -> str:
+    """An invitation or a request, which begin with a `prefix`: as it was given, from standard input for `-`, or from a file."""
+    if given.strip().startswith(prefix):
+        return given
+    try:
+        return sys.stdin.read(_LINE_LIMIT) if given == "-" else _read_start(Path(given))
+    except (OSError, ValueError):
+        raise UsageError(f"{given[:80]!r} is neither {what} nor a file with one", hint) from None
+
+
+def _read_start(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.read(_LINE_LIMIT)
 
 
 def clean(text: str) -> str:

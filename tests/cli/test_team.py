@@ -107,6 +107,8 @@ def test_another_stores_request(ada: Seat, place: Path) -> None:
     other = Seat(place / "other", place / "keys/ada/gitmem/identity.txt")
     asked = other("join", "--name", "ada").ok().out
     assert "this request is for another store" in ada("member", "add", "-", input=asked).expect(2).err
+    (ada.path / "request.txt").write_text(asked)
+    assert "this request is for another store" in ada("member", "add", "request.txt").expect(2).err
 
 
 def test_an_invitation_beyond_what_is_shared(place: Path, ada: Seat) -> None:

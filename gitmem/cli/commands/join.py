@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, nullcontext
-from pathlib import Path
 
 import click
 
 from gitmem.cli.command import define
+from gitmem.cli.inputs import read_line
 from gitmem.cli.ui import Ui, pass_ui
-from gitmem.errors import UsageError
 
 
 @define(
@@ -37,29 +35,17 @@ def command(ui: Ui, invitation: str | None, url: str | None, directory: str | No
     """
     from gitmem.cli.joining import asked, invited, show_request
     from gitmem.cli.session import opened
-    from gitmem.memory.members.inviting import parse_invitation
+    from gitmem.memory.members.inviting import PREFIX, parse_invitation
 
-    line = _read(invitation)
-    invited_by = None if line is None else parse_invitation(line)
+    invited_by = (
+        None if invitation is None else parse_invitation(read_line(invitation, PREFIX, "an invitation", "`gitmem join --help`"))
+    )
     with _cloned(ui, url, directory) if url else nullcontext(), opened(ui) as memory:
         wanted = asked(ui, memory, name) if invited_by is None else invited(ui, memory, invited_by, name)
     if ui.json:
         ui.data({"request": wanted.line(), "name": wanted.name, "fingerprint": wanted.fingerprint, "store": wanted.store})
     else:
         show_request(ui, wanted)
-
-
-def _read(invitation: str | None) -> str | None:
-    """The invitation's line: as given, from standard input, or from a file."""
-    from gitmem.memory.members.inviting import PREFIX
-
-    if invitation is None or invitation.startswith(PREFIX):
-        return invitation
-    try:
-        text = sys.stdin.read(1 << 18) if invitation == "-" else Path(invitation).read_text("utf-8")
-    except (OSError, ValueError):
-        raise UsageError(f"{invitation[:80]!r} is neither an invitation nor a file with one", "`gitmem join --help`") from None
-    return text
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 from gitmem.cli.command import Group, define
 from gitmem.cli.complete import scopes as complete_scopes
 from gitmem.cli.exits import READS, WRITES
-from gitmem.cli.inputs import clean, names
+from gitmem.cli.inputs import clean, names, read_line
 from gitmem.cli.leaving import tell
 from gitmem.cli.sure import sure
 from gitmem.cli.ui import Ui, pass_ui
@@ -61,7 +60,7 @@ def list_members(ui: Ui) -> None:
     ],
     exits=WRITES,
 )
-@click.argument("request", metavar="REQUEST|NAME|-")
+@click.argument("request", metavar="REQUEST|FILE|NAME|-")
 @click.option("--recipient", metavar="RECIPIENT", help="With NAME: who keys are wrapped to: age1…, ssh-ed25519 … or ssh-rsa ….")
 @click.option("--key", metavar="KEY", help="With NAME: the key that will sign, in OpenSSH form.")
 @click.option("--role", default="member", metavar="ROLE", help="What they may do, where no invitation says it.")
@@ -69,8 +68,8 @@ def list_members(ui: Ui) -> None:
 def add(ui: Ui, request: str, recipient: str | None, key: str | None, role: str) -> None:
     """Let somebody in: they can read everything in the team's scope from then on.
 
-    REQUEST is the line that `gitmem join` printed for them; - reads it from standard input. Compare the fingerprint with them:
-    whoever can exchange the request on its way gets in instead.
+    REQUEST is the line that `gitmem join` printed for them, or a file with it; - reads it from standard input. Compare the
+    fingerprint with them: whoever can exchange the request on its way gets in instead.
     """
     from gitmem.cli.session import opened
     from gitmem.memory.members.joining import add_member, invited_scopes
@@ -214,10 +213,10 @@ def _read(shown: Taken) -> str:
 
 
 def _asked(context: Context, request: str, recipient: str | None, key: str | None) -> Request:
-    from gitmem.memory.members.requesting import parse_request, request_of
+    from gitmem.memory.members.requesting import PREFIX, parse_request, request_of
 
     if recipient is None and key is None:
-        return parse_request(sys.stdin.read(1 << 16) if request == "-" else clean(request))
+        return parse_request(read_line(clean(request), PREFIX, "a request", "the other side prints one with `gitmem join`"))
     if recipient is None or key is None:
         raise UsageError(
             "a member needs both a recipient and a signing key", "`gitmem join` on their side prints a request with both"

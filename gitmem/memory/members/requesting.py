@@ -18,7 +18,7 @@ from gitmem.memory.members.roster import check_name, remember_name
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
 
-_PREFIX = "gitmem-join:"
+PREFIX = "gitmem-join:"
 _MAX = 256 * 1024  # an RSA recipient is under 2 KiB, an invitation rarely more
 
 
@@ -39,7 +39,7 @@ class Request:
         """The request as one line to send."""
         parts = [2 if self.invitation else 1, self.store, self.name, self.recipient, self.key]
         text = json.dumps([*parts, *([self.invitation] if self.invitation else [])], separators=(",", ":"))
-        return _PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @property
     def fingerprint(self) -> str:
@@ -53,9 +53,9 @@ def parse_request(line: str) -> Request:
     """Read a request. Raises UsageError for anything that is none."""
     line = line.strip()
     try:
-        if not line.startswith(_PREFIX) or len(line) > _MAX:
+        if not line.startswith(PREFIX) or len(line) > _MAX:
             raise ValueError
-        body = line.removeprefix(_PREFIX)
+        body = line.removeprefix(PREFIX)
         version, *parts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         if version != len(parts) - 3 or version not in (1, 2) or not all(isinstance(part, str) for part in parts):
             raise ValueError

@@ -118,12 +118,12 @@ def test_heads(ada: Member, tmp_path: Path) -> None:
     "data", [b"", b"x", b"{}\n{}\n", b'{"seq":"1"}\n{}\n', b"[]\n{}\n", b"[" * 90_000 + b"\n{}\n"], ids=len
 )
 def test_a_damaged_log_is_named(ada: Member, data: bytes) -> None:
-    """Reading a log that was damaged in the work tree fails with the file's name, and tells no lies."""
+    """Reading a log that was damaged in the work tree fails with the file's name, and tells no lies; its chain has no end."""
     path = "log/audit/bob-1/000/000001.jsonl"
     (ada.root / path).write_bytes(data)
-    for read in (heads, log):
-        with pytest.raises(Tampered, match=path):
-            read(ada.root)
+    with pytest.raises(Tampered, match=path):
+        log(ada.root)
+    assert heads(ada.root).keys() == {"ada-1"}
     assert who_wrote(ada.root, path_of("p-0123456789"), "bob-1.1") is None
 
 

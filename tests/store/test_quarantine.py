@@ -6,19 +6,24 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from gitmem.core.auditing.audit import EMPTY, Entry, segment_path
 from gitmem.core.codec import emit, parse
-from gitmem.core.dots import checked
+from gitmem.core.dots import checked, json_line
+from gitmem.core.record import Json
 from gitmem.memory.auditing.attest import attest
+from gitmem.memory.auditing.files import heads
 from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, share
 
+TIME = "2026-11-20T10:00:00Z"
 BASE = {"pattern": "no route to host", "fix": "plug it in"}
 
 
@@ -119,6 +124,45 @@ def test_plaintext_and_forged_values_are_quarantined(site: Site) -> None:
     assert [site.memory.get(record).fields["fix"] for record in records] == ["plug it in"] * 2
     assert site.memory.verify().problems == []
     assert site.memory.sync().problems == []
+
+
+def _line(site: Site, **other: Json) -> bytes:
+    """A segment of one entry that eve has made up, in a form of her own."""
+    entry = Entry(site.memory.context.store.id, "evilevil-1", 1, EMPTY, {}, TIME, "learn", "eve", "x", None, None, {}, "")
+    fields: dict[str, Json] = {name: value for name, value in asdict(entry).items() if name != "hash"}
+    return b"".join(json_line(line).encode() + b"\n" for line in ({"v": 1} | fields | other, {"key": "k", "sig": "s"}))
+
+
+def test_what_is_no_segment_of_the_log_keeps_nobody_from_work(site: Site) -> None:
+    """Anybody who can push can put it there: it is named, nobody quotes it, and the next commits are sound."""
+    site.memory.learn("pattern", BASE)
+    site.memory.sync()
+    odd = [b"junk\n", b"", _line(site, op="No!"), *(_line(site, seq=n) for n in (0, -3, 10**16, 10**4000))]
+    site.push({segment_path(f"evil{n}-1", 1): data for n, data in enumerate(odd)})
+    assert len(site.memory.sync().problems) == 1  # the first of them
+    for text in ("disk full", "no space left"):
+        site.memory.learn("pattern", BASE | {"pattern": text})
+        site.memory.sync()
+    found = {problem.where.partition(":")[0]: problem.what for problem in site.memory.verify().problems}
+    assert found == dict.fromkeys((segment_path(f"evil{n}-1", 1) for n in range(len(odd))), "unreadable segment")
+
+
+@pytest.mark.parametrize("way", ["sync", "pull"])
+def test_what_is_put_into_ones_own_chain(site: Site, way: str) -> None:
+    """This clone goes on under another name; a number that nobody can count up to is no loss of all that lies between."""
+    site.memory.learn("pattern", BASE)
+    site.memory.sync()
+    own = site.memory.context.store.replica.writer
+    end = heads(site.root)[own].segment
+    site.push({segment_path(own, end + 1): b"junk\n", segment_path(own, 10**14): _line(site, op="No!")})
+    if way == "sync":
+        site.memory.sync()
+    else:
+        Git(site.root)("pull", "--quiet", "origin", "main")
+    site.memory.learn("pattern", BASE | {"pattern": "disk full"})
+    site.memory.sync()
+    assert site.memory.context.store.replica.writer != own
+    assert {problem.what for problem in site.memory.verify().problems} == {"unreadable segment"}
 
 
 def test_what_cannot_be_checked_out_is_left_out(site: Site) -> None:

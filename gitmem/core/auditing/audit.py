@@ -48,7 +48,7 @@ ERASE: Final = "erase"
 REWRITE: Final = "rewrite"
 
 MEMBER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_PATH: Final = re.compile(rf"{ROOT}/({WRITER.pattern})/([0-9]{{3,}})/([0-9]{{6,}})\.jsonl")
+_PATH: Final = re.compile(rf"{ROOT}/({WRITER.pattern})/([0-9]{{3,12}})/([0-9]{{6,15}})\.jsonl")
 _OP: Final = re.compile(r"[a-z][a-z-]{0,31}")
 _MAX_PATH: Final = 1024
 

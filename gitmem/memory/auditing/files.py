@@ -6,25 +6,44 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from gitmem.core.auditing.audit import Head, line_hash, place_of, segment_path
+from gitmem.core.auditing.parse import is_end
 from gitmem.core.record import WRITER
 from gitmem.errors import Tampered
 from gitmem.store.files import not_regular
 from gitmem.store.layout import AUDIT
 
 _FOLDER = re.compile(r"[0-9]{3,}")
+_MOST_GAPS: Final = 1000
 
 
 def heads(root: Path) -> dict[str, Head]:
-    """The end of every chain in the work tree of the store at `root`; reads one file a writer.
+    """The end of every chain in the work tree of the store at `root`; as a rule that takes reading one file a writer."""
+    ends = ((writer, next(ends_of(root, writer), None)) for writer in _writers(root))
+    return {writer: end for writer, end in ends if end is not None}
 
-    Raises Tampered for a last segment that does not end like one.
+
+def ends_of(root: Path, writer: str) -> Iterator[Head]:
+    """Where the segments of a chain end, the last one first.
+
+    What does not end like a segment is passed over: anybody who can push may have put it there, and it must not keep others
+    from going on.
     """
-    last = {writer: max(_numbers(root, writer), default=0) for writer in _writers(root)}
-    paths = {writer: segment_path(writer, number) for writer, number in last.items() if number}
-    return {writer: head_in(path, (root / path).read_bytes()) for writer, path in paths.items()}
+    for number in sorted(_numbers(root, writer), reverse=True):
+        path = segment_path(writer, number)
+        with suppress(Tampered):
+            yield head_in(path, (root / path).read_bytes())
+
+
+def last_path(root: Path, writer: str) -> str | None:
+    """The path of the file with the highest number in a chain, whatever it holds; None for a chain without any."""
+    number = max(_numbers(root, writer), default=0)
+    return segment_path(writer, number) if number else None
 
 
 def segment_files(root: Path) -> Iterator[tuple[str, Path]]:
@@ -36,10 +55,14 @@ def segment_files(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def gaps(root: Path, replicas: Collection[str]) -> Iterator[str]:
-    """The paths of segments by these replicas that are not in the work tree although later ones of the same writer are."""
+    """The paths of segments by these replicas that are not in the work tree although later ones of the same writer are.
+
+    Of one writer the first thousand: whoever can push may give a file a number that nobody could count up to.
+    """
     for writer in (name for name in _writers(root) if name.rpartition("-")[0] in replicas):
         there = set(_numbers(root, writer))
-        yield from (segment_path(writer, number) for number in range(1, max(there, default=0)) if number not in there)
+        missing = (number for number in range(1, max(there, default=0)) if number not in there)
+        yield from (segment_path(writer, number) for number in islice(missing, _MOST_GAPS))
 
 
 def _writers(root: Path) -> list[str]:
@@ -74,10 +97,11 @@ def head_in(path: str, data: bytes) -> Head:
     try:
         entry = json.loads(line[0])
         seq = entry["seq"]
-        if place is None or not isinstance(seq, int) or isinstance(seq, bool):
+        digest = line_hash(line[0])
+        if place is None or not seq or not is_end([seq, digest]):
             raise ValueError
     except (ValueError, LookupError, TypeError, RecursionError):
         raise Tampered(
             f"{path} does not end like an audit segment", "`gitmem doctor --fix` puts back what HEAD holds"
         ) from None
-    return Head(place[0], place[1], seq, line_hash(line[0]))
+    return Head(place[0], place[1], seq, digest)

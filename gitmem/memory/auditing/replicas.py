@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gitmem.core.auditing.audit import CLOSE, ERASE, FORGET, PRUNE, REWRITE, Head, Segment, segment_path
 from gitmem.core.auditing.parse import parse_ends, parse_segment
+from gitmem.errors import Tampered
 from gitmem.git.remote import HEARD, INCOMING, Upstream
 from gitmem.git.remote import announce as announce_ref
 from gitmem.git.repo import Repo
@@ -129,11 +130,13 @@ def _forgets(root: Path, end: Head, told: int) -> bool:
     """Whether the entries of a chain after number `told` delete a record. Only the segments that hold them are read."""
     number, first = end.segment, end.seq + 1
     while number and first > told + 1:
+        path = segment_path(end.writer, number)
         try:
-            data = (root / segment_path(end.writer, number)).read_bytes()
-        except FileNotFoundError:
-            return True  # a later one was picked without it; it may say so when it comes
+            data = (root / path).read_bytes()
+            segment = parse_ends(data, path)
+        except (FileNotFoundError, Tampered):
+            return True  # a later one was picked without it, or it is none: what it should be may say so when it comes
         if any(f'"op":"{op}"'.encode() in data for op in (FORGET, PRUNE, ERASE, REWRITE)):
             return True
-        number, first = number - 1, parse_ends(data, segment_path(end.writer, number)).entries[0].seq
+        number, first = number - 1, segment.entries[0].seq
     return False

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from gitmem.core.auditing.audit import ERASE
 from gitmem.core.nearest import counted
 from gitmem.git.remote_words import without_password
-from gitmem.memory.auditing.replicas import all_segments, replica_of, replicas_of
+from gitmem.memory.auditing.replicas import replica_of, replicas_of
 from gitmem.memory.backups.chain import every_known
 from gitmem.memory.context import Context
+from gitmem.memory.members.folded import segments_here
 
 LOG, HISTORY, REFLOG, STASH, REMOTE, CLONE, BACKUP, READERS = (
     *("log", "history", "reflogs", "stash", "remote", "clone", "backups", "readers"),
@@ -61,7 +62,7 @@ def _remotes(context: Context) -> Iterator[Remaining]:
 
 def _clones(context: Context, paths: Collection[str]) -> Iterator[Remaining]:
     """The clones that have ever signed anything, and whether they have heard."""
-    segments = list(all_segments(context.store.root))
+    segments = segments_here(context)
     told = [(e.writer, e.seq) for s in segments for e in s.entries if e.op == ERASE and e.object in paths]
     for one in sorted(replicas_of(context, segments).values(), key=lambda one: one.last):
         if one.name == context.store.replica.name or one.name in context.store.config.retired:

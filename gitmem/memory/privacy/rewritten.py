@@ -29,11 +29,11 @@ from gitmem.core.membership.members import Members, Rank
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, Tampered, UsageError
 from gitmem.git import rewriting
-from gitmem.memory.auditing.replicas import all_segments
 from gitmem.memory.catchup import drop_index
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
+from gitmem.memory.members.folded import segments_here
 from gitmem.store.layout import AUDIT, CONFIG, OWN_PREFIXES, STORE_SCOPE, is_record_path
 
 NOTICES: Final = "rewritten"
@@ -166,7 +166,7 @@ def has_walked(context: Context) -> bool:
 
 def require_admin(context: Context) -> None:
     """Raise UsageError unless whoever signs here is an administrator by the log."""
-    members, _ = fold(all_segments(context.store.root))
+    members, _ = fold(segments_here(context))
     name = members.holder(context.store.vault.signing_key().public)
     if name is None or not _is_admin(members, name):
         raise UsageError(f"{name or 'who signs here'} is no administrator of this store", "`gitmem member list` shows who is")
@@ -216,7 +216,7 @@ def _valid(context: Context, commit: str, notices: set[Notice]) -> set[Notice]:
         return set()
     segments = list(_segments_at(context, commit))
     members, _ = fold(segments)
-    own, _ = fold(all_segments(context.store.root))
+    own, _ = fold(segments_here(context))
     if (own.genesis, own.store) != (members.genesis, members.store):
         return set()
     signed = {text for segment in segments if _by_admin(members, segment) for text in _notices_in(members, segment)}

@@ -14,9 +14,9 @@ from gitmem.core.record import MAX_BYTES
 from gitmem.core.subject import Subject
 from gitmem.errors import GitmemError, NoKey, UsageError
 from gitmem.memory.auditing import acts
-from gitmem.memory.auditing.replicas import all_segments
 from gitmem.memory.committing.events import every_event
 from gitmem.memory.context import Context, kind_to_show
+from gitmem.memory.members.folded import segments_here
 from gitmem.memory.privacy.subjects import Findings, Mention, find, notes
 from gitmem.memory.typed import write_mapping
 from gitmem.memory.view import record_of
@@ -98,7 +98,7 @@ def _events(context: Context, found: Findings) -> list[dict[str, Any]]:
 
 def _entries(context: Context, subject: Subject, found: Findings) -> Iterable[dict[str, Any]]:
     """The entries of the log that they signed, or that name them."""
-    for segment in all_segments(context.store.root):
+    for segment in segments_here(context):
         for entry in segment.entries:
             if entry.subject in found.members or subject.is_named_in(entry.detail) or subject.is_named_in(entry.object):
                 yield asdict(entry)

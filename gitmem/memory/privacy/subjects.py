@@ -11,8 +11,8 @@ from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.core.subject import Subject
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.auditing.history import read_history
-from gitmem.memory.auditing.replicas import all_segments
 from gitmem.memory.context import Context
+from gitmem.memory.members.folded import segments_here
 from gitmem.memory.members.roster import members
 from gitmem.memory.privacy.erasures import rules
 from gitmem.memory.soundness import sound_state
@@ -67,7 +67,7 @@ def find(context: Context, subject: Subject) -> Findings:
         _look_at(context, subject, found, path)
     _look_back(context, subject, found)
     found.members = [member.name for member in members(context) if subject.is_named_in(member.name)]
-    segments = all_segments(context.store.root) if found.members else ()
+    segments = segments_here(context) if found.members else ()
     found.writers = {segment.writer for segment in segments if segment.entries[0].subject in found.members}
     found.commits = list(_commits(context, subject))
     return found

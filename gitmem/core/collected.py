@@ -15,11 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Final
 
 from gitmem.core.codec import emit, parse
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import shard
 from gitmem.core.merge import merge, merge_all
 from gitmem.core.record import DEAD, Json, Register, State
@@ -94,7 +93,7 @@ def with_graves(listing: State, writer: str, graves: Iterable[State]) -> State:
         text = emit(grave if known is None else merge(known, grave)).decode()
         if known is None or text != emit(known).decode():
             pen.drop(_SET, key)
-            pen.add(_SET, key, partial(_in_the_clear, text))
+            pen.add(_SET, key, unsealed(text))
     pen.live()
     return pen.state
 
@@ -153,7 +152,3 @@ def _read(value: Json) -> State | None:
         return None
     dead = bool(state.life) and set(state.life.values()) == {DEAD}
     return state if dead and not state.fields and not state.sets else None
-
-
-def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:
-    return value

@@ -12,6 +12,16 @@ Seal = Callable[[str, str], Json]
 """Called with the path of a register and the dot of the write; returns the value as it is to be stored."""
 
 
+def unsealed(value: Json) -> Seal:
+    """A seal that leaves `value` as it is."""
+    return lambda _path, _dot: value
+
+
+def sealed_by(seal: Callable[[str, str, Json], Json], value: Json) -> Seal:
+    """The seal of one `value`, by what seals any (called with path, dot and value)."""
+    return lambda path, dot: seal(path, dot, value)
+
+
 class Pen:
     """One writer's pen on a copy of one record's state; `state` is the result."""
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from gitmem.core.usage import totals
 from gitmem.errors import GitmemError, Locked, NoKey
 from gitmem.memory.context import Context
-from gitmem.store.layout import KEYS, MEMORY, is_record_path
+from gitmem.store.layout import KEYS, MEMORY, id_at, is_record_path
 from gitmem.store.opened import Opened, open_state
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _reindex(context: Context, index: Index, paths: list[str]) -> None:
         with index.transaction():
             entries = [entry for entry in (_entry(context, path) for path in batch) if entry is not None]
             kept = {entry.id for entry in entries}
-            index.remove(_id(path) for path in batch if _id(path) not in kept)
+            index.remove(id_at(path) for path in batch if id_at(path) not in kept)
             for kind in {entry.kind for entry in entries}:
                 index.put([entry for entry in entries if entry.kind == kind], _weights(context, kind))
         done += len(batch)
@@ -248,7 +248,3 @@ def _opened(context: Context, state: State) -> Opened | None:
         return open_state(context.store.vault, state)
     except NoKey:
         return None
-
-
-def _id(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".yaml")

@@ -10,7 +10,7 @@ from gitmem.core.erasure import erased_at
 from gitmem.core.ids import shard
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.context import Context
-from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.layout import MEMORY, id_at, is_record_path
 
 _SHOWN = 5
 
@@ -25,24 +25,24 @@ def locate(context: Context, beginning: str) -> str:
     found = sorted(set(_matching(context, beginning)))
     if not found:
         raise _nowhere(context, beginning)
-    exact = [path for path in found if _id(path) == beginning]
+    exact = [path for path in found if id_at(path) == beginning]
     if len(found) > 1 and not exact:
-        some = ", ".join(_id(path) for path in found[:_SHOWN])
+        some = ", ".join(id_at(path) for path in found[:_SHOWN])
         raise UsageError(f"{beginning!r} could be any of {len(found)} records: {some}", "give more of the id")
     path = (exact or found)[0]
-    context.paths[_id(path)] = path
+    context.paths[id_at(path)] = path
     return path
 
 
 def gone(context: Context, path: str) -> GitmemError:
     """What to say of a record that was there and is not."""
-    context.paths.pop(_id(path), None)
-    return _nowhere(context, _id(path))
+    context.paths.pop(id_at(path), None)
+    return _nowhere(context, id_at(path))
 
 
 def buried(context: Context, beginning: str) -> list[str]:
     """Where the records would lie that were collected or erased and whose id begins so."""
-    return [path for path in context.store.graves.places() if _id(path).startswith(beginning)]
+    return [path for path in context.store.graves.places() if id_at(path).startswith(beginning)]
 
 
 def _nowhere(context: Context, beginning: str) -> GitmemError:
@@ -50,18 +50,14 @@ def _nowhere(context: Context, beginning: str) -> GitmemError:
     if collected:
         grave = context.store.graves.of(collected[0])
         if when := erased_at(grave):
-            return GitmemError(f"{_id(collected[0])} was erased on {when[:10]}", "`gitmem audit log` tells who did it")
+            return GitmemError(f"{id_at(collected[0])} was erased on {when[:10]}", "`gitmem audit log` tells who did it")
         return GitmemError(
-            f"{_id(collected[0])} was forgotten, and `gitmem gc` removed what was left of it",
+            f"{id_at(collected[0])} was forgotten, and `gitmem gc` removed what was left of it",
             "`gitmem learn` records it anew; what it said stands in git's history",
         )
     return GitmemError(
         f"there is no record {beginning!r} in this store", "`gitmem list` shows the records, `gitmem sync` fetches"
     )
-
-
-def _id(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".yaml")
 
 
 def _matching(context: Context, beginning: str) -> Iterator[str]:
@@ -72,7 +68,7 @@ def _matching(context: Context, beginning: str) -> Iterator[str]:
                 path = (folder / name / file).relative_to(root).as_posix()
                 if file.startswith(beginning) and is_record_path(path):
                     yield path
-    yield from (path for path in context.store.pending.paths() if _id(path).startswith(beginning))
+    yield from (path for path in context.store.pending.paths() if id_at(path).startswith(beginning))
 
 
 def _kind_folders(memory: Path) -> Iterator[Path]:

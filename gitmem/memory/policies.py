@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.membership.members import Rank
 from gitmem.core.nearest import nearest
 from gitmem.core.record import Json
@@ -76,14 +75,10 @@ def write_settings(context: Context, settings: Mapping[str, str | int | None], s
         if value is None:
             pen.unset(name)
         else:
-            pen.set(name, partial(_plain, value))
+            pen.set(name, unsealed(value))
     pen.live()
     commit(context, f"gitmem: {said}", [Extra(CONFIG, emit(pen.state), "config", detail)])
     store.config = load_config(store.root)
-
-
-def _plain(value: Json, _path: str, _dot: str) -> Json:
-    return value
 
 
 def _check(kind: str, value: str) -> None:

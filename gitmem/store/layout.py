@@ -46,6 +46,11 @@ def parse_record_path(path: str) -> tuple[str, str, str]:
     raise InvalidRecord(f"{path[:200]!r} is no place for a record", "records lie at memory/<scope>/<kind>/<id[2:4]>/<id>.yaml")
 
 
+def id_at(path: str) -> str:
+    """The id in the name of a record's file; `path` is taken for the path of one."""
+    return path.rpartition("/")[2].removesuffix(".yaml")
+
+
 def is_record_path(path: str) -> bool:
     """Whether `path` is one a record may have."""
     try:

@@ -32,12 +32,13 @@ def command(ui: Ui, id: str, fixed: bool | None, ms: int | None) -> None:  # noq
     """
     from gitmem.cli.session import opened
     from gitmem.memory.locate import locate
+    from gitmem.store.layout import id_at
 
     if fixed is None:
         raise UsageError("did it fix the problem?", f"`gitmem used {id} --fixed` or `gitmem used {id} --failed`")
     with opened(ui) as memory:
         memory.used(id, fixed=fixed, ms=ms)
-        full = locate(memory.context, id).rpartition("/")[2].removesuffix(".yaml")
+        full = id_at(locate(memory.context, id))
     if ui.json:
         ui.data({"id": full, "fixed": fixed, "ms": ms})
     else:

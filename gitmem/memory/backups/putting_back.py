@@ -7,12 +7,10 @@ is left as it is or written over, as is asked.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 from gitmem.core.auditing.audit import RESTORE
 from gitmem.core.dots import json_line
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, sealed_by
 from gitmem.core.ids import element_key
 from gitmem.core.merge import merge
 from gitmem.core.record import Json, State
@@ -80,13 +78,13 @@ def _write_values(context: Context, pen: Pen, then: Opened, different: Differenc
     if different.gone:
         _clear(pen, then)
     for name, value in sorted({**different.lost, **(different.newer if replace else {})}.items()):
-        pen.set(name, partial(_sealed, seal, value))
+        pen.set(name, sealed_by(seal, value))
     for name in different.since if replace else ():
         pen.unset(name)
     for name, value in different.since_elements if replace else ():
         pen.drop(name, _key(context, pen.state, name, value))
     for name, value in different.lost_elements:
-        pen.add(name, _key(context, pen.state, name, value), partial(_sealed, seal, value))
+        pen.add(name, _key(context, pen.state, name, value), sealed_by(seal, value))
 
 
 def _clear(pen: Pen, then: Opened) -> None:
@@ -114,11 +112,6 @@ def _beyond(some: dict[str, list[Json]], others: dict[str, list[Json]]) -> list[
     """The elements of sets that others lack."""
     known = {(name, json_line(value)) for name, values in others.items() for value in values}
     return [(name, value) for name, values in sorted(some.items()) for value in values if (name, json_line(value)) not in known]
-
-
-def _sealed(seal: Any, value: Json, path: str, dot: str) -> Json:
-    stored: Json = seal(path, dot, value)
-    return stored
 
 
 def _event(context: Context, state: State) -> dict[str, Json]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import random_id
 from gitmem.core.membership.members import genesis_detail
 from gitmem.core.record import State
@@ -155,7 +155,7 @@ def _config_state(store_id: str, plain: bool, repo: Repo) -> State:
     local.mkdir(mode=0o700, parents=True, exist_ok=True)
     replica = load_replica(local) or begin_replica(local)
     pen = Pen(State(KIND, 1, STORE_SCOPE, store_id), replica.writer)
-    pen.set("encryption", lambda _path, _dot: PLAIN if plain else SEALED)
+    pen.set("encryption", unsealed(PLAIN if plain else SEALED))
     pen.live()
     return pen.state
 

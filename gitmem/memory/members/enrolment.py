@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gitmem.core.auditing.audit import ENROL
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import element_key
 from gitmem.core.membership.members import Member, elements_of, enrol_detail
-from gitmem.core.record import Json, State
+from gitmem.core.record import State
 from gitmem.memory.committing.commit import Extra
 from gitmem.memory.context import Context
 from gitmem.memory.members.roster import KIND, read_member
@@ -37,11 +36,11 @@ def member_file(  # noqa: PLR0913, PLR0917 - what makes a member
     if not state.alive:  # who was removed comes back with what they have now
         _empty(pen)
     if "role" not in pen.state.fields:
-        pen.set("role", lambda _path, _dot: role)
+        pen.set("role", unsealed(role))
     id_key = store.vault.id_key(STORE_SCOPE)
     for field, values in (("recipients", recipients), ("keys", keys)):
         for value in values:
-            pen.add(field, element_key(id_key, f"{state.id}/{field}", value), partial(_in_the_clear, value))
+            pen.add(field, element_key(id_key, f"{state.id}/{field}", value), unsealed(value))
     pen.live()
     detail = enrol_detail(name, recipients, keys, role)
     return Extra(path, emit(pen.state), ENROL, detail | {"invitation": invitation} if invitation else detail)
@@ -68,7 +67,7 @@ def picture(context: Context, name: str, member: Member | None, state: State | N
         pen.die()
         return pen.state
     if set(map(str, pen.state.fields.get("role", {}).values())) != {member.role}:
-        pen.set("role", partial(_in_the_clear, member.role))
+        pen.set("role", unsealed(member.role))
     for field, signed in (("recipients", member.recipients), ("keys", member.keys)):
         _show(context, pen, field, signed)
     if not pen.state.alive or pen.state == state:
@@ -83,7 +82,7 @@ def _show(context: Context, pen: Pen, field: str, signed: set[str]) -> None:
             pen.drop(field, key)
     id_key = context.store.vault.id_key(STORE_SCOPE)
     for value in sorted(signed - elements_of(pen.state, field)):
-        pen.add(field, element_key(id_key, f"{pen.state.id}/{field}", value), partial(_in_the_clear, value))
+        pen.add(field, element_key(id_key, f"{pen.state.id}/{field}", value), unsealed(value))
 
 
 def _empty(pen: Pen) -> None:
@@ -91,7 +90,3 @@ def _empty(pen: Pen) -> None:
     for field in ("recipients", "keys"):
         for key in list(pen.state.sets.get(field, {})):
             pen.drop(field, key)
-
-
-def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:
-    return value

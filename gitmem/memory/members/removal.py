@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from gitmem.core.auditing.audit import REMOVE, ROLE
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.membership.members import ROLES, Members, Rank, remove_detail, role_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, UsageError
@@ -86,7 +86,7 @@ def set_role(context: Context, name: str, role: str) -> Members:
         if members.admins() == [name] and role != "admin":
             raise GitmemError(f"{name} is the last admin", "make somebody else an admin first: gitmem member role NAME admin")
         pen = _pen(context, name)
-        pen.set("role", lambda _path, _dot: role)
+        pen.set("role", unsealed(role))
         pen.live()
         extra = Extra(member_path(name), emit(pen.state), ROLE, role_detail(name, role))
         commit(context, f"gitmem: {name} is {role}", [extra])

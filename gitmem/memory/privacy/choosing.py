@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import element_key
 from gitmem.core.record import Json, State
 from gitmem.errors import UsageError
@@ -32,7 +30,7 @@ def choose(context: Context, what: str, *, allowed: bool) -> None:
         if allowed and key in state.sets.get(OPTED_OUT, {}):
             pen.drop(OPTED_OUT, key)
         elif not allowed:
-            pen.add(OPTED_OUT, key, partial(_in_the_clear, what))
+            pen.add(OPTED_OUT, key, unsealed(what))
         if pen.state != state:
             pen.live()
             told: dict[str, Json] = {OPTED_OUT: [*sorted(opted_out(pen.state))]}
@@ -42,7 +40,3 @@ def choose(context: Context, what: str, *, allowed: bool) -> None:
 
 def _key(context: Context, state: State, what: str) -> str:
     return element_key(context.store.vault.id_key(STORE_SCOPE), f"{state.id}/{OPTED_OUT}", what)
-
-
-def _in_the_clear(value: Json, _path: str, _dot: str) -> Json:
-    return value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from gitmem.core.auditing.audit import ERASE
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, sealed_by
 from gitmem.core.erasure import redacted_detail
 from gitmem.core.ids import element_key
 from gitmem.core.record import Json, State
@@ -90,9 +89,6 @@ def _without(context: Context, subject: Subject, one: Mention, state: State) -> 
     store = context.store
     pen, seal = Pen(state, store.writer_for(one.path, state)), store.sealing(state)
 
-    def sealed(value: Json, path: str, dot: str) -> Json:
-        return seal(path, dot, value)
-
     for register in sorted({said.register for said in one.now}):
         values = [subject.taken_out_of(said.value) for said in one.now if said.register == register]
         container, _, name = register.partition("/")
@@ -100,12 +96,12 @@ def _without(context: Context, subject: Subject, one: Mention, state: State) -> 
             name, _, old = name.partition("/")
             pen.drop(name, old)
             for value in values:
-                pen.add(name, element_key(store.vault.id_key(state.scope), f"{state.id}/{name}", value), partial(sealed, value))
+                pen.add(name, element_key(store.vault.id_key(state.scope), f"{state.id}/{name}", value), sealed_by(seal, value))
         else:
             others = _others(context, one, state, register)
             pen.unset(name)
             for value in [*others, *values]:
-                pen.beside(register, partial(sealed, value))
+                pen.beside(register, sealed_by(seal, value))
     if state.alive and not state.contested:
         pen.live()
     _check(context, pen.state)

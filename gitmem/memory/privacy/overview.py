@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitmem.core.codec import emit
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.membership.members import Rank
 from gitmem.memory.committing.commit import author, commit
 from gitmem.memory.context import Context
@@ -52,7 +52,7 @@ def set_pseudonyms(context: Context, *, on: bool) -> None:
             return
         need_role(context, Rank.MEMBER)
         pen = Pen(config.state, store.writer_for(CONFIG, config.state))
-        pen.set(PSEUDONYMS, lambda _path, _dot: ON if on else OFF)
+        pen.set(PSEUDONYMS, unsealed(ON if on else OFF))
         pen.live()
         write_atomic(inside(store.root, CONFIG), emit(pen.state), durable=True)
         commit(context)

@@ -27,6 +27,7 @@ from gitmem.memory.privacy.erasures import left_of
 from gitmem.memory.soundness import kept_of
 from gitmem.memory.syncing import quarantine
 from gitmem.store.files import inside
+from gitmem.store.layout import id_at
 
 _ASIDE = ("damaged", "drafts")
 
@@ -108,12 +109,12 @@ def purge(context: Context, paths: Collection[str], rules: Mapping[str, Rule] = 
     store = context.store
     gone = ["the index"] if drop_index(context) else []
     for path in paths:
-        context.paths.pop(_id(path), None)
+        context.paths.pop(id_at(path), None)
     dropped = _drop_snapshots(context, paths, rules)
     aside = quarantine.drop(context, paths)
     for folder in _ASIDE:
         for path in paths:
-            for file in (store.local / folder / name for name in (_id(path), f"{_id(path)}.yaml")):
+            for file in (store.local / folder / name for name in (id_at(path), f"{id_at(path)}.yaml")):
                 aside += file.exists()
                 file.unlink(missing_ok=True)
     counts = ((dropped, "snapshot"), (aside, "file"))
@@ -145,7 +146,3 @@ def erased_at(repo: Repo, prefix: str, commit: str) -> dict[str, State]:
         with suppress(InvalidRecord):
             found |= erased_in(parse(data, path))
     return found
-
-
-def _id(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".yaml")

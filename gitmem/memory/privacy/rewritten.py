@@ -22,7 +22,7 @@ from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.codec import emit, parse
 from gitmem.core.collected import grave_in, is_list_path, list_of
 from gitmem.core.dots import json_line
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import element_key
 from gitmem.core.membership.fold import fold
 from gitmem.core.membership.members import Members, Rank
@@ -90,7 +90,7 @@ def _extra(context: Context, notice: Notice) -> Extra:
     state = store.read_config().state
     pen = Pen(state, store.writer_for(CONFIG, state))
     key = element_key(store.vault.id_key(STORE_SCOPE), f"{state.id}/{NOTICES}", notice.text)
-    pen.add(NOTICES, key, lambda _path, _dot: notice.text)
+    pen.add(NOTICES, key, unsealed(notice.text))
     pen.live()
     return Extra(CONFIG, emit(pen.state), REWRITE, {REWRITE: notice.text})
 

@@ -16,7 +16,7 @@ from gitmem.memory.members.folded import segments_here
 from gitmem.memory.members.roster import members
 from gitmem.memory.privacy.erasures import rules
 from gitmem.memory.soundness import sound_state
-from gitmem.store.layout import MEMORY, is_record_path
+from gitmem.store.layout import MEMORY, id_at, is_record_path
 
 _PROGRESS_STEP: Final = 1000
 
@@ -41,7 +41,7 @@ class Mention:
     @property
     def id(self) -> str:
         """The record's id."""
-        return self.path.rpartition("/")[2].removesuffix(".yaml")
+        return id_at(self.path)
 
     @property
     def registers(self) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, sealed_by
 from gitmem.core.erasure import erased_at
 from gitmem.core.merge import merge_all
-from gitmem.core.record import Json, State
+from gitmem.core.record import State
 from gitmem.errors import GitmemError, InvalidRecord, NoKey
 from gitmem.memory.committing.commit import commit
 from gitmem.memory.committing.held import contents_at, parse_or_none
@@ -97,13 +96,9 @@ def _complete(context: Context, path: str, whole: State) -> bool:
 def _refill(store: Store, pen: Pen, whole: Opened) -> None:
     seal = store.sealing(pen.state)
     for name in whole.fields.keys() - pen.state.fields.keys():
-        pen.set(name, partial(_sealed, seal, whole.fields[name]))
+        pen.set(name, sealed_by(seal, whole.fields[name]))
     for name, elements in whole.state.sets.items():
         for key in elements.keys() - pen.state.sets.get(name, {}).keys():
             dot, stored = max(elements[key].items())
             value = store.vault.open(whole.state, f"sets/{name}/{key}", dot, stored)
-            pen.add(name, key, partial(_sealed, seal, value))
-
-
-def _sealed(seal: Callable[[str, str, Json], Json], value: Json, path: str, dot: str) -> Json:
-    return seal(path, dot, value)
+            pen.add(name, key, sealed_by(seal, value))

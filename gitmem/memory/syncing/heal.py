@@ -7,13 +7,11 @@ at once write equal values beside each other, which are shown as one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from gitmem.core.dots import json_line
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, sealed_by
 from gitmem.core.heal import Loss, registers
 from gitmem.core.nearest import counted
 from gitmem.core.record import MAX_BYTES, Json, State
@@ -148,7 +146,7 @@ def write_again(context: Context, plan: Plan, healed: Healed) -> bool:
         for loss in plan.losses:
             value = store.vault.open(plan.state, loss.path, loss.key, loss.value)
             if json_line(value) not in _standing(context, pen.state, loss.path):
-                pen.beside(loss.path, partial(_sealed, _in_the_clear if loss.path == _LIFE else seal, value))
+                pen.beside(loss.path, sealed_by(_in_the_clear if loss.path == _LIFE else seal, value))
             settled.append(loss)
     except (NoKey, DamagedKey) as error:
         healed.problems.append(f"{plan.path}: a value was lost in git's history, and only who can read it heals it ({error})")
@@ -158,10 +156,6 @@ def write_again(context: Context, plan: Plan, healed: Healed) -> bool:
     done = len(settled) == len(plan.losses)
     plan.state, plan.losses = pen.state, settled
     return done
-
-
-def _sealed(seal: Callable[[str, str, Json], Json], value: Json, path: str, dot: str) -> Json:
-    return seal(path, dot, value)
 
 
 def _in_the_clear(_path: str, _dot: str, value: Json) -> Json:

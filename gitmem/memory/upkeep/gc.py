@@ -15,7 +15,7 @@ from gitmem.core.auditing.delta import dots_in, record_detail
 from gitmem.core.codec import emit
 from gitmem.core.collected import empty_list, grave_of, list_of, place_of, with_graves
 from gitmem.core.dots import Dot, dot_of
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import element_key
 from gitmem.core.membership.members import Rank
 from gitmem.core.record import DEAD, MAX_BYTES, State
@@ -231,6 +231,6 @@ def _retirement(context: Context, name: str) -> Extra:
     state = load_config(store.root).state
     pen = Pen(state, store.writer_for(CONFIG, state))
     key = element_key(store.vault.id_key(STORE_SCOPE), f"{state.id}/retired", name)
-    pen.add("retired", key, lambda _path, _dot: name)
+    pen.add("retired", key, unsealed(name))
     pen.live()
     return Extra(CONFIG, emit(pen.state), RETIRE, {"replica": name})

@@ -21,7 +21,7 @@ from gitmem.memory.context import Context
 from gitmem.memory.members.own_role import need_role
 from gitmem.memory.recording.learn import bring_back
 from gitmem.memory.recording.together import commit_together
-from gitmem.store.layout import is_record_path
+from gitmem.store.layout import id_at, is_record_path
 from gitmem.store.opened import Opened, open_state
 
 LAST = "last"
@@ -120,9 +120,9 @@ def _restorable(context: Context, archive: Archive, skipped: list[Skipped]) -> I
         try:
             yield path, _found(context, path, before.get(path))
         except NoKey:
-            skipped.append(Skipped(_id(path), "it is sealed to you"))
+            skipped.append(Skipped(id_at(path), "it is sealed to you"))
         except GitmemError as error:
-            skipped.append(Skipped(_id(path), error.message))
+            skipped.append(Skipped(id_at(path), error.message))
 
 
 def _found(context: Context, path: str, before: bytes | None) -> tuple[State, Opened]:
@@ -157,7 +157,3 @@ def _before(context: Context, archive: Archive) -> dict[str, bytes]:
     commits = repo.run("log", "--diff-filter=A", "--format=%H %P", "HEAD", "--", segment).decode().split("\n")
     parents = commits[0].split()[1:]
     return contents_at(context, parents[0], archive.paths) if parents else {}
-
-
-def _id(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".yaml")

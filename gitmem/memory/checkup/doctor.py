@@ -27,7 +27,7 @@ from gitmem.memory.committing.commit import has_past
 from gitmem.memory.committing.held import Unmerged, contents_at
 from gitmem.memory.committing.leftovers import drop_leftovers, forget_staged
 from gitmem.memory.committing.moving import finish_move
-from gitmem.memory.context import Context
+from gitmem.memory.context import TEAM, Context
 from gitmem.memory.founding.found import prepare_clone
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.keeping import keep_keys
@@ -219,7 +219,8 @@ def _key(context: Context) -> Told:
 def _lacking(context: Context, sealed: list[str]) -> list[str]:
     """Those scopes sealed to us that we belong to: their newest keys were made for another identity of ours."""
     who, me = members_of(context) if sealed else Members(), my_name(context)
-    return [scope for scope in sealed if me in {member.name for member in who.readers(scope)}]
+    ours = [scope for scope in sealed if scope == TEAM or scope in who.scopes]  # of others nothing says whose they are
+    return [scope for scope in ours if me in {member.name for member in who.readers(scope)}]
 
 
 def _membership(context: Context) -> Told:

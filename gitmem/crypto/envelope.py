@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from gitmem.crypto.keys import parse_recipient
+from gitmem.crypto.keys import NO_MATCH, parse_recipient
 from gitmem.errors import NoKey, Tampered
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity
-
-_NO_MATCH: Final = "No matching keys found"  # how age says that the file is for somebody else
 
 
 class Source(Protocol):
@@ -90,7 +88,7 @@ def unseal(source: BinaryIO, target: Sink, identities: Iterable[Identity], what:
         except DecryptError as error:
             if kept:
                 raise kept[0] from None
-            if str(error) == _NO_MATCH:
+            if str(error) == NO_MATCH:
                 continue
             raise Tampered(f"{what} is damaged: {error}", "`gitmem backup verify` shows what else is") from None
         except OSError as error:

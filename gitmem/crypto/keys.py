@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _LABELS: Final = ("gitmem-epoch", "scope", "epoch", "key", "id-key")
 _FORMAT: Final = "1"
 _LINKED: Final = "2"
-_NO_MATCH: Final = "No matching keys found"  # how age says that the file is for somebody else
+NO_MATCH: Final = "No matching keys found"
+"""How age says that a file is for somebody else."""
 _VERIFY: Final = "gitmem audit verify"
 _SYNC: Final = "`gitmem sync` puts back the one that was signed for; `gitmem audit verify` names what was changed"
 _HINT: Final = "give age1…, or an ssh-ed25519 or ssh-rsa (2048 bits or more) public key"
@@ -161,7 +162,7 @@ def _decrypt(data: bytes, identity: Identity, name: str, damaged: list[str]) -> 
     try:
         payload: bytes = decrypt(data, [identity.opener()])
     except DecryptError as error:
-        if str(error) != _NO_MATCH:
+        if str(error) != NO_MATCH:
             damaged.append(f"{name}: {error}".removeprefix(": "))
         return None
     return payload

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from gitmem.core.codec import emit, parse
-from gitmem.core.collected import FOLDER, bury, grave_in, is_list, is_list_path, list_of
+from gitmem.core.collected import FOLDER, bury, grave_in, is_list, is_list_path, list_of, place_of
 from gitmem.core.merge import merge
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import GitmemError, InvalidRecord
@@ -246,7 +246,7 @@ def _clash(path: str) -> GitmemError:
 
 def _fitting(path: str, data: bytes) -> State:
     state = parse(data, path)
-    if path.startswith("memory/") and path != f"memory/{state.scope}/{state.kind}/{state.id[2:4]}/{state.id}.yaml":
+    if path.startswith("memory/") and path != place_of(state):
         raise InvalidRecord(
             f"{path[:200]}: holds the record {state.id}, whose place is another", "`gitmem doctor` lists such files"
         )

@@ -118,12 +118,12 @@ def _strategy_problems(config: dict[str, str]) -> Iterator[Problem]:
         yield Problem(_TWOHEAD, f"git-merge-{STRATEGY} is not on PATH: {state}", "put gitmem's programs on PATH")
         return
     for key, instead in _STRATEGY_KEYS.items():
-        chosen = config.get(key)
-        if chosen is None:
+        now = config.get(key)
+        if now is None:
             yield Problem(key, "is not set", "gitmem doctor --fix")
-        elif chosen != STRATEGY:
-            effect = instead if key != _TWOHEAD or chosen in _WITH_DRIVERS else _NO_DRIVER
-            yield Problem(key, f"is {chosen!r}, which you chose; {effect}", f"git config {key} {STRATEGY}")
+        elif now != STRATEGY:
+            effect = instead if key != _TWOHEAD or now in _WITH_DRIVERS else _NO_DRIVER
+            yield Problem(key, f"is {now!r}, which you chose; {effect}", f"git config {key} {STRATEGY}")
 
 
 def _attribute_problems(repo: Repo) -> Iterator[Problem]:

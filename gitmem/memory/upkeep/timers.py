@@ -18,7 +18,6 @@ from gitmem.memory.context import Context
 from gitmem.store.files import write_atomic
 
 SYSTEMD, LAUNCHD, CRON = "systemd", "launchd", "cron"
-WAYS: Final = (SYSTEMD, LAUNCHD, CRON)
 _PATIENCE: Final = 30  # seconds for the system's own programs
 _NO_TABLE: Final = ("no crontab", "no such file")  # how cron and BusyBox say that somebody has none yet
 

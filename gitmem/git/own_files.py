@@ -62,6 +62,12 @@ def is_pipe(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
+def attribute_files(root: Path, prefix: str) -> list[Path]:
+    """The files of attributes that git reads for what lies at `prefix`: its own, and one in each directory above."""
+    parts = prefix.split("/")
+    return [root.joinpath(*parts[:depth], ".gitattributes") for depth in range(len(parts))]
+
+
 def _pipes_in(folder: str, *, below: bool = True) -> Iterator[Path]:
     try:
         with os.scandir(folder) as entries:

@@ -17,14 +17,14 @@ from gitmem.core.codec import emit, parse
 from gitmem.core.merge import merge, normalise
 from gitmem.core.record import MAX_BYTES, Json, State
 from gitmem.errors import GitmemError, InvalidRecord, Locked
-from gitmem.git.own_files import is_pipe
+from gitmem.git.own_files import attribute_files, is_pipe
 from gitmem.git.places import chosen
 from gitmem.git.repo import Repo
 from gitmem.store.config import StoreConfig, load_config
 from gitmem.store.files import disk_error, inside, not_regular, read_bounded, write_atomic
 from gitmem.store.graves import Graves
 from gitmem.store.journal import Entry, Journal
-from gitmem.store.layout import ATTRIBUTES, CONFIG, parse_record_path
+from gitmem.store.layout import CONFIG, parse_record_path
 from gitmem.store.lock import Lock
 from gitmem.store.marks import Mark, Marks, Owner, highest, is_behind, mark_of
 from gitmem.store.pending import Pending
@@ -64,8 +64,9 @@ class Store:
         self.repo = repo
         self.local = local_of(repo)
         _make_local(self.local)
-        if is_pipe(root / ATTRIBUTES):  # git would wait there
-            raise not_regular(root / ATTRIBUTES)
+        for file in attribute_files(repo.root, self.prefix):
+            if is_pipe(file):  # git would wait there
+                raise not_regular(file)
         self.config: StoreConfig = load_config(root)
         self.lock = Lock(self.local / "lock")
         self.journal = Journal(self.local / "journal")
@@ -273,5 +274,7 @@ class Store:
 def _make_local(local: Path) -> None:
     try:
         local.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InvalidRecord(f"{local} is no directory", "`gitmem doctor --fix` moves it out of the way") from None
     except OSError as error:
         raise disk_error(error, "cannot make the store's local directory") from error

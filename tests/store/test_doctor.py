@@ -18,7 +18,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.syncing.reopening import make_way
 from tests.support.auditing import Scribe, change
 from tests.support.git import Git
-from tests.support.stores import found, open_memory, person, share
+from tests.support.stores import found, founded_here, open_memory, person, share
 
 ERRORS = ("no route to host", "cannot resolve the name", "port already in use")
 
@@ -509,6 +509,39 @@ def test_a_pipe_where_a_file_belongs(memory: Memory) -> None:
         with reopened(root(memory)) as again:
             assert {check.fix for check in ill(again, fix=True).values()} <= {"git remote add origin URL"}
             assert all_stand(again)
+
+
+def test_a_pipe_above_the_store(tmp_path: Path) -> None:
+    """git reads the attributes of each directory above, also where the store lies in a repository of code."""
+    (tmp_path / "code").mkdir()
+    git, file = Git(tmp_path / "code"), tmp_path / "code/.gitattributes"
+    git("init", "--quiet")
+    git.commit("code", {".gitattributes": "*.c text\n"})
+    founded_here(tmp_path / "code/memory-of-ours")
+    before = _pipe(file)
+    assert named_in(tmp_path / "code/memory-of-ours") == ".gitattributes is no regular file"
+    with reopened(tmp_path / "code/memory-of-ours") as again:
+        assert ill(again, fix=True) == {}
+        assert file.read_bytes() == before
+
+
+def test_two_at_once_that_nothing_opens_without(memory: Memory) -> None:
+    """HEAD and the configuration that it holds are damaged, and a file lies where our own directory does: both are kept."""
+    memory.commit()
+    local, config = root(memory) / ".git/gitmem", root(memory) / ".gitmem/config.yaml"
+    before = config.read_bytes()
+    config.write_bytes(b"")
+    (root(memory) / ".git/HEAD").write_bytes(b"")
+    with reopened(root(memory)) as again:
+        assert ill(again, fix=True) == {}
+        assert (config.read_bytes(), (local / "damaged/HEAD").read_bytes()) == (before, b"")
+    shutil.rmtree(local)
+    local.write_text("a file")
+    assert "gitmem is no directory" in named_in(root(memory))
+    with reopened(root(memory)) as again:
+        assert {*ill(again, fix=True)} == {"backup"}  # what this clone knew of those went with the directory
+        assert (local / "damaged/gitmem").read_text() == "a file"
+        assert all_stand(again)
 
 
 def _pipe(file: Path) -> bytes | None:

@@ -18,7 +18,6 @@ from gitmem.errors import DamagedKey, GitmemError, InvalidRecord, NoKey
 from gitmem.git import lost_head
 from gitmem.git.commits import refresh_index
 from gitmem.git.damage import damage, last_stood
-from gitmem.git.repo import Repo
 from gitmem.git.underway import under_way
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
@@ -30,6 +29,7 @@ from gitmem.memory.committing.held import contents_at, own_changes, parse_or_non
 from gitmem.memory.context import Context
 from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
+from gitmem.memory.syncing.reopening import head_by_hand, put_back_head
 from gitmem.store.files import inside, read_bounded, write_atomic
 from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, is_record_path
 from gitmem.store.opened import open_state
@@ -54,7 +54,7 @@ def branch(context: Context) -> Told:
     if gone := lost_head.lacks(repo):
         return False, f"{repo.common_dir / gone[0]} is gone, without which git sees no repository", _FIX
     if lost_head.is_lost(repo):
-        fix = _FIX if lost_head.where_it_stood(repo) else _head_by_hand(repo)
+        fix = _FIX if lost_head.where_it_stood(repo) else head_by_hand(repo)
         return False, "HEAD is damaged: it names no branch and no commit", fix
     head = repo.head()
     if head is None and (stood := last_stood(repo)):
@@ -68,27 +68,10 @@ def branch(context: Context) -> Told:
     return True, f"stands at {head[:12]}" if head else "has no commit yet", ""
 
 
-def _head_by_hand(repo: Repo) -> str:
-    return f"write the line `ref: refs/heads/BRANCH` into {repo.git_dir / 'HEAD'}"
-
-
 def mend_head(context: Context) -> None:
-    """Write a damaged HEAD again, make the directories git needs, have git know how objects are named.
-
-    Raises GitmemError if nothing tells where HEAD stood.
-    """
-    repo = context.store.repo
+    """Have HEAD stand where it last stood, see `put_back_head`."""
     with context.store.lock:
-        lost_head.make_folders(repo)
-        if lost_head.is_lost(repo):
-            stood = lost_head.where_it_stood(repo)
-            if stood is None:
-                raise GitmemError("HEAD is damaged, and nothing tells which branch it was on", _head_by_hand(repo))
-            if (head := repo.git_dir / "HEAD").exists():
-                keep(head, context.store.local)
-            lost_head.put_back(repo, stood)
-        if lost_head.lacks_format(repo):
-            lost_head.put_back_format(repo)
+        put_back_head(context.store.repo)
 
 
 def records(context: Context, found: Faults) -> Told:

@@ -11,13 +11,14 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from gitmem.core.record import MAX_BYTES
 from gitmem.crypto.identity import Identity
 from gitmem.errors import GitmemError, NoStore
-from gitmem.git import attributes
+from gitmem.git import attributes, lost_head
 from gitmem.git.lineage import walk
-from gitmem.git.own_files import is_pipe, pipes
+from gitmem.git.own_files import attribute_files, is_pipe, pipes
 from gitmem.git.places import chosen, worktree_of
 from gitmem.git.repo import Change, Entry, Repo
 from gitmem.git.underway import under_way
@@ -29,7 +30,7 @@ from gitmem.memory.syncing.heal import examined
 from gitmem.memory.syncing.own_keys import can_sign, recall_keys
 from gitmem.memory.syncing.quarantine import oddity, purge
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, MEMBERS, OWN_PREFIXES, SCHEMAS
+from gitmem.store.layout import ATTRIBUTES, AUDIT, CONFIG, KEYS, LOCAL, MEMBERS, OWN_PREFIXES, SCHEMAS
 from gitmem.store.opening import open_store
 from gitmem.store.place import local_of
 from gitmem.store.store import Store
@@ -63,6 +64,9 @@ def make_way(start: Path) -> None:
         _clear_places(repo)  # before anything is read there
         repo, prefixes = _places(repo, start)
         _clear_places(repo)
+        if local_of(repo).is_dir():
+            with suppress(FileExistsError):  # git, or one that was killed, has locked it: that comes later
+                put_back_head(repo)
         _clear_attributes(repo, prefixes)
 
 
@@ -78,20 +82,52 @@ def in_the_way(repo: Repo) -> list[Path]:
     return sorted({*odd, *pipes((repo.git_dir, repo.common_dir), loose=True)})
 
 
+def put_back_head(repo: Repo) -> None:
+    """Write a damaged HEAD again, make the directories git needs, have git know how objects are named.
+
+    Raises GitmemError if nothing tells where HEAD stood.
+    """
+    lost_head.make_folders(repo)
+    if lost_head.is_lost(repo):
+        stood = lost_head.where_it_stood(repo)
+        if stood is None:
+            raise GitmemError("HEAD is damaged, and nothing tells which branch it was on", head_by_hand(repo))
+        if (head := repo.git_dir / "HEAD").exists():
+            keep(head, local_of(repo))
+        lost_head.put_back(repo, stood)
+    if lost_head.lacks_format(repo):
+        lost_head.put_back_format(repo)
+
+
+def head_by_hand(repo: Repo) -> str:
+    """What a person can do about a HEAD of which nothing tells where it stood."""
+    return f"write the line `ref: refs/heads/BRANCH` into {repo.git_dir / 'HEAD'}"
+
+
 def _clear_places(repo: Repo) -> None:
+    for folder in (repo.common_dir / LOCAL, local_of(repo)):
+        if folder.exists() and not folder.is_dir():
+            _make_folder(folder)
     for path in in_the_way(repo):
         keep(path, local_of(repo))
 
 
+def _make_folder(folder: Path) -> None:
+    """Put a directory in the place of something else, which is kept in it."""
+    new = Path(mkdtemp(dir=folder.parent))
+    keep(folder, new)
+    new.rename(folder)
+
+
 def _clear_attributes(repo: Repo, prefixes: Iterable[str]) -> None:
     """Move a pipe in the place of .gitattributes away, at which git would wait, and put back what HEAD has there."""
-    for path in (prefix + ATTRIBUTES for prefix in prefixes):
-        if is_pipe(repo.root / path):
-            keep(repo.root / path, local_of(repo))
+    for file in {file for prefix in prefixes for file in attribute_files(repo.root, prefix)}:
+        if is_pipe(file):
+            keep(file, local_of(repo))
             with suppress(GitmemError):  # of a HEAD that is damaged as well: what we need of it is written again later
-                held = repo.read_paths(repo.head() or repo.empty_tree(), [path])
+                held = repo.read_paths(repo.head() or repo.empty_tree(), [file.relative_to(repo.root).as_posix()])
                 for data in held.values():
-                    write_atomic(repo.root / path, data)
+                    write_atomic(file, data)
 
 
 def put_back_footing(context: Context) -> list[str]:

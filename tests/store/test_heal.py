@@ -18,7 +18,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.syncing.heal import heal, unhealed
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, found, join, open_memory, person, share
+from tests.support.stores import EFFORT, files, found, join, open_memory, person, share
 
 BASE = {"pattern": "no route to host", "fix": "plug it in"}
 
@@ -48,12 +48,6 @@ class Team:
         tip = Git(self.folder / "ada")("rev-parse", "HEAD")
         self.sync()
         assert Git(self.folder / "ada")("rev-parse", "HEAD") == tip, "what is healed is not healed again"
-
-
-def files(root: Path) -> dict[str, bytes]:
-    """Every file of a clone."""
-    paths = [path for path in root.rglob("*") if path.is_file() and ".git" not in path.relative_to(root).parts]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
 @contextmanager

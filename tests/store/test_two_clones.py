@@ -18,7 +18,7 @@ from gitmem.memory.founding.cloning import clone
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.support.stores import EFFORT, found, join, open_memory, person, share
+from tests.support.stores import EFFORT, files, found, join, open_memory, person, share
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Pair:
 
     def agree(self) -> None:
         """Both clones hold the same bytes, in the work tree and in git, and the log explains them."""
-        assert _files(self.folder / "ada") == _files(self.folder / "bob")
+        assert files(self.folder / "ada") == files(self.folder / "bob")
         assert Git(self.folder / "ada")("rev-parse", "HEAD") == Git(self.folder / "bob")("rev-parse", "HEAD")
         for memory in (self.ada, self.bob):
             assert Git(memory.context.store.root)("status", "--porcelain") == ""
@@ -48,11 +48,6 @@ class Pair:
         assert (ada.fields, ada.sets, ada.usage, ada.alive) == (bob.fields, bob.sets, bob.usage, bob.alive)
         assert ada.conflicts == bob.conflicts
         yield from (self.ada, self.bob)
-
-
-def _files(root: Path) -> dict[str, bytes]:
-    paths = [path for path in root.rglob("*") if path.is_file() and ".git" not in path.relative_to(root).parts]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
 @contextmanager
@@ -255,7 +250,7 @@ def test_a_reader_without_the_key_merges_and_carries(tmp_path: Path, bare_remote
             assert keyless.sync().problems == []
         pair.sync()
         pair.agree()
-        assert _files(tmp_path / "carrier").keys() <= _files(tmp_path / "ada").keys()
+        assert files(tmp_path / "carrier").keys() <= files(tmp_path / "ada").keys()
         assert pair.ada.get(record).fields["meaning"] == "bob's meaning"
         assert pair.bob.get(record).fields["fix"] == "ada's fix"
 

@@ -104,6 +104,12 @@ def learn_many(memory: Memory, errors: Iterable[str]) -> None:
     learn_all(memory.context, [prepare(memory.context, "pattern", {"pattern": error, "fix": "restart"}) for error in errors])
 
 
+def files(root: Path) -> dict[str, bytes]:
+    """Every file of a clone outside `.git`, by its path."""
+    paths = [path for path in root.rglob("*") if path.is_file() and ".git" not in path.relative_to(root).parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
 def context_of(memory: Memory) -> Context:
     """What the use cases work with."""
     return memory.context

@@ -27,3 +27,10 @@ def make() -> Iterator[Make]:
             return made[seed, store]
 
         yield _make
+
+
+@pytest.fixture
+def ground(make: Make) -> Iterator[Ground]:
+    """A copy of a sealed store of ada, bob and cyd, to be changed and pushed to."""
+    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
+        yield make(0, Store.SEALED).copy(Path(folder, "ground"))

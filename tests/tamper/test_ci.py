@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -14,22 +13,12 @@ import pytest
 import yaml
 
 from tests.support.cli import Cli
-from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
-from tests.tamper.conftest import Make
 from tests.tamper.ground import Ground
 from tests.tamper.hands import Host
 from tests.tamper.injected import record_in_the_clear, setting
-from tests.tamper.table import Store
 
 CI = Path(__file__).parents[2] / "docs" / "ci"
-
-
-@pytest.fixture
-def ground(make: Make) -> Iterator[Ground]:
-    """A sealed store to be pushed to."""
-    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
-        yield make(0, Store.SEALED).copy(Path(folder, "ground"))
 
 
 @pytest.fixture

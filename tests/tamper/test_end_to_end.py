@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random
-
-import pytest
 
 from gitmem.core.codec import emit
 from tests.support.cli import Cli, Result
-from tests.support.disk import MEMORY_DISK
 from tests.support.environment import make_home
 from tests.support.git import Git
-from tests.tamper.conftest import Make
 from tests.tamper.ground import Ground
 from tests.tamper.hands import Host, Insider
 from tests.tamper.on_history import rolled_back
 from tests.tamper.on_trust import plaintext_signed_for
-from tests.tamper.table import Store
-
-
-@pytest.fixture
-def ground(make: Make) -> Iterator[Ground]:
-    """A copy of a sealed store of ada, bob and cyd."""
-    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
-        yield make(0, Store.SEALED).copy(Path(folder, "ground"))
 
 
 def _run(ground: Ground, who: str, *words: str, clone: str = "") -> Result:

@@ -134,20 +134,20 @@ def test_deep_and_exploding_schemas_are_refused_at_once() -> None:
         deep = {"not": deep}
     exploding: dict[str, Any] = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 20} for n in range(8)}
     chain: dict[str, Any] = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(800)}
-    start = time.perf_counter()
+    start = time.process_time()
     assert "levels deep" in refusal(changed("properties", "what", to=deep))
     assert "written out it has more than" in refusal(changed("$defs", to={**exploding, "d8": {"type": "string"}}))
     assert "leve" in refusal(changed("$defs", to={**chain, "d800": {"type": "string"}}))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_matching_is_linear() -> None:
     """An expression that would take a backtracking engine longer than the universe has lasted is quick."""
     kind = Kind("incident", 1, changed("properties", "what", "pattern", to="^(a+)+$"))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InvalidRecord, match="breaks the schema's 'pattern'"):
         kind.validate({"what": "a" * 50_000 + "b"})
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 KEYWORDS = ["type", "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "allOf", "not", "if", "then"]

@@ -56,27 +56,32 @@ def rotate(
     if dry_run or not chain:
         return RotationReport(dry_run, removed, len(every) - len(removed))
     if wanted > floor_of(chain):
-        before = chain[-1]
-        told = replace(
-            before.manifest,
-            sequence=before.manifest.sequence + 1,
-            prev=before.digest,
-            time=context.now(),
-            type=ROTATION,
-            base="",
-            bytes=0,
-            sha256="",
-            sealed=False,
-            floor=wanted,
-        )
-        chain.append(add_link(context, place, told))
-        note(context, place, chain[-1])
-        acts.note(context, acts.BACKUP, [told.id])
+        chain.append(_say_so(context, place, chain[-1], wanted))
     gone = [*_superfluous(place, chain)]
     for number, name in enumerate(gone):
         context.progress("removing files", number, len(gone))
         place.remove(name)
     return RotationReport(False, removed, len(every) - len(removed), max(0, len(gone) - 2 * len(removed)))
+
+
+def _say_so(context: Context, place: Destination, before: Signed, floor: int) -> Signed:
+    """Add the link which says that the chain begins at `floor` from here on."""
+    told = replace(
+        before.manifest,
+        sequence=before.manifest.sequence + 1,
+        prev=before.digest,
+        time=context.now(),
+        type=ROTATION,
+        base="",
+        bytes=0,
+        sha256="",
+        sealed=False,
+        floor=floor,
+    )
+    link = add_link(context, place, told)
+    note(context, place, link)
+    acts.note(context, acts.BACKUP, [told.id])
+    return link
 
 
 def _sound(context: Context, place: Destination) -> list[Signed]:

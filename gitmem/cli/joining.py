@@ -51,8 +51,9 @@ def _refuse_member(memory: Memory) -> None:
 def _identity(ui: Ui, memory: Memory) -> Identity:
     """The first identity that is found (the store has read it, so that its passphrase is asked once), or a new one."""
     from gitmem.cli.session import person
+    from gitmem.memory.members.person import first_of
 
-    if found := next(iter(memory.context.store.vault.identities), None):
+    if found := first_of(memory.context.store.vault.identities):
         return found
     identity, _ = person(ui).identity()
     ui.note(f"made your identity: {identity.source}; keep a copy of it")

@@ -57,6 +57,7 @@ class Found:
         self._unread = iter(sources)
         self._ask = ask
         self._identities: list[Identity] = []
+        self._vain: int | None = None  # places that were tried before there was an identity
         self.tried: list[Tried] = []
         """Places that gave no identity so far, and why."""
         self.warnings: list[Tried] = []
@@ -77,8 +78,8 @@ class Found:
         return bool(self.tried) and not self._identities
 
     def named_in_vain(self) -> list[Tried]:
-        """The places read so far that somebody named, that are there and gave nothing: they mean no new key instead."""
-        return [one for one in self.tried if one.place.startswith(_NAMED) and one.why not in (_UNSET, _ABSENT)]
+        """The places before the first identity that somebody named, that are there and gave nothing: they mean no other key."""
+        return [one for one in self.tried[: self._vain] if one.place.startswith(_NAMED) and one.why not in (_UNSET, _ABSENT)]
 
     def no_key(self, what: str) -> NoKey:
         """The error for when none of them opens `what`: it lists every place, and what became of it."""
@@ -103,6 +104,8 @@ class Found:
         except Unusable as why:
             self.tried.append(Tried(source.name, str(why)))
             return
+        if identities and self._vain is None:
+            self._vain = len(self.tried)
         self._identities += identities
         self.tried += [Tried(source.name, why) for why in problems]
 

@@ -264,7 +264,7 @@ def test_a_key_under_a_passphrase(place: Path, ada: Seat) -> None:
 
 
 def test_joining_with_a_key_under_a_passphrase(place: Path, ada: Seat) -> None:
-    """Whoever is asked for their passphrase joins with that SSH key, and reads with it what the team has."""
+    """Whoever is asked for their passphrase joins with that SSH key and no other, and reads with it what the team has."""
     ada.learn()
     ada("sync").ok()
     key = place / "id_dan"
@@ -273,6 +273,10 @@ def test_joining_with_a_key_under_a_passphrase(place: Path, ada: Seat) -> None:
         pytest.skip("no ssh-keygen")
     (place / "dan.invitation").write_text(ada("member", "invite", "dan").ok().out)
     answers = [("Passphrase for", "open sesame\n")]
+    eve = Seat(ada.path, place / "keys/eve/gitmem/identity.txt")
+    refused = eve("--identity", key, "join", "--name", "dan").expect(12)
+    assert "has a passphrase" in refused.err
+    assert "leave it out and use" in refused.err
     remote = Git(ada.path)("remote", "get-url", "origin")
     drawn = Seat(place, key).terminal("join", place / "dan.invitation", remote, "dans", answers=answers)
     assert drawn.code == 0, drawn.text

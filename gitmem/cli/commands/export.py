@@ -42,4 +42,4 @@ def command(ui: Ui, subject: tuple[str, ...], output: Path) -> None:
         return
     for note in report.notes:
         ui.warn(note)
-    ui.note(f"wrote {counted(report.records, 'record')} that mention them, and what goes with it, to {report.path}")
+    ui.note(f"wrote {counted(report.records, 'record')} about them, and what goes with it, to {report.path}")

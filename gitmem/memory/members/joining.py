@@ -9,6 +9,7 @@ from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import member_file, wrapped_keys
 from gitmem.memory.members.folded import members_of, need_rank
 from gitmem.memory.members.inviting import Invitation, accept, check, parse_invitation
+from gitmem.memory.members.person import first_of
 from gitmem.memory.members.requesting import Request, request
 from gitmem.memory.members.roster import members
 from gitmem.memory.reports import Committed, Member
@@ -19,7 +20,7 @@ def ask(context: Context, name: str, invitation: str = "") -> Request:
 
     Raises NoKey without an identity, UsageError for an invitation of another name, and what `inviting.accept` raises.
     """
-    identity = next(iter(context.store.vault.identities), None)
+    identity = first_of(context.store.vault.identities)
     if identity is None:
         raise NoKey("there is no identity to join with", "`gitmem join` makes one")
     if not invitation:

@@ -32,15 +32,26 @@ class Person:
     def identity(self) -> tuple[Identity, bool]:
         """(the first identity that is found or else a new one, whether it is new). Raises NoKey where one is in the way."""
         from gitmem.crypto.identity import create_identity
-        from gitmem.crypto.lookup import Found, config_file
+        from gitmem.crypto.lookup import config_file
 
-        found = next(iter(self.identities), None)
+        found = first_of(self.identities)
         if found is not None:
             return found, False
         path = config_file(self.env, self.home)
-        if isinstance(self.identities, Found) and (vain := self.identities.named_in_vain()):
-            hint = "mend that, or leave it out and have a new identity made"
-            raise NoKey(f"there is no identity in {', '.join(map(str, vain))}", hint)
         if path.exists():
             raise NoKey(f"{path} is there but holds no usable identity", "mend it, or move it away and run this again")
         return create_identity(path, timestamp(utc_now())), True
+
+
+def first_of(identities: Iterable[Identity]) -> Identity | None:
+    """The first identity that is found: the one to become a member with. None where there is none.
+
+    Raises NoKey where one that was named before it gives none: whoever named it does not mean another.
+    """
+    from gitmem.crypto.lookup import Found
+
+    found = next(iter(identities), None)
+    if isinstance(identities, Found) and (vain := identities.named_in_vain()):
+        other = "and have a new identity made" if found is None else f"and use {found.source}"
+        raise NoKey(f"there is no identity in {', '.join(map(str, vain))}", f"mend that, or leave it out {other}")
+    return found

@@ -19,6 +19,8 @@ EVENTS: Final = "log/events"
 ATTRIBUTES: Final = ".gitattributes"
 LOCAL: Final = "gitmem"
 """The directory in git's own that holds what is never committed."""
+DAMAGED: Final = "damaged"
+"""The directory in it that keeps what was damaged, for a person to look at."""
 OWN_PREFIXES: Final = ("memory", "log", ".gitmem")
 STORE_SCOPE: Final = "store"
 """The scope of the store's own plain records: its configuration and its members."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gitmem.crypto.keys import new_epoch, wrap
-from gitmem.errors import InvalidRecord, NoKey, Tampered, UsageError
+from gitmem.errors import GitmemError, InvalidRecord, NoKey, Tampered, UsageError
 from gitmem.memory.committing.events import event_files, read_events
 from gitmem.memory.locate import locate
 from gitmem.memory.memory import Memory
+from gitmem.store import orphans
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, person
 
@@ -241,3 +243,25 @@ def test_moved_events_do_not_open(sealed: Path) -> None:
         ((path, data),) = event_files(memory.context, [{"op": "used", "id": "n-abcd", "at": "2026-11-20T10:00:00Z"}]).items()
         with pytest.raises(Tampered):
             read_events(memory.context, path.replace("000001", "000002"), data)
+
+
+def test_what_a_work_tree_left_damaged_is_taken_over_and_kept(store: Path, tmp_path: Path) -> None:
+    """Of a journal with a flipped bit the sound lines are taken over, and the file is kept, as `doctor --fix` keeps one."""
+    with open_memory(store) as memory:
+        lost, sound = _note(memory, "one"), _note(memory, "another")
+        local, left = memory.context.store.local, tmp_path / "left"
+        shutil.copytree(local / "journal", left / "journal")
+        [file] = (left / "journal").glob("*.log")
+        lines = file.read_bytes().split(b"\n")
+        lines[0] = lines[0][:-9] + bytes([lines[0][-9] ^ 1]) + lines[0][-8:]
+        file.write_bytes(b"\n".join(lines))
+        shutil.rmtree(local / "journal")
+    with open_memory(store) as memory:
+        shutil.rmtree(memory.context.store.root / "memory")
+        orphans.adopt(memory.context.store, left)
+        assert memory.get(sound).fields["text"] == "another"
+        with pytest.raises(GitmemError, match="no record"):
+            memory.get(lost)
+        [kept] = (memory.context.store.local / "damaged").rglob("*.log")
+        assert kept.read_bytes() == b"\n".join(lines)
+        assert not (left / "journal").exists()

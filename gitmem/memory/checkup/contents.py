@@ -21,7 +21,7 @@ from gitmem.git.damage import damage, last_stood
 from gitmem.git.underway import under_way
 from gitmem.memory.catchup import current_index, indexed_position
 from gitmem.memory.checkup.bitrot import refuse_damage, refuse_loss, silently_changed
-from gitmem.memory.checkup.halves import DAMAGED, is_cut_off, keep, set_aside
+from gitmem.memory.checkup.halves import is_cut_off, keep, set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.committing.branch import refuse_sparse
 from gitmem.memory.committing.commit import has_past
@@ -31,7 +31,7 @@ from gitmem.memory.plaintext import Exposed, refuse_plaintext
 from gitmem.memory.soundness import is_newer, not_genuine, sound_or_none
 from gitmem.memory.syncing.reopening import head_by_hand, put_back_head
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, AUDIT, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, is_record_path
+from gitmem.store.layout import ATTRIBUTES, AUDIT, DAMAGED, EVENTS, KEYS, MEMBERS, MEMORY, OWN_PREFIXES, is_record_path
 from gitmem.store.opened import open_state
 
 Faults = dict[str, GitmemError]

@@ -19,7 +19,7 @@ from gitmem.memory.auditing import pins
 from gitmem.memory.auditing.attest import attest
 from gitmem.memory.catchup import drop_index
 from gitmem.memory.checkup import contents, machine
-from gitmem.memory.checkup.halves import DAMAGED, set_aside
+from gitmem.memory.checkup.halves import set_aside
 from gitmem.memory.checkup.machine import Told
 from gitmem.memory.checkup.salvage import salvage
 from gitmem.memory.committing.branch import refuse_sparse
@@ -38,7 +38,7 @@ from gitmem.memory.syncing.enforcing import enforce
 from gitmem.memory.syncing.heal import heal, unhealed
 from gitmem.memory.syncing.reopening import complete_attributes, put_back_footing
 from gitmem.memory.syncing.unmerged import settle_unmerged
-from gitmem.store.layout import AUDIT, EVENTS, is_record_path
+from gitmem.store.layout import AUDIT, DAMAGED, EVENTS, is_record_path
 
 _SHOWN = 5
 

@@ -14,10 +14,9 @@ from gitmem.core.record import MAX_BYTES
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context
 from gitmem.store.files import inside, read_bounded
-from gitmem.store.layout import AUDIT, EVENTS, is_record_path
+from gitmem.store.layout import AUDIT, DAMAGED, EVENTS, is_record_path
 
 _LOGS = (f"{AUDIT}/", f"{EVENTS}/")
-DAMAGED = "damaged"
 """The directory beside the journal in which such files are kept."""
 
 

@@ -15,10 +15,9 @@ from gitmem.git.damage import damage, drop_lost_refs, mend_ref, put_back_blobs, 
 from gitmem.git.snapshots import REFS as SNAPSHOTS
 from gitmem.memory.backups.chain import backup_named, destination_of, read_chain
 from gitmem.memory.backups.rebuild import unpack
-from gitmem.memory.checkup.halves import DAMAGED
 from gitmem.memory.context import Context
 from gitmem.store.files import inside, read_bounded
-from gitmem.store.layout import ATTRIBUTES, OWN_PREFIXES
+from gitmem.store.layout import ATTRIBUTES, DAMAGED, OWN_PREFIXES
 from gitmem.store.scratch import scratch
 
 _MAX_FILE = 64 << 20

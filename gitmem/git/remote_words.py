@@ -101,9 +101,12 @@ def without_password(text: str) -> str:
 
 def said(err: str) -> str:
     """git's reason; where a transport broke, git's own last `fatal:` line only advises, and one before it names the cause."""
-    marked = [line for line in err.splitlines() if _CAUSE.match(line) and not _ADVICE_ONLY.search(line)]
+    told = err.splitlines()
+    marked = [line for line in told if _CAUSE.match(line) and not _ADVICE_ONLY.search(line)]
     lines = [line for line in marked if process.full(line)] or marked
     cause = lines[-1] if lines else process.reason(err)
+    if cause.endswith(":"):  # git:// tells of each address on a line of its own
+        cause += "".join(f" {line.strip()}" for line in told[told.index(cause) + 1 :][:1] if cause in told)
     return without_password(re.sub(r"^(fatal|error): ", "", cause)).strip()
 
 

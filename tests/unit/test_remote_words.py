@@ -54,3 +54,11 @@ def test_where_the_other_end_hung_up_the_reason_is_what_came_before() -> None:
 def test_addresses_keep_no_secret(address: str, shown: str) -> None:
     """Who logs in over ssh is no secret, and git needs to be told; over http their name may be a token."""
     assert without_password(f"cannot read {address}: it is gone") == f"cannot read {shown}: it is gone"
+
+
+def test_why_an_address_does_not_answer_is_on_a_line_of_its_own() -> None:
+    """As git:// tells it: the line with the address alone would say nothing."""
+    assert said("fatal: unable to connect to host:\nhost[0: ::1]: errno=Connection refused\n\n").endswith(
+        "to host: host[0: ::1]: errno=Connection refused"
+    )
+    assert said("fatal: it ends there:\n") == "it ends there:"

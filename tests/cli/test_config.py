@@ -38,6 +38,15 @@ def test_the_first_layer_that_says_it_counts(ada: Seat) -> None:
     ada("audit", "verify").ok()
 
 
+def test_a_check_without_a_key_lets_settings_pass(ada: Seat) -> None:
+    """What the log says of them is in words, and no prose: CI must not refuse it."""
+    ada("config", "set", "prune.max_records.scope.agents.ci", "5000").ok()
+    ada("config", "set", "--unset", "prune.max_records.scope.agents.ci").ok()
+    ada("redact", "--set", "email=keep", "--set", "ip=keep").ok()
+    ada("backup", "keep", "--last", "4", "--days", "90").ok()
+    ada("verify", "--keyless").ok()
+
+
 def test_what_does_not_fit_is_refused(ada: Seat) -> None:
     """Names with the nearest, values with what they take, the store's own kept from the user's file."""
     assert "did you mean prune.unused_days?" in ada("config", "set", "prune.unused_dys", "1").expect(2).err

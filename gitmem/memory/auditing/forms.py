@@ -30,6 +30,10 @@ _ID: Final = re.compile(r"[a-z]-[a-z0-9]{26}")
 _ELEMENT: Final = re.compile(r"e[a-z2-7]{25}")
 _WORD: Final = re.compile(r"\S{0,128}|(?:ssh-[a-z0-9-]+ \S{1,2000})|age1\S+")
 _COMMIT: Final = r'"[0-9a-f]{40}(?:[0-9a-f]{24})?"'
+_SETTING: Final = (
+    r"(?:[a-z_]+(?:\.[a-z0-9_-]+)+ (?:[a-z]{1,9}|\d{1,9})|[a-z]{1,9} (?:keep|replace))"  # `prune.unused_days 30`, `email keep`
+)
+_SETTINGS: Final = re.compile(rf"{_SETTING}(?:, {_SETTING})*")
 _NOTICE: Final = re.compile(  # that history was rewritten: see `rewritten`
     rf'{{"commits":[0-9]{{1,9}},"first":\[{_COMMIT}(?:,{_COMMIT})*\],"map":"[0-9a-f]{{64}}","new":{_COMMIT},"old":{_COMMIT}}}'
 )
@@ -182,9 +186,9 @@ def _check_segment(form: Form, path: str, data: bytes) -> None:
 
 
 def _prose(value: Json) -> str | None:
-    """A text in what an entry says that is no single word (a name, a hash, a time, a path), no public key and no notice."""
+    """A text in what an entry says that is no single word (a name, a hash, a time, a path), public key, setting or notice."""
     if isinstance(value, str):
-        return None if _WORD.fullmatch(value) or _NOTICE.fullmatch(value) else value
+        return None if any(form.fullmatch(value) for form in (_WORD, _SETTINGS, _NOTICE)) else value
     parts: list[Json] = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return next((found for part in parts if (found := _prose(part)) is not None), None)
 

@@ -203,7 +203,11 @@ def _reindex(context: Context, index: Index, paths: list[str]) -> None:
 
 def _recount(context: Context, index: Index, paths: Iterable[str]) -> None:
     for path in paths:
-        state = context.store.read(path)
+        try:
+            state = context.store.read(path)
+        except GitmemError as error:  # its file was damaged since; what the index knows of it stands
+            context.warn(f"not indexed: {error.message}")
+            continue
         if state is not None:
             index.set_usage(state.id, totals(state), state.last)
 

@@ -208,6 +208,10 @@ def test_an_outdated_backup(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> 
     assert check.fix == "gitmem backup create"
     memory.backup()
     assert "backup" not in ill(memory)
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "@99999999999999 +0000")  # a year that there is not
+    memory.learn("note", {"text": "one more"})
+    memory.commit()
+    assert "backup" not in ill(memory)
 
 
 def _unpack(store: Path) -> None:
@@ -269,7 +273,9 @@ def test_a_flipped_bit_in_a_pack(memory: Memory) -> None:
 
 def test_broken_record_files(memory: Memory) -> None:
     """Each is named, the last good version stands again, also of one that is in no commit; the broken file is kept."""
-    for file in [record_file(memory, error) for error in ERRORS[1:]]:
+    files = [record_file(memory, error) for error in ERRORS[1:]]
+    assert memory.match(ERRORS[1])  # which counts it, in the journal
+    for file in files:
         file.write_bytes(b"\0" * 100)
     assert "records" in ill(memory)
     assert memory.match(ERRORS[0])  # the rest goes on

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import zstandard
 
-from gitmem.errors import InvalidRecord
 from gitmem.memory.auditing.told import told_acts
 from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.committing.events import batch_file, every_event
@@ -187,12 +186,26 @@ NO_BATCHES = {
 
 
 @pytest.mark.parametrize("team", [True], indirect=True)
-def test_what_is_no_batch_is_refused_as_such(team: Team) -> None:
-    """Whatever a member commits in the place of a batch: who needs all events is told which file, who tells of acts goes on."""
+def test_what_is_no_batch_is_passed_over(team: Team) -> None:
+    """Whatever a member commits in the place of a batch: who needs all events is told which file, and goes on."""
+    said, before = list[str](), told(team, "ada")
+    team["ada"].context.warn = said.append
     file = team.folder / "ada" / EVENTS / "ada-1/2026-11/000001.yaml"
     file.parent.mkdir(parents=True)
     for what, content in NO_BATCHES.items():
         file.write_bytes(content)
-        with pytest.raises(InvalidRecord, match=r"000001\.yaml is no batch"):
-            list(every_event(team["ada"].context))
+        assert told(team, "ada") == before, what
+        assert "000001.yaml is no batch" in said.pop(), what
         assert told_acts(team["ada"].context) == [], what
+
+
+@pytest.mark.parametrize("team", [True], indirect=True)
+def test_a_time_that_is_none_gets_into_no_header(team: Team) -> None:
+    """An archive says in the clear from when to when it is: a time that would add lines to that keeps the month as it is."""
+    folder = team.folder / "ada" / EVENTS / f"ada-1/{then():%Y-%m}"
+    folder.mkdir(parents=True)
+    for number, at in enumerate(("2026-01-01T00:00:00Z", r"2026-01-01T00:00:00Z\npayload")):
+        content = packed(f'{{"at":"{at}","op":"used"}}\n'.encode() * 100)
+        (folder / f"{number + 1:06d}.yaml").write_bytes(batch_file("ada-1", "team", ["2026-01-01T00:00:00Z"] * 100, content))
+    done = archive_events(team["ada"].context, dry_run=True)
+    assert (done.archives, done.problems) == (0, [f"{EVENTS}/ada-1/{folder.name} was left as it is: it holds no batch"])

@@ -17,8 +17,15 @@ from gitmem.core.dots import checked, json_line
 from gitmem.core.record import Json
 from gitmem.memory.auditing.attest import attest
 from gitmem.memory.auditing.files import heads
+from gitmem.memory.auditing.show import show
 from gitmem.memory.checkup.doctor import doctor
+from gitmem.memory.checkup.machine import clock
+from gitmem.memory.members.keys import key_status
 from gitmem.memory.memory import Memory
+from gitmem.memory.privacy.remains import remains
+from gitmem.memory.upkeep.gc import gc
+from gitmem.memory.upkeep.prune_undo import archives
+from gitmem.store.layout import KEYS
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
 from tests.support.stores import found, open_memory, share
@@ -145,6 +152,27 @@ def test_what_is_no_segment_of_the_log_keeps_nobody_from_work(site: Site) -> Non
         site.memory.sync()
     found = {problem.where.partition(":")[0]: problem.what for problem in site.memory.verify().problems}
     assert found == dict.fromkeys((segment_path(f"evil{n}-1", 1) for n in range(len(odd))), "unreadable segment")
+
+
+def test_what_is_odd_in_the_log_ends_no_command(site: Site) -> None:
+    """Numbers that go back, a time that is a number, a key file where none lies, junk: all that reads the log goes on."""
+    site.memory.sync()
+    context, pruned = site.memory.context, {"op": "prune", "object": "memory/team/pattern/aa/p-aaaaaa.yaml"}
+    odd = [
+        *(_line(site, writer="evil0-1", time=time, **pruned) for time in (5, TIME)),
+        _line(site, writer="evil0-1", object=f"{KEYS}/x", after="0" * 64),
+        b"junk\n",
+    ]
+    back = [_line(site, writer="evil1-1", prev="0" * 64, seq=seq) for seq in (9, 2)]
+    chains = {"evil0-1": odd, "evil1-1": back}
+    site.push({segment_path(name, n): data for name, some in chains.items() for n, data in enumerate(some, 2)})
+    site.memory.sync()
+    assert show(context, "evil1-1:2").entry["seq"] == 2
+    assert [one.name for one in archives(context)] == ["evil0-1.3"]
+    assert key_status(context).scopes == []
+    assert gc(context).problems == []
+    assert remains(context, [])
+    assert clock(context)[0]
 
 
 @pytest.mark.parametrize("way", ["sync", "pull"])

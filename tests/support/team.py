@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmem.core.auditing.audit import Entry
-from gitmem.memory.auditing.replicas import all_segments
+from gitmem.memory.members.folded import segments_here
 from gitmem.memory.memory import Memory
 from tests.support.disk import MEMORY_DISK
 from tests.support.git import Git
@@ -74,7 +74,7 @@ class Team:
 
     def entries(self, name: str) -> list[tuple[Entry, ...]]:
         """The entries of each segment of the log, as somebody's clone holds it."""
-        return [segment.entries for segment in all_segments(self.folder / name)]
+        return [segment.entries for segment in segments_here(self[name].context)]
 
     def hashes(self, name: str) -> set[str]:
         """The hash of every entry of the log."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Set
+from contextlib import suppress
 
 from gitmem.core.auditing.audit import MAX_SEGMENT, Segment, place_of, segment_path
 from gitmem.core.auditing.parse import parse_segment
@@ -29,20 +30,24 @@ class LogAt:
 
     def ends(self) -> Ends:
         """The end of each chain. Raises Tampered for a last segment that is none."""
-        heads = (segment.head for segment in self.lasts())
+        heads = (segment.head for segment in self._read(self._lasts()))
         return {head.writer: (head.seq, head.hash) for head in heads}
 
     def lasts(self) -> Iterator[Segment]:
-        """The last segment of each chain. Raises Tampered for what is none."""
-        yield from self._read([(writer, max(numbers)) for writer, numbers in self.chains.items()])
+        """The last segment of each chain; what is none is passed over."""
+        yield from self._read_what_is_one(self._lasts())
+
+    def readable(self) -> Iterator[Segment]:
+        """All segments, chain by chain; what is none is passed over."""
+        yield from self._read_what_is_one(self._all())
 
     def segments(self) -> Iterator[Segment]:
         """All segments, chain by chain. Raises Tampered for what is none."""
-        yield from self._read([(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)])
+        yield from self._read(self._all())
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """The path of each segment in the store, and its content."""
-        places = [(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)]
+        places = self._all()
         yield from zip((segment_path(*place) for place in places), self._blobs(places), strict=True)
 
     def about(self, paths: Set[str]) -> Iterator[Segment]:
@@ -73,6 +78,17 @@ class LogAt:
 
     def _one(self, writer: str, number: int) -> Segment:
         return next(self._read([(writer, number)]))
+
+    def _all(self) -> list[tuple[str, int]]:
+        return [(writer, number) for writer, numbers in self.chains.items() for number in sorted(numbers)]
+
+    def _lasts(self) -> list[tuple[str, int]]:
+        return [(writer, max(numbers)) for writer, numbers in self.chains.items()]
+
+    def _read_what_is_one(self, places: list[tuple[str, int]]) -> Iterator[Segment]:
+        for (writer, number), data in zip(places, self._blobs(places), strict=True):
+            with suppress(Tampered):
+                yield parse_segment(data, segment_path(writer, number))
 
     def _read(self, places: list[tuple[str, int]]) -> Iterator[Segment]:
         for (writer, number), data in zip(places, self._blobs(places), strict=True):

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmem.core.auditing.audit import CLOSE, ERASE, FORGET, PRUNE, REWRITE, Head, Segment, segment_path
-from gitmem.core.auditing.parse import parse_ends, parse_segment
+from gitmem.core.auditing.parse import parse_ends
 from gitmem.errors import Tampered
 from gitmem.git.remote import HEARD, INCOMING, Upstream
 from gitmem.git.remote import announce as announce_ref
 from gitmem.git.repo import Repo
-from gitmem.memory.auditing.files import heads, segment_files
+from gitmem.memory.auditing.files import heads
 from gitmem.memory.context import Context
 from gitmem.store.layout import AUDIT
 
@@ -47,12 +47,6 @@ class Replica:
 def replica_of(writer: str) -> str:
     """The replica that a writer's name belongs to."""
     return writer.rpartition("-")[0]
-
-
-def all_segments(root: Path) -> Iterator[Segment]:
-    """The segments in the work tree, one after the other. Raises Tampered for what is none."""
-    for path, file in segment_files(root):
-        yield parse_segment(file.read_bytes(), path)
 
 
 def replicas(segments: Iterable[Segment]) -> dict[str, Replica]:

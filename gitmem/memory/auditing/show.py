@@ -55,8 +55,7 @@ def show(context: Context, which: str) -> Shown:
     writer, seq = _found(log, which)
     chain = [*log.chain(writer)]
     entries = [entry for segment in chain for entry in segment.entries]
-    segment = next(segment for segment in chain if segment.entries[-1].seq >= seq)
-    entry = next(entry for entry in segment.entries if entry.seq == seq)
+    segment, entry = next((segment, entry) for segment in chain for entry in segment.entries if entry.seq == seq)
     before, after = (next((log_entry(one) for one in entries if one.seq == at), None) for at in (seq - 1, seq + 1))
     key, good = _signature(segment)
     line = segment.entries.index(entry) + 1

@@ -111,6 +111,7 @@ def _entry(line: bytes) -> Entry | None:
         entry = Entry(**fields, hash="")
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
-    fits = isinstance(entry.object, str) and isinstance(entry.detail, dict) and isinstance(entry.op, str)
+    words = (entry.store, entry.writer, entry.time, entry.op, entry.subject, entry.object)
+    fits = all(isinstance(word, str) for word in words) and isinstance(entry.detail, dict)
     ends = all(one is None or isinstance(one, str) for one in (entry.before, entry.after))
     return entry if fits and ends else None

@@ -136,7 +136,7 @@ def backup(context: Context) -> Told:
 
 
 def _last_change(context: Context) -> datetime | None:
-    """When a commit last changed records."""
+    """When a commit last changed records; now, where a clock that was far ahead says when."""
     where = context.store.prefix + MEMORY
     said = context.store.repo.run("log", "-1", "--format=%ct", "HEAD", "--", where) if context.store.repo.head() else b""
-    return datetime.fromtimestamp(int(said), UTC) if said.strip() else None
+    return datetime.fromtimestamp(min(int(said), context.clock().timestamp()), UTC) if said.strip() else None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmem.core.dots import long_hash
 from gitmem.core.record import Json
-from gitmem.errors import InvalidRecord, NoKey
+from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.context import TEAM, Context
 from gitmem.store.files import read_regular
 from gitmem.store.layout import EVENTS, events_path
@@ -149,9 +149,9 @@ def _event(line: bytes) -> dict[str, Any]:
 
 
 def every_event(context: Context) -> Iterator[dict[str, Any]]:
-    """The events of all batches in the work tree, each once, batch by batch; those that are sealed to us are passed over.
+    """The events of all batches in the work tree, each once, batch by batch.
 
-    Raises as `read_events` does.
+    Those that are sealed to us are passed over, and what is no batch, of which it warns: anybody who can push can put it there.
     """
     told: set[tuple[Any, ...]] = set()
     for _, events in every_batch(context):
@@ -167,7 +167,7 @@ def every_batch(
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """(writer, events) of each batch in the work tree, those in archives as well, and each once.
 
-    `read` reads a file; as it is, what is sealed to us has no events, and what is no batch raises as `read_events` does.
+    `read` reads a file; without one, what is sealed to us has no events, nor has what is no batch, of which it warns.
     """
     root, known = context.store.root, set[tuple[str, str]]()
     for file in sorted((root / EVENTS).rglob("*.yaml")):
@@ -188,8 +188,9 @@ def _legible(context: Context, path: str, data: bytes) -> list[dict[str, Any]]:
         return read_events(context, path, data)
     except NoKey:
         return []
-    except ValueError:
-        raise InvalidRecord(f"{path} is no batch of events", "`gitmem doctor --fix` puts back what HEAD holds") from None
+    except (GitmemError, ValueError):
+        context.warn(f"{path} is no batch of events and was passed over")
+        return []
 
 
 def _scope(context: Context) -> str:

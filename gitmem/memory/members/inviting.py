@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gitmem.core.auditing.audit import ENROL
 from gitmem.core.auditing.pin import Pin, parse_pin
+from gitmem.core.codec import is_time
 from gitmem.core.membership.members import ROLES, Members, Rank
 from gitmem.core.nearest import shown
 from gitmem.errors import GitmemError, Tampered, UsageError
@@ -78,7 +79,8 @@ def parse_invitation(line: str) -> Invitation:
         name, role, until, number, pin, key, *scopes = parts
         into = tuple(check_scope(scope) for scope in scopes[0].split(",")) if scopes else ()
         found = Invitation(check_name(name), role, until, number, parse_pin(pin), key, signature, into)
-        datetime.fromisoformat(until)
+        if not is_time(until):
+            raise ValueError
         verify(key, found.body, signature)
     except (ValueError, TypeError, RecursionError, GitmemError):
         raise UsageError("this is no invitation, or it was changed or cut off", _AGAIN) from None

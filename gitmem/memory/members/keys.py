@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmem.core.auditing.parse import parse_segment
 from gitmem.core.membership.members import Members
 from gitmem.errors import NoKey
 from gitmem.memory.auditing.files import segment_files
+from gitmem.memory.auditing.vouched import entries_in
 from gitmem.memory.context import Context
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.roster import members
@@ -71,7 +71,7 @@ class KeyStatus:
 
 
 def key_status(context: Context) -> KeyStatus:
-    """How the keys stand, as far as the work tree and the log tell. Raises Tampered for a damaged key or log."""
+    """How the keys stand, as far as the work tree and the log tell. Raises Tampered for a damaged key."""
     vault, signed, who = context.store.vault, _signed(context), members_of(context)
     everybody = members(context)
     identity = _identity(context)
@@ -105,12 +105,13 @@ def _scope_keys(context: Context, scope: str, who: Members, signed: dict[tuple[s
 def _signed(context: Context) -> dict[tuple[str, str], tuple[str, str]]:
     """(scope, epoch) -> the time and the member of the first entry about one of its files."""
     first: dict[tuple[str, str], tuple[str, str]] = {}
-    for path, file in segment_files(context.store.root):
+    for _, file in segment_files(context.store.root):
         data = file.read_bytes()
         if f"{KEYS}/".encode() not in data:  # most segments speak of records alone
             continue
-        for entry in parse_segment(data, path).entries:
-            if entry.object.startswith(f"{KEYS}/") and entry.after is not None:
-                scope, epoch = entry.object.removeprefix(f"{KEYS}/").rsplit("/", 2)[:2]
+        for entry in entries_in(data):
+            folder, _, _ = entry.object.rpartition("/")
+            if folder.startswith(f"{KEYS}/") and entry.after is not None:
+                scope, _, epoch = folder.removeprefix(f"{KEYS}/").rpartition("/")
                 first[scope, epoch] = min(first.get((scope, epoch), (entry.time, entry.subject)), (entry.time, entry.subject))
     return first

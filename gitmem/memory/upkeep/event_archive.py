@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from gitmem.core.codec import is_time
 from gitmem.core.dots import short_hash
 from gitmem.errors import GitmemError, NoKey
 from gitmem.memory.backups import snapshots
@@ -104,6 +105,7 @@ def _archive(context: Context, some: list[_Batch], problems: list[str]) -> tuple
     folder, _, _ = some[0].path.rpartition("/")
     try:
         events = [event | {BATCH: one.number} for one in some for event in read_events(context, one.path, one.data)]
+        times = sorted(_time(event) for event in events)
         made = _sealed(context, folder, some, [json.dumps(event, sort_keys=True, separators=(",", ":")) for event in events])
     except NoKey:
         return None
@@ -113,9 +115,16 @@ def _archive(context: Context, some: list[_Batch], problems: list[str]) -> tuple
         )
         return None
     path, payload = made
-    times = sorted(str(event.get("at", "")) for event in events)
     data = batch_file(folder.split("/")[-2], some[0].scope, times, payload)
     return (path, data, some) if len(data) < sum(len(one.data) for one in some) else None
+
+
+def _time(event: dict[str, Any]) -> str:
+    """When an event was. Raises ValueError where it does not say: the archive's header does, in the clear."""
+    at = event.get("at")
+    if not isinstance(at, str) or not is_time(at):
+        raise ValueError
+    return at
 
 
 def _sealed(context: Context, folder: str, some: list[_Batch], lines: list[str]) -> tuple[str, str]:

@@ -21,7 +21,8 @@ from gitmem.core.membership.members import Rank
 from gitmem.core.record import DEAD, MAX_BYTES, State
 from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import heads
-from gitmem.memory.auditing.replicas import Replica, all_segments, replicas_of
+from gitmem.memory.auditing.log_at import LogAt
+from gitmem.memory.auditing.replicas import Replica, replicas_of
 from gitmem.memory.backups import snapshots
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
@@ -152,19 +153,20 @@ def _tombstones(context: Context) -> Iterator[tuple[str, State]]:
 
 
 def _read_log(context: Context, tombstones: Mapping[str, State]) -> _Log:
+    store, head = context.store, context.store.repo.head()
     known = _Log({}, {path: {dot_of(key): [] for key in state.life} for path, state in tombstones.items()})
 
     def noted() -> Iterator[Segment]:
-        for segment in all_segments(context.store.root):
+        for segment in LogAt(store.repo, store.prefix, head).readable() if head else ():
             for entry in segment.entries:
                 if entry.object in tombstones:
                     _note(known, entry)
             yield segment
 
     known.replicas = replicas_of(context, noted())
-    own = known.replicas.get(context.store.replica.name)
+    own = known.replicas.get(store.replica.name)
     if own is not None:  # what lies here was heard here, signed or not
-        own.heard |= {writer: head.seq for writer, head in heads(context.store.root).items()}
+        own.heard |= {writer: end.seq for writer, end in heads(store.root).items()}
     return known
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmem.cli.text import one_line, safe_text
+from gitmem.core.nearest import nearest
 from gitmem.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, GitmemError
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def _was_interrupted(error: BaseException | None) -> bool:
 
 def _usage(error: click.UsageError) -> tuple[str, str]:
     """Click's complaint in our form; what was typed by mistake may be secret, so that a surplus word is not repeated."""
+    if isinstance(error, click.NoSuchOption):  # click compares the dashes, too: `--dot` would be like `--forget`
+        near = nearest(error.option_name.lstrip("-"), [one.lstrip("-") for one in error.possibilities or ()])
+        error = click.NoSuchOption(error.option_name, ctx=error.ctx, possibilities=near and [f"--{near}"])
     message = one_line(error.format_message()).rstrip(".")
     message = _EXTRA.sub(r"\1", message[:1].lower() + message[1:])
     command = error.ctx.command_path if error.ctx else "gitmem"

@@ -112,6 +112,7 @@ def test_version(cli: Cli) -> None:
     [
         (["lern"], "there is no command 'lern'; did you mean 'learn'?"),
         (["match", "--limitt", "3"], "no such option '--limitt'. Did you mean '--limit'?"),
+        (["resolve", "p-1", "--dot", "a-1.1"], "no such option '--dot'"),
         (["used", "p-1", "--ms", "soon"], "invalid value for '--ms': 'soon' is not a valid integer"),
         (["used"], "missing argument 'ID'"),
         (["show", "p-1", "s3cret word"], "got unexpected extra argument"),

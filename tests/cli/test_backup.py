@@ -61,6 +61,7 @@ def test_records_are_restored(ada: Seat, tmp_path: Path) -> None:
     assert f"brought back {record[:10]}… (pattern, team)" in ada("audit", "log", "--op", "restore").ok().out
     assert "nothing to restore" in ada("backup", "restore").ok().err
     assert "names no state" in ada("backup", "restore", "--at", "tomorrow").expect(2).err
+    assert "names no state" in ada("backup", "restore", "--at", "").expect(2).err
 
 
 def test_drill_and_rotate(ada: Seat, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def restore(  # noqa: PLR0913 (by name)
             need_role(context)
             commit(context)
             replay_erasures(context)
-        moment = moment_of(context, at or NEWEST, where)
+        moment = moment_of(context, NEWEST if at is None else at, where)
         _require_any(context, moment, some)
         steps = [*_steps(context, moment, some, replace=replace)]
         told = [step.told for step in steps]

@@ -50,6 +50,7 @@ class Vault:
         self._sealers: dict[tuple[str, str, str, str], Sealer] = {}
         self._identity: Identity | None = None
         self._name: str | None = None
+        self._signing: Any = None
         self._stranger: DamagedKey | bool = False
 
     @property
@@ -179,7 +180,9 @@ class Vault:
         """The member's signing key in this store (gitmem.crypto.signing.SigningKey), derived from the identity."""
         from gitmem.crypto.signing import SigningKey
 
-        return SigningKey.derive(self.identity.secret_bytes(), self.store)
+        if self._signing is None:
+            self._signing = SigningKey.derive(self.identity.secret_bytes(), self.store)
+        return self._signing
 
     def index_key(self, replica: str) -> bytes:
         """The key of this replica's index. In a plain store its content is public, and so a reader needs no identity."""

@@ -27,6 +27,8 @@ from gitmem.memory.members.requesting import Request, parse_request, request
 from gitmem.memory.members.rotation import rotate, waiting
 from gitmem.memory.memory import Memory
 from gitmem.memory.policies import set_redaction
+from gitmem.memory.privacy.choosing import choose
+from gitmem.memory.privacy.consent import READS, allows
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.overview import set_pseudonyms
 from gitmem.store.vault import Vault
@@ -370,6 +372,21 @@ def test_two_people_in_one_clone(team: Team) -> None:
         assert bob.verify().problems == []
         assert len(bob.records()) == 6
         assert len({writer.partition("-")[0] for writer in heads(bob.context.store.root)}) == 1  # no clone more than there is
+
+
+def test_what_is_asked_of_each_of_two_in_one_clone(team: Team) -> None:
+    """A role, and what somebody wants not to be logged, is theirs, whoever synced last in the clone."""
+    with team.open("ada") as ada:
+        set_role(ada.context, "bob", "reader")
+        ada.sync()
+        with open_memory(team.path / "ada", team.bob) as bob:
+            with pytest.raises(GitmemError, match="you are bob, a reader"):
+                bob.learn("note", {"text": "not for a reader"})
+            choose(bob.context, READS, allowed=False)
+            bob.sync()
+            assert not allows(bob.context, READS)
+        ada.learn("note", {"text": "by an admin"})
+        assert allows(ada.context, READS)
 
 
 def test_joining_and_recovering_by_the_python_api(team: Team) -> None:

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from gitmem.core.record import Json
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context, timestamp
-from gitmem.memory.privacy.consent import READS, allowed_by
+from gitmem.memory.privacy.consent import READS, allowed_by, allows
 from gitmem.store.files import write_atomic
 from gitmem.store.marks import Marks
 from gitmem.store.replica import MARKS
@@ -75,7 +75,7 @@ def _only(names: set[str]) -> str:
 def note(context: Context, op: str, objects: Iterable[str]) -> None:
     """Note that something was done to objects: ids of records or (see `note_reads`) lists, forms of exports, `scope/epoch`
     of keys, and what was refused, in words joined by hyphens."""
-    if op == READ and not allowed_by(context.store.marks, READS):
+    if op == READ and not allows(context, READS):
         return
     if _append(context.store.local, context.now()[:10], op, objects):
         _compact(context)

@@ -9,6 +9,7 @@ from gitmem.core.record import Json, State
 from gitmem.errors import UsageError
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
+from gitmem.memory.members.own_role import attend
 from gitmem.memory.members.roster import my_name, read_member
 from gitmem.memory.privacy.consent import OPTED_OUT, opted_out, take_note
 from gitmem.store.layout import STORE_SCOPE, member_path
@@ -19,6 +20,7 @@ def choose(context: Context, what: str, *, allowed: bool) -> None:
 
     Raises UsageError for who is no member, NoKey without the identity that signs.
     """
+    attend(context)
     store, name = context.store, my_name(context)
     path = member_path(name)
     with store.lock:

@@ -25,6 +25,9 @@ _NOTE: Final = "opted out"
 
 def allows(context: Context, what: str) -> bool:
     """Whether whoever works in this clone lets it log `what`, as far as it has heard."""
+    from gitmem.memory.members.own_role import attend
+
+    attend(context)
     return allowed_by(context.store.marks, what)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 MEANINGS: Final = {
     0: "done; an empty answer, too",
     1: "failed",
-    2: "the words of the call do not fit the command",
+    2: "wrong usage: a word, an option or a value that the command does not take",
     3: "done, and concurrent values wait for a person: `gitmem conflicts`",
     10: "no store here, or no usable git",
     11: "another process holds the store's lock",

@@ -36,7 +36,7 @@ def _run(words: list[str]) -> int:
     except BaseException as error:
         from gitmem.cli.ui import Ui
 
-        return _failed(error, Ui())
+        return _failed(error, Ui(json="--json" in words))
     return _run_command(words)
 
 

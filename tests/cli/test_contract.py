@@ -140,6 +140,7 @@ def test_json_errors_on_either_side(cli: Cli) -> None:
         assert not done.out
         assert done.error.keys() == {"error", "hint", "exit_code"}
         assert done.error["exit_code"] == 10
+    assert "gitmem has no hook" in cli("hooks", "run", "post-commit", "--json").expect(1).error["error"]
 
 
 def test_directory_option(ada: Seat, cli: Cli) -> None:

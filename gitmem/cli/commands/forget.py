@@ -29,7 +29,7 @@ def command(ui: Ui, id: str, yes: bool, dry_run: bool) -> None:  # noqa: A002 - 
     """Delete a record, here and after the next sync everywhere.
 
     It is not found any more. Its history stays in git; a secret that should never have been recorded must be changed at its
-    source. Who edits the record elsewhere before hearing of this keeps it alive, and it shows among `gitmem conflicts`.
+    source. An edit that somebody makes elsewhere before hearing of this keeps it alive: `gitmem conflicts` shows it then.
     """
     from gitmem.cli.session import opened
     from gitmem.memory.headline import headline

@@ -142,7 +142,7 @@ def _in_use(ui: Ui) -> Identity:
 @click.option("--scope", metavar="SCOPE", help="Only this scope's key.")
 @pass_ui
 def rotate(ui: Ui, scope: str | None) -> None:
-    """Make a new key for what is written from here on, and seal with it what stands.
+    """Make a new key for what is written from here on, and seal the records there are with it.
 
     Everybody who holds the key now holds the new one, which opens the ones before it. Run it again if it was cut short.
     """

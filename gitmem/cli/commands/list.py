@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def command(ui: Ui, kind: str | None, tag: str | None, scope: str | None, limit: int) -> None:
     """List records, the latest changed first.
 
-    The columns are id, kind, scope, how often it fixed the problem of how often it was tried, and what it is about. Records
-    whose scope's key you lack are listed as sealed.
+    The columns are id, kind, scope, fixed/tried (3/4: tried four times, it fixed the problem three times) and what it is about.
+    Records whose scope's key you lack are listed as sealed.
     """
     from gitmem.cli.session import opened
 

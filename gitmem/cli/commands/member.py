@@ -147,8 +147,8 @@ def invite(  # noqa: PLR0913, PLR0917 - click passes each option by itself
 def role(ui: Ui, name: str, role: str) -> None:
     """Say what a member may do from here on: admin, member, service or reader.
 
-    A reader signs nothing that changes the store, a service writes records, a member everything but who belongs to it, an
-    admin that too. There is always an admin.
+    A reader changes nothing, a service writes records, a member also changes everything else but the members, an admin
+    those as well. There is always an admin.
     """
     from gitmem.cli.session import opened
     from gitmem.memory.members.removal import set_role
@@ -176,8 +176,8 @@ def role(ui: Ui, name: str, role: str) -> None:
 def remove(ui: Ui, name: str, dry_run: bool, yes: bool) -> None:
     """Let somebody go: what they sign counts no more, and they open nothing that is written from here on.
 
-    Each scope they could read gets a new key, and what stands is sealed with it. What they have read they keep, and every copy
-    of the history with it: change at its source what opens something elsewhere. The list says what they could read.
+    Each scope they could read gets a new key, and its records are sealed with it. They keep what they have read, and every copy
+    of the history they have: change at its source what opens something elsewhere. The list says what they could read.
     """
     from gitmem.cli.session import opened
     from gitmem.core.nearest import counted

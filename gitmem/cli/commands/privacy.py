@@ -43,7 +43,7 @@ def _status(ui: Ui) -> None:
 @click.argument("what", type=_WHAT)
 @pass_ui
 def _opt_out(ui: Ui, what: str) -> None:
-    """Have something not logged of you any more, from here on.
+    """Choose that something is not logged of you from here on.
 
     Without `usage` no event says when you tried a record; without `reads` what you look up is neither logged nor counted.
     """
@@ -54,7 +54,7 @@ def _opt_out(ui: Ui, what: str) -> None:
 @click.argument("what", type=_WHAT)
 @pass_ui
 def _opt_in(ui: Ui, what: str) -> None:
-    """Have something logged of you again."""
+    """Choose that something is logged of you again."""
     _choose(ui, what, allowed=True)
 
 

@@ -38,7 +38,7 @@ _SHOWN = 50
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @pass_ui
 def command(ui: Ui, dry_run: bool, undo: str | None, listing: bool, yes: bool) -> None:
-    """Forget records that time, use or space speak against, by the store's thresholds (`gitmem config list prune`).
+    """Forget records that are unused, do not help or are too many, by the store's thresholds (`gitmem config list prune`).
 
     Time: unused for 90 days, decisions for 180, patterns that never helped 30 days after their last try. Use: tried often and
     hardly ever right, or shown often and hardly ever tried. Space: the least valuable of a scope above its limit. A snapshot

@@ -39,8 +39,8 @@ def command() -> None:
 def add(ui: Ui, name: str, readers: tuple[str, ...]) -> None:
     """Make a scope with a key of its own, for the members that are named and for you.
 
-    NAME is a word, or two: agents/ci. Everybody else sees that records are there, merges and syncs them, and never what they
-    say. From here on you say who belongs to it, and so do the store's admins who belong to it themselves.
+    NAME is a word, or two: agents/ci. Everybody else sees that records are there, merges and syncs them, but never sees what
+    they say. You decide who belongs to it, and so do the store's admins who belong to it themselves.
     """
     from gitmem.cli.session import opened
     from gitmem.memory.members.granting import add_scope
@@ -107,7 +107,7 @@ def grant(ui: Ui, scope: str, member: str) -> None:
 def revoke(ui: Ui, scope: str, member: str, dry_run: bool, yes: bool) -> None:
     """Take a member out of a scope.
 
-    The others get a new key, and what stands in the scope is sealed with it. What was read stays read, and every copy of the
+    The others get a new key, and the scope's records are sealed with it. What was read stays read, and every copy of the
     history keeps it: change at its source what opens something elsewhere.
     """
     from gitmem.cli.session import opened

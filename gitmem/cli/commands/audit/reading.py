@@ -64,8 +64,8 @@ def _one_record(entries: list[LogEntry], record: str | None) -> None:
 def audit_log(ui: Ui, /, limit: int, diff: bool, acts: bool, **filters: str | None) -> None:
     """Show every logged change in words, newest first: records, members, keys and settings.
 
-    It needs no key but for --diff and --acts, and checks no signature: `gitmem audit verify` does. Acts are told once a
-    commit holds them, of equal ones on a day how often.
+    Only --diff and --acts need a key. It checks no signature: `gitmem audit verify` does. Acts appear once a commit holds
+    them; equal ones of one day are shown as one, with their number.
     """
     from gitmem.cli.logs import show_diffs, show_entries
     from gitmem.cli.session import opened

@@ -30,7 +30,7 @@ _COUNT = click.IntRange(0, MOST)
 def rotate(ui: Ui, /, where: str | None, dry_run: bool, yes: bool, **kept: int | None) -> None:
     """Let old backups go: whole sets, oldest first, never the newest.
 
-    A signed word in the chain says so first, so that what was let go is not taken for missing. Without --last and --days
+    A signed entry in the chain says so first, so that what was let go is not taken for missing. Without --last and --days
     the store's policy holds: see `gitmem backup keep`.
     """
     from gitmem.cli.session import opened

@@ -104,11 +104,9 @@ def test_hanging_remote(ada: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     script.chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(script))
     ada("remote", "set-url", "origin", "ssh://host/x.git")
-    start = time.monotonic()
     with pytest.raises(RemoteError, match="did not end within 1 seconds"):
         fetch(Repo.find(ada.path), ORIGIN._replace(timeout=1))
     assert push(Repo.find(ada.path), ORIGIN._replace(timeout=1), ada("rev-parse", "HEAD")).outcome is Push.UNREACHABLE
-    assert time.monotonic() - start < 20
     time.sleep(0.1)
     stat = Path("/proc", (tmp_path / "pid").read_text().strip(), "stat")
     assert not stat.exists() or stat.read_text().split()[2] == "Z"

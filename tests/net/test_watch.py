@@ -167,10 +167,8 @@ def test_a_write_in_the_middle_of_a_sync_is_not_forgotten(team: Callable[..., Te
 
     both.bob.context.progress = meanwhile  # called after the commit, before the fetch
     note(both.bob, "first")
-    started = time.monotonic()
     reports = both.bob.watch(every=3600)
     assert next(reports).pushed == 1  # type: ignore[union-attr]
     assert next(reports).pushed == 1  # type: ignore[union-attr]
-    assert time.monotonic() - started < _PATIENCE
     both.settle()
     both.agree("first", "in the middle")

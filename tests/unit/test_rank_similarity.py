@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,10 +94,16 @@ def test_lines_resemble_each_other_both_ways(one: list[str], other: list[str]) -
     assert line_similarity(one, one, RARITY) == 1
 
 
-def test_a_log_of_ten_thousand_lines_is_compared_quickly() -> None:
-    """Only lines that share rare words are compared, whatever the log holds."""
+def test_a_log_of_ten_thousand_lines_is_not_compared_with_every_line() -> None:
+    """Only lines that share rare words are, whatever the log holds: two million pairs would ask for ten words each."""
     query = read("\n".join(f"worker{n % 97} step{n} error: zork {n} quux failed" for n in range(10_000)))
     target = read("\n".join(f"error: zork {n} quux failed in step{n}" for n in range(200)))
-    began = time.process_time()
-    assert similarity(query, target, RARITY).score > 0
-    assert time.process_time() - began < 2
+    asked = 0
+
+    def counting(word: str) -> float:
+        nonlocal asked
+        asked += 1
+        return RARITY(word)
+
+    assert similarity(query, target, counting).score > 0
+    assert asked < 100_000

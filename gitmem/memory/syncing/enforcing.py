@@ -93,6 +93,7 @@ def _lists(context: Context) -> tuple[dict[str, bytes], dict[str, list[bytes]]]:
 def _put_back(context: Context, past: Past, segments: list[Segment], bad: list[Segment]) -> list[str]:
     """Put segments back that stood, signed by right, where now others do: what they tell of was done, and is not taken back."""
     extras, said = list[Extra](), list[str]()
+    past.look_up(segment.path for segment in bad)
     for segment in bad:
         others = [one for one in segments if one is not segment]
         for earlier in _versions(past, segment):
@@ -184,6 +185,7 @@ def _set_aside(context: Context, past: Past, members: Members, segments: list[Se
                 touched.setdefault(entry.object, Touched(segment.path)).entries.append(entry)
     counted = _counted(members, segments)
     extras, said = list[Extra](), list[str]()
+    past.look_up([*touched, *(segment.path for segment in bad)])
     for path, what in touched.items():
         try:
             extra = taken_back(context, past, path, what, counted.get(path, []))

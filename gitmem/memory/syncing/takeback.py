@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from gitmem.core.auditing.audit import ANSWERS, QUARANTINE, Entry
 from gitmem.core.auditing.delta import Ledger, record_detail
@@ -19,12 +20,15 @@ from gitmem.core.edit import Pen
 from gitmem.core.heal import Loss, registers, without
 from gitmem.core.record import Json, Register, State
 from gitmem.errors import NoKey
+from gitmem.memory.auditing.history import OWN, read_history
 from gitmem.memory.committing.commit import Extra
 from gitmem.memory.committing.held import contents_at, parse_or_none
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record
 from gitmem.memory.syncing.heal import Healed, write_again
 from gitmem.memory.syncing.healing import Plan
+
+_FEW: Final = 200  # paths that git is asked about by name; of more all is read
 
 
 @dataclass(slots=True)
@@ -41,6 +45,15 @@ class Past:
     def __init__(self, context: Context, head: str) -> None:
         self.context = context
         self.head = head
+        self._brought: dict[str, dict[str, str]] = {}
+
+    def look_up(self, paths: Iterable[str]) -> None:
+        """Read what the history says of some files in one go: asked one by one, each has git walk all of it."""
+        store, wanted = self.context.store, sorted({*paths} - self._brought.keys())
+        if wanted:
+            below = wanted if len(wanted) <= _FEW else OWN
+            states = read_history(store.repo, store.prefix, self.head, paths=below).states
+            self._brought.update({path: states.get(path, {}) for path in wanted})
 
     def below(self, folder: str) -> dict[str, bytes]:
         """The files below a folder at HEAD."""
@@ -54,21 +67,15 @@ class Past:
 
     def before(self, path: str, segment: str) -> bytes | None:
         """A file as it was before the commit that brought a segment."""
-        brought = self._commits(segment)
-        parent = self.context.store.repo.resolve(f"{brought[-1]}^") if brought else None
+        self.look_up([segment])
+        brought = next(iter(self._brought[segment].values()), None)
+        parent = self.context.store.repo.resolve(f"{brought}^") if brought else None
         return contents_at(self.context, parent, [path]).get(path)
 
     def contents(self, path: str) -> dict[str, bytes]:
         """All that a file ever was, by SHA-256."""
-        found: dict[str, bytes] = {}
-        for commit in self._commits(path):
-            for data in contents_at(self.context, commit, [path]).values():
-                found[sha256(data).hexdigest()] = data
-        return found
-
-    def _commits(self, path: str) -> list[str]:
-        store = self.context.store
-        return store.repo.run("rev-list", "--full-history", self.head, "--", store.prefix + path).decode().split()
+        self.look_up([path])
+        return {sha256(data).hexdigest(): data for _, data in self.context.store.repo.read_blobs(self._brought[path])}
 
 
 def taken_back(context: Context, past: Past, path: str, what: Touched, counted: list[Entry]) -> Extra | None:

@@ -195,6 +195,8 @@ def test_recovery(team: Team) -> None:
         with pytest.raises(GitmemError, match="not the recovery identity"):
             recover(memory.context, mine, Request(memory.context.store.id, "bob", mine.recipient, key))
         recover(memory.context, read_identity(file), Request(memory.context.store.id, "bob", mine.recipient, key))
+        with pytest.raises(UsageError, match="enrolled already, as bob"):
+            recover(memory.context, read_identity(file), Request(memory.context.store.id, "cem", mine.recipient, key))
         assert {record.fields["text"] for record in memory.records()} == texts
         memory.learn("note", {"text": "bob is back"})
         memory.sync()

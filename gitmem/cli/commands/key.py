@@ -229,7 +229,7 @@ def recover(ui: Ui, name: str | None) -> None:
 
 def _named(ui: Ui) -> Path:
     if ui.identity is None:
-        raise UsageError("name the recovery identity's file", "gitmem key drill --identity FILE")
+        raise UsageError("name the recovery identity's file", "give it with --identity FILE")
     return ui.identity
 
 

@@ -46,7 +46,7 @@ def add_member(context: Context, asked: Request, role: str = "member") -> tuple[
         commit(context)
         known = members_of(context)
         need_rank(context, known, Rank.ADMIN if known.strict else Rank.MEMBER, "let others in")
-        _check_free(known, asked)
+        check_free(known, asked)
         invited = _invited(context, asked, known)
         role = invited.role if invited else role
         earlier = known.by_name[asked.name].recipients if asked.name in known.by_name else set()
@@ -77,7 +77,7 @@ def _invited(context: Context, asked: Request, known: Members) -> Invitation | N
     return found
 
 
-def _check_free(known: Members, asked: Request) -> None:
+def check_free(known: Members, asked: Request) -> None:
     """Raise UsageError where a request's key is somebody else's."""
     holder = known.holder(asked.key)
     if holder not in (None, asked.name):

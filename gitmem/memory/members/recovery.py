@@ -17,6 +17,7 @@ from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import member_file, wrapped_keys
 from gitmem.memory.members.folded import members_of
+from gitmem.memory.members.joining import check_free
 from gitmem.memory.members.requesting import Request
 from gitmem.memory.members.roster import check_name, remember_name
 from gitmem.store.vault import Vault
@@ -64,7 +65,8 @@ def recover(context: Context, identity: Identity, asked: Request) -> Members:
     """Let somebody in again with the recovery identity: a member with a new key, or a new admin where no name stands for one.
 
     What the team has is taken in first, and with it the keys that were made meanwhile. A member gets those of all their scopes.
-    Raises GitmemError for an identity that is not the store's recovery identity, NoKey for one that opens nothing.
+    Raises GitmemError for an identity that is not the store's recovery identity, UsageError for a key that is another's, NoKey
+    for one that opens nothing.
     """
     check_name(asked.name)
     with _acting_as(context, identity):
@@ -72,6 +74,7 @@ def recover(context: Context, identity: Identity, asked: Request) -> Members:
         _take_in(context)
         with context.store.lock:
             members = members_of(context)
+            check_free(members, asked)
             known = members.by_name.get(asked.name)
             extras = [
                 member_file(context, asked.name, [asked.recipient], [asked.key], known.role if known else "admin"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem.core.usage import totals
-from gitmem.errors import GitmemError, Locked, NoKey
+from gitmem.errors import DamagedKey, GitmemError, Locked, NoKey
 from gitmem.memory.context import Context
 from gitmem.store.layout import KEYS, MEMORY, id_at, is_record_path
 from gitmem.store.opened import Opened, open_state
@@ -250,5 +250,5 @@ def _opened(context: Context, state: State) -> Opened | None:
     """The values of a record, None if it is sealed to us: that it is there can be told all the same."""
     try:
         return open_state(context.store.vault, state)
-    except NoKey:
+    except (NoKey, DamagedKey):
         return None

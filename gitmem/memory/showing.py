@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitmem.errors import GitmemError, NoKey
+from gitmem.errors import DamagedKey, GitmemError, NoKey
 from gitmem.memory.auditing import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context, kind_to_show
@@ -86,5 +86,5 @@ def _record(context: Context, path: str) -> Record | None:
         return None
     try:
         return record_of(open_state(context.store.vault, state), kind_to_show(context, state))
-    except NoKey:
+    except (NoKey, DamagedKey):
         return sealed_record(state)

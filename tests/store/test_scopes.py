@@ -138,7 +138,9 @@ def test_a_damaged_key_says_nothing_of_what_it_opens(team: tuple[Memory, Memory]
     plain("push", "--quiet")
     with open_memory(place / "ada", person(place / "ada-home")) as ada_anew:
         Git(place / "ada")("pull", "--quiet")
+        assert {record.id for record in ada_anew.records() if record.sealed} >= {learned}
         report = ada_anew.sync()
+        assert learned in {hit.id for hit in ada_anew.search("vault code")}
         assert [problem.partition(" ")[0] for problem in report.problems] == [key]
         assert ada_anew.get(learned).fields["text"] == SECRET
         assert ada_anew.sync().problems == []

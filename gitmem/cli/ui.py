@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -42,8 +42,8 @@ class Ui:
         _write(self.dumps(value, indent=2 if self.terminal else None) + "\n")
 
     def dumps(self, value: Any, indent: int | None = None) -> str:
-        """`value` (frozen results included) as JSON without a character that acts on a terminal."""
-        return json_text(jsons.dumps(value, ensure_ascii=False, indent=indent, default=_plain))
+        """`value` (frozen results included) as JSON without a character that acts on a terminal, or that stdout cannot take."""
+        return json_text(jsons.dumps(value, ensure_ascii=not _takes_all(sys.stdout), indent=indent, default=_plain))
 
     def line(self, text: str = "") -> None:
         """Write a line that holds nothing but our own words and what `text`, `styled` or `brief` returned."""
@@ -139,6 +139,11 @@ def _write(text: str, *, to_the_end: bool = False) -> None:
 
 
 pass_ui = click.make_pass_decorator(Ui)
+
+
+def _takes_all(stream: TextIO) -> bool:
+    """Whether a stream's encoding has every character: Python's own escapes, such as `\\xfc`, are none of JSON's."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def _plain(value: Any) -> Any:

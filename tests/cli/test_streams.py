@@ -84,6 +84,8 @@ def test_an_encoding_that_lacks_characters(ada: Seat) -> None:
     found = ada.learn("--pattern", "漢字", "--fix", "ü")
     env = {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     assert b"\\u6f22" in ada("show", found, env=env).ok().out_bytes
+    ada("edit", found, "--fix", "ü 🙂").ok()
+    assert ada("show", found, "--json", env=env | {"PYTHONIOENCODING": "ascii"}).ok().json["fields"]["fix"] == "ü 🙂"
 
 
 def test_pager(ada: Seat, make_editor: Callable[[str], str], tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from gitmem.memory.members.recovery import read_identity
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy.erase import erase
 from tests.support.git import Git
-from tests.support.stores import EFFORT, found, open_memory, person
+from tests.support.stores import EFFORT, found, open_memory, person, share
 from tests.support.team import NAMES, closed, make_team, quick
 
 ERRORS = ("no route to host", "cannot resolve the name", "connection refused")
@@ -346,8 +346,16 @@ def test_what_a_later_backup_knows_to_be_erased_is_not_restored(scene: Scene, tm
     with open_memory(Path(done.root), scene.who) as back:
         back.commit()
         assert back.verify().problems == []
-    with open_memory(tmp_path / "back", scene.who) as memory:
-        assert gone not in _read(memory)
+    Git(tmp_path)("init", "--quiet", "--bare", "remote.git")
+    share(Path(done.root), tmp_path / "remote.git", scene.who)
+    Git(tmp_path)("clone", "--quiet", "remote.git", "anew")
+    with open_memory(tmp_path / "anew", scene.who) as memory:  # nor does anybody bring it back who clones that
+        memory.sync()
+        assert memory.verify().problems == []
+    with open_memory(tmp_path / "back", scene.who) as back:
+        back.sync()
+        assert gone not in _read(back)
+    assert len({Git(tmp_path / name)("rev-parse", "HEAD") for name in ("anew", "back")}) == 1
     max(scene.shelf.glob("*.bundle.age")).write_bytes(b"nothing")
     done = restore_anew(str(scene.there), tmp_path / "blind", scene.who.identities, at=older)
     assert "what was erased since then is not known" in done.problems[-1]

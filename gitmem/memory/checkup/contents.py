@@ -242,7 +242,8 @@ def work_tree(context: Context) -> Told:
         return False, f"{counted(len(spoiled), 'file')} of the log, of keys or of members not as committed: {some}", _FIX
     waiting = set(context.store.pending.paths())
     strange = [path for path in own_changes(context) if path not in waiting]
-    missing = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
+    gone = [path for path in strange if is_record_path(path) and not (context.store.root / path).exists()]
+    missing = [path for path in gone if context.store.graves.of(path) is None]  # a grave's commit is still to come
     if missing:
         raise InvalidRecord(
             f"{counted(len(missing), 'record file')} gone from the work tree: {missing[0]} …", "gitmem commit puts them back"

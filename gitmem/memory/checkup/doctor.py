@@ -181,7 +181,7 @@ def _history(context: Context) -> Told:
     if again := undone(context):
         return (
             False,
-            f"{counted(len(again), 'record')} erased here, and git went back behind the commit that says so",
+            f"{counted(len(again), 'record')} erased, and a reset or a restore went back behind the commit that says so",
             "gitmem doctor --fix",
         )
     if gone := pins.lost_here(context):

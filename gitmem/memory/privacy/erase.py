@@ -30,7 +30,7 @@ from gitmem.memory.committing.own_log import own_names
 from gitmem.memory.context import Context
 from gitmem.memory.locate import buried, gone, locate
 from gitmem.memory.members.own_role import may_write, need_role
-from gitmem.memory.privacy.purge import purge
+from gitmem.memory.privacy.purge import purge, replayed
 from gitmem.memory.privacy.redaction import in_the_clear
 from gitmem.memory.privacy.remains import Remaining, remains
 from gitmem.memory.results import Redaction
@@ -88,13 +88,14 @@ def erase(context: Context, ids: Sequence[str], *, basis: str | None = None, dry
 
 
 def undone(context: Context) -> dict[str, State]:
-    """The graves of records that this clone erased, and that neither HEAD nor the remote's branch as of the last fetch knows
-    to be erased, by the path of the record's file.
+    """The graves of records that were erased, and that neither HEAD nor the remote's branch as of the last fetch knows to be,
+    by the path of the record's file.
 
-    A `git reset` went back behind the commit before anybody else had it. What stands here again is not read, but is shared.
+    A `git reset` went back behind a commit of this clone's before anybody else had it, or a restore of an older backup behind
+    any. What stands here again is not read, but is shared.
     """
-    store, own = context.store, own_names(context)
-    graves = {path: grave for path, grave in store.graves.noted().items() if _is_by(own, grave)}
+    store, own, told = context.store, own_names(context), replayed(context)
+    graves = {path: grave for path, grave in store.graves.noted().items() if path in told or _is_by(own, grave)}
     source = remote.upstream(store.repo, store.repo.branch()) if graves else None
     for known in (store.repo.head(), source and store.repo.ref(source.tracking)):
         lists = contents_at(context, known, sorted({list_of(path) for path in graves}))
@@ -114,7 +115,7 @@ def _says(listing: bytes | None, path: str, grave: State) -> bool:
 
 
 def erase_again(context: Context) -> list[str]:
-    """Sign once more for what this clone erased, where git took that back (see `undone`); the ids of what it was.
+    """Sign once more for what was erased, where a reset or a restore took that back (see `undone`); the ids of what it was.
 
     To be called under the store's lock, with nothing recorded that is not committed. Without the right to it nothing is done.
     """

@@ -7,6 +7,7 @@ leave (`Store.read`), and this clone keeps the graves of erased records beside t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -30,6 +31,7 @@ from gitmem.store.files import inside
 from gitmem.store.layout import id_at
 
 _ASIDE = ("damaged", "drafts")
+_REPLAYED = "replayed"
 
 
 def settle_erasures(context: Context) -> str:
@@ -83,8 +85,14 @@ def replay_erasures(context: Context, more: Mapping[str, State] = MappingProxyTy
         if news:
             purge(context, news)
             store.graves.note(news.values())
+            store.marks.set_note(_REPLAYED, json.dumps(sorted(replayed(context) | (news.keys() & more.keys()))))
             _bury_files(context, news)
         return sorted(grave.id for grave in news.values())
+
+
+def replayed(context: Context) -> set[str]:
+    """The paths of the records whose erasure this clone knows from a backup alone: its log may never tell of it."""
+    return set(json.loads(context.store.marks.note(_REPLAYED, "[]")))
 
 
 def _bury_files(context: Context, paths: Iterable[str]) -> None:

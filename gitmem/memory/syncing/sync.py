@@ -234,7 +234,9 @@ def _commit(context: Context, tally: Tally) -> None:
             tally.problems += made.skipped
             pass_over(context, before, made.commit)
         if again := erase_again(context):
-            tally.notes.append(f"{', '.join(again[:_SHOWN])} had been erased here, and git took that back: it is erased again")
+            tally.notes.append(
+                f"{', '.join(again[:_SHOWN])} had been erased, and a reset or a restore took that back: it is erased again"
+            )
 
 
 def _settled(context: Context) -> list[str]:

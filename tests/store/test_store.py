@@ -50,6 +50,12 @@ def test_another_process_sees_a_write_at_once(store: Path) -> None:
         assert (one.get(note).fields["text"], one.get(note).usage.fixed) == ("edited", 1)
 
 
+def test_a_text_is_no_list_of_tags(store: Path) -> None:
+    """Each of its letters would be one."""
+    with open_memory(store) as memory, pytest.raises(InvalidRecord, match="tags must be a list"):
+        memory.learn("pattern", {"pattern": "no space left"}, "disk")
+
+
 @pytest.mark.parametrize("ms", [-1, 1.5, 1500.0, True, 1 << 53])
 def test_a_time_that_no_counter_can_hold_is_refused(store: Path, ms: Any) -> None:
     """In the journal it would make the record, and every list that it stands in, unreadable."""

@@ -56,6 +56,8 @@ def prepare(
     named = default_scope(context) if scope is None else check_scope(scope)
     schema = context.kinds.get(kind)
     values = dict(values)
+    if isinstance(tags, str):  # its letters would be the tags
+        raise InvalidRecord("tags must be a list, not text", f'such as tags=["{tags[:40]}"]')
     extra = list(tags)
     if extra:
         values["tags"] = [*_listed(values.get("tags")), *extra]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 _OFFERED = 50
 _PART_OF_AN_ID = re.compile(r"[a-z0-9-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_/-]*")
+
+
+def _offered(names: Iterable[str], incomplete: str) -> Iterator[str]:
+    """Those that begin so. Somebody may have pushed a file that is called `$(…)`, and a shell runs what it has completed."""
+    return (name for name in names if name.startswith(incomplete) and _NAME.fullmatch(name))
 
 
 def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's form
@@ -26,7 +33,7 @@ def record_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
         return []
     try:
         files = (find_root(Path()) / MEMORY).rglob(f"{incomplete}*.yaml")
-        return [file.stem for file in islice(files, _OFFERED)]
+        return [*islice(_offered((file.stem for file in files), incomplete), _OFFERED)]
     except (GitmemError, OSError, ValueError):
         return []
 
@@ -41,7 +48,7 @@ def scopes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
     try:
         root = find_root(Path())
-        return [name for name in names_in(root, keyed_scopes(root)) if name.startswith(incomplete)]
+        return [*_offered(names_in(root, keyed_scopes(root)), incomplete)]
     except (GitmemError, OSError):
         return []
 
@@ -54,7 +61,8 @@ def members(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     from gitmem.store.place import find_root
 
     try:
-        return sorted(file.stem for file in (find_root(Path()) / MEMBERS).glob("*.yaml") if file.stem.startswith(incomplete))
+        files = (find_root(Path()) / MEMBERS).glob("*.yaml")
+        return sorted(_offered((file.stem for file in files), incomplete))
     except (GitmemError, OSError):
         return []
 
@@ -70,4 +78,4 @@ def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
         root = find_root(Path())
     except GitmemError:
         root = None
-    return [name for name in Kinds(root).names() if name.startswith(incomplete)]
+    return [*_offered(Kinds(root).names(), incomplete)]

@@ -185,6 +185,12 @@ def test_completion(cli: Cli, ada: Seat) -> None:
     assert "runbook" in offered(cli, "learn", "--kind", "run")
     assert found not in offered(cli, "show", "p-")
     assert offered(ada, "show", "/p").strip() == offered(ada, "show", "*").strip() == ""
+    for folder in (".gitmem/members", "memory/team/pattern/zz", "memory/p-$(id)/pattern/zz", ".gitmem/schemas/p-$(id)"):
+        (ada.path / folder).mkdir(parents=True, exist_ok=True)
+        (ada.path / folder / "p-$(id).yaml").write_text("")  # what somebody pushed, on its way to a command line
+        (ada.path / folder / "1.json").write_text("{}")
+    for words in (["show", "p-"], ["scope", "grant", "p-"], ["scope", "grant", "ops", "p-"], ["learn", "--kind", "p"]):
+        assert "$" not in offered(ada, *words)
 
 
 def test_bash_takes_the_script(cli: Cli, tmp_path: Path) -> None:

@@ -376,6 +376,20 @@ def test_two_people_in_one_clone(team: Team) -> None:
         assert len({writer.partition("-")[0] for writer in heads(bob.context.store.root)}) == 1  # no clone more than there is
 
 
+def test_a_reset_before_what_another_shared_from_this_clone(team: Team) -> None:
+    """Nobody says where the log of somebody else ends, though the work tree holds nothing of it any more."""
+    with team.open("ada") as ada:
+        ada.sync()
+        with open_memory(team.path / "ada", team.bob) as bob:
+            bob.learn("note", {"text": "shared by bob"})
+            bob.sync()
+        Git(team.path / "ada")("reset", "--quiet", "--hard", "HEAD~1")
+    with team.open("ada") as ada:
+        ada.learn("note", {"text": "after the reset"})
+        ada.sync()
+        assert (ada.verify().problems, len(ada.records())) == ([], 5)
+
+
 def test_what_is_asked_of_each_of_two_in_one_clone(team: Team) -> None:
     """A role, and what somebody wants not to be logged, is theirs, whoever synced last in the clone."""
     with team.open("ada") as ada:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import Final
 
 from gitmem.core.auditing.audit import Change, Head, Segment, closing, place_of, segment_path
 from gitmem.core.auditing.parse import parse_ends, parse_segment
@@ -14,6 +15,8 @@ from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
 from gitmem.memory.members.roster import own_key
 from gitmem.store.layout import AUDIT
+
+_SIGNER: Final = "audit signer"
 
 Chain = tuple[Head | None, list[Change]]
 """The head of the audit chain to continue (None: begin one), and the entries to open with."""
@@ -77,7 +80,7 @@ def _chain_here(context: Context) -> Chain:
             # Ahead of our note: the pre-commit hook wrote it, and git then committed.
             return (held if held.seq > written.seq else written), []
         store.rotate()
-    if held is not None and not _is_ours(context, held):
+    if store.marks.note(_SIGNER) not in ("", own_key(context)):  # not ours to close, however much of it is left
         return None, []
     return None, [closing(written.writer, held and _quotable(context, [held]).get(written.writer, held))]
 
@@ -92,8 +95,9 @@ def _last_read(context: Context, writer: str) -> Head | None:
 
 
 def note_head(context: Context, head: Head) -> None:
-    """Remember, durably, how far our chain goes."""
+    """Remember, durably, how far our chain goes, and whose it is."""
     context.store.marks.set_note("audit", spelled(head))
+    context.store.marks.set_note(_SIGNER, own_key(context) or "")
 
 
 def spelled(head: Head) -> str:

@@ -223,6 +223,14 @@ def test_what_was_put_back_from_another_time_is_named(scene: Scene) -> None:
         ]
 
 
+def test_what_our_key_does_not_open_was_not_tampered_with(scene: Scene, tmp_path: Path) -> None:
+    """Who became a member after a full backup cannot rebuild it: an error of its own, and no problem of the backup."""
+    with open_memory(scene.folder / "ada", person(tmp_path / "eve")) as memory:
+        assert verify(memory.context).problems == []
+        with pytest.raises(NoKey, match=r"none of your keys opens b-"):
+            verify(memory.context, deep=True)
+
+
 def test_a_stranger_cannot_add_a_backup(scene: Scene, tmp_path: Path) -> None:
     """One that is signed by nobody of the store is named, whatever it holds."""
     eve = SigningKey.derive(b"eve".ljust(32, b"."), scene.shelf.name)

@@ -42,7 +42,8 @@ class BackupReport:
 def verify(context: Context, where: str | None = None, *, deep: bool = False) -> BackupReport:
     """Verify all backups of this store at a destination; with `deep` by a rebuild of each set, `git fsck` and its audit log.
 
-    What is wrong is in the report. Raises GitmemError where the destination cannot be read, or holds none and never did.
+    What is wrong is in the report. Raises GitmemError where the destination cannot be read, or holds none and never did, NoKey
+    where none of our keys opens what is to be rebuilt.
     """
     place = destination_of(context, where)
     chain, problems = read_chain(place)
@@ -84,19 +85,25 @@ def _bundles(context: Context, place: Destination, kept: Sequence[Manifest], fol
 
 
 def _rebuilt(context: Context, place: Destination, sets: Sequence[list[Manifest]], folder: Path) -> Iterator[Problem]:
-    """What is wrong with what the sets hold, each rebuilt in `folder`."""
+    """What is wrong with what the sets hold, each rebuilt in `folder`. NoKey if all else is well and one stays shut."""
+    sealed: NoKey | None = None
+    sound = True
     for some in sets:
         where = f"{place.shown}/{some[-1].name}"
         try:
             with rebuilt(place, some, context.store.vault.identities, folder, context.progress) as repo:
                 context.progress("checking what they hold", 0, 0)
-                yield from check_rebuilt(repo, some, where)
+                found = [*check_rebuilt(repo, some, where)]
         except NoRoom:
             raise  # which says nothing of the backup
-        except NoKey as error:
-            yield Problem(UNSOUND, where, f"it cannot be looked into: {error.message}")
+        except NoKey as error:  # nor does that: it was made before we were a member
+            sealed, found = error, []
         except GitmemError as error:
-            yield Problem(UNSOUND, where, error.message)
+            found = [Problem(UNSOUND, where, error.message)]
+        sound &= not found
+        yield from found
+    if sealed and sound:
+        raise sealed
 
 
 def check_rebuilt(repo: Repo, some: Sequence[Manifest], where: str) -> Iterator[Problem]:

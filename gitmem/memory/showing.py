@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from gitmem.errors import DamagedKey, GitmemError, NoKey
 from gitmem.memory.auditing import acts
@@ -18,7 +19,13 @@ from gitmem.store.opened import open_state
 def get(context: Context, beginning: str) -> Record:
     """One record by its id or the beginning of it, with who wrote each of its concurrent values."""
     context.store.refresh()
-    record = _whole(context, locate(context, beginning))
+
+    def author(path: str, dot: str) -> tuple[str, str] | None:
+        from gitmem.memory.auditing.log import who_wrote  # few records need it
+
+        return who_wrote(context.store.root, path, dot)
+
+    record = _whole(context, locate(context, beginning), author)
     acts.note(context, acts.READ, [record.id])
     return record
 
@@ -38,8 +45,8 @@ def those_at_hand(context: Context, ids: Iterable[str]) -> dict[str, Record]:
     return found
 
 
-def _whole(context: Context, path: str) -> Record:
-    """The record at `path` with who wrote what. Raises GitmemError for none, NoKey for a sealed one."""
+def _whole(context: Context, path: str, author: Callable[[str, str], tuple[str, str] | None]) -> Record:
+    """The record at `path`; `author` tells who wrote a dot of a path. Raises GitmemError for none, NoKey for a sealed one."""
     state = context.store.read(path)
     if state is None:
         raise gone(context, path)
@@ -48,13 +55,7 @@ def _whole(context: Context, path: str) -> Record:
     except NoKey:
         acts.note(context, acts.DENIED, [state.id])
         raise
-
-    def author(key: str) -> tuple[str, str] | None:
-        from gitmem.memory.auditing.audit import who_wrote
-
-        return who_wrote(context.store.root, path, key)
-
-    return record_of(opened, kind_to_show(context, state), author=author)
+    return record_of(opened, kind_to_show(context, state), author=partial(author, path))
 
 
 def listing(
@@ -71,11 +72,15 @@ def listing(
 
 def conflicts(context: Context, scope: str | None = None) -> list[Record]:
     """Records with concurrent values that wait for a person."""
+    from gitmem.memory.auditing.log import who_wrote_each
+
     if scope is not None:
         known_scope(context, scope)
     ids = current_index(context).conflicted(scope)
     context.store.refresh()
-    found = [_whole(context, locate(context, one)) for one in ids]
+    paths = [locate(context, one) for one in ids]
+    author = who_wrote_each(context.store.root, paths)
+    found = [_whole(context, path, author) for path in paths]
     acts.note_reads(context, found)
     return found
 

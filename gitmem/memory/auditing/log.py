@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gitmem.core.auditing.audit import ATTEST, Entry, Segment
 from gitmem.core.auditing.chain import in_turn
@@ -20,6 +20,7 @@ from gitmem.core.dots import Dot, dot_of
 from gitmem.core.record import Json
 from gitmem.errors import InvalidRecord, UsageError
 from gitmem.memory.auditing.files import segment_files
+from gitmem.memory.auditing.vouched import entries_in, vouched_for
 from gitmem.store.layout import AUDIT, parse_record_path
 
 AGENTS = "agents/"
@@ -116,26 +117,45 @@ def _bound(name: str, text: str) -> str:
 def _agents(entry: LogEntry) -> set[str]:
     """The names that an agent may go by: a member, a replica, and whose scope a record went to."""
     mine = entry.scope.removeprefix(AGENTS) if entry.scope and entry.scope.startswith(AGENTS) else entry.member
-    return {entry.member, entry.writer, entry.writer.rpartition("-")[0], mine}
+    return {entry.member, entry.writer, _replica_of(entry.writer), mine}
 
 
 def who_wrote(root: Path, path: str, dot: str) -> tuple[str, str] | None:
     """(member, time) of the write that a register key of the record at `path` names; None if the log does not say (yet)."""
     wrote = dot_of(dot)
-    replica = wrote.writer.rpartition("-")[0]
+    return _author(_mentions(root, path, _replica_of(wrote.writer)), wrote)
+
+
+def who_wrote_each(root: Path, paths: Collection[str]) -> Callable[[str, str], tuple[str, str] | None]:
+    """`who_wrote`, without the root, for some records: the log is read once, however many questions follow."""
+    told = vouched_for(root, paths)
+
+    def author(path: str, dot: str) -> tuple[str, str] | None:
+        wrote = dot_of(dot)
+        replica = _replica_of(wrote.writer)
+        return _author(sorted(told[path].entries, key=lambda entry: _replica_of(entry.writer) != replica), wrote)
+
+    return author
+
+
+def _author(entries: Iterable[Entry], wrote: Dot) -> tuple[str, str] | None:
+    """Whose entry covers a write; who only vouched for it if nobody else's does."""
     vouched: tuple[str, str] | None = None
-    for entry in _mentions(root, path, replica):
-        if _covers(entry.get("detail"), wrote):
-            found = str(entry.get("subject")), str(entry.get("time"))
-            if entry.get("op") != ATTEST:
-                return found
-            vouched = vouched or found
+    for entry in entries:
+        if _covers(entry.detail, wrote):
+            if entry.op != ATTEST:
+                return entry.subject, entry.time
+            vouched = vouched or (entry.subject, entry.time)
     return vouched
+
+
+def _replica_of(writer: str) -> str:
+    return writer.rpartition("-")[0]
 
 
 def is_signed(root: Path, path: str, digest: str) -> bool:
     """Whether some entry vouches for the file at `path` with this SHA-256."""
-    return any(entry.get("after") == digest for entry in _mentions(root, path, ""))
+    return any(entry.after == digest for entry in _mentions(root, path, ""))
 
 
 def _newest_first(root: Path, target: str | None, since: str | None) -> Iterator[Segment]:
@@ -159,30 +179,17 @@ def _time(data: bytes) -> str:
     return found[1].decode() if found else "9"
 
 
-def _mentions(root: Path, path: str, replica: str) -> Iterator[dict[str, Any]]:
+def _mentions(root: Path, path: str, replica: str) -> Iterator[Entry]:
     """The entries about one file, those by the writers of `replica` first. Only lines that name the file are decoded."""
     sought = json.dumps(path, ensure_ascii=False).encode("utf-8", "surrogateescape")
     for _, file in sorted(segment_files(root), key=lambda item: not item[0].startswith(f"{AUDIT}/{replica}-")):
         data = file.read_bytes()
-        if sought not in data:
-            continue
-        for line in data.split(b"\n"):
-            if sought in line:
-                entry = _decoded(line)
-                if entry.get("object") == path:
-                    yield entry
+        if sought in data:
+            yield from entries_in(data, (path,))
 
 
-def _decoded(line: bytes) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return entry if isinstance(entry, dict) else {}
-
-
-def _covers(detail: Json, dot: Dot) -> bool:
-    first, last = dots_in(detail).get(dot.writer, (1, 0)) if isinstance(detail, dict) else (1, 0)
+def _covers(detail: dict[str, Json], dot: Dot) -> bool:
+    first, last = dots_in(detail).get(dot.writer, (1, 0))
     return first <= dot.n <= last
 
 

@@ -74,4 +74,5 @@ def known_to_git(context: Context, paths: list[str]) -> set[str]:
         return set()
     names = "".join(f"{context.store.root / path}\n" for path in paths)
     blobs = repo.run("hash-object", "--no-filters", "--stdin-paths", input=os.fsencode(names)).decode().split()
-    return {path for path, blob in zip(paths, blobs, strict=True) if not repo.call("cat-file", "-e", blob).code}
+    answers = repo.run("cat-file", "--batch-check", input="".join(f"{blob}\n" for blob in blobs).encode()).decode().splitlines()
+    return {path for path, answer in zip(paths, answers, strict=True) if not answer.endswith(" missing")}

@@ -33,7 +33,8 @@ class Context:
     """One open store in use. `warn` is told what went wrong beside the answer; `progress` is (what, done, of) for long work.
 
     `agent` is the agent at work, if it is one: what it records is its own unless it says otherwise. `put_back` are the files
-    of the work tree that stand there until a heal commits them, because git's history lost what the store is opened with.
+    of the work tree that stand there until a heal commits them, because git's history lost what the store is opened with;
+    `recalled` are key files in whose place HEAD has another content (its blob), and whose keys are in use all the same.
     `redact` says whether what is written is redacted, `names` are those of the account it runs under, `env` is its environment.
     """
 
@@ -47,6 +48,7 @@ class Context:
     paths: dict[str, str] = field(default_factory=dict)
     agent: str | None = None
     put_back: set[str] = field(default_factory=set)
+    recalled: dict[str, str] = field(default_factory=dict)
     redact: bool = True
     names: frozenset[str] = frozenset()
     env: Mapping[str, str] = field(default_factory=dict)

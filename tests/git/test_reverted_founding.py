@@ -15,6 +15,7 @@ from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.checkup.doctor import doctor
 from gitmem.memory.founding.cloning import clone
 from gitmem.memory.members.person import Person
+from gitmem.memory.members.removal import set_role
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.memory import Memory
 from tests.support.git import Git
@@ -207,6 +208,28 @@ def test_keys_that_a_pull_has_spoiled(team: _Team, tmp_path: Path, fix: bool) ->
             assert len(memory.sync().problems) == 2 * (not fix)
             assert memory.sync().problems == []
         Git(tmp_path / "plain")("pull", "--quiet")
+    _all_is_well(team)
+
+
+@pytest.mark.parametrize("team", ["sealed"], indirect=True)
+def test_who_may_set_no_key_right_is_told(team: _Team, tmp_path: Path) -> None:
+    """A reader's sync goes on, and says who will, until it brings the key."""
+    with open_memory(team.bob) as memory:
+        memory.sync()
+    with open_memory(team.ada, team.adas) as ada:
+        ada.sync()
+        set_role(ada.context, "bob", "reader")
+        ada.sync()
+    Git(tmp_path)("clone", "--quiet", team.remote, tmp_path / "plain")
+    key = Git(tmp_path / "plain")("ls-files", "*bob.age")
+    Git(tmp_path / "plain").commit("spoiled", {key: "junk"})
+    Git(tmp_path / "plain")("push", "--quiet")
+    team.git("pull", "--quiet", "--no-rebase")
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert [problem.partition(" and ")[0] for problem in memory.sync().problems] == [f"{key} is not as it was signed for,"]
+    team.sync_ada()
+    with Memory.open(team.bob, reopen=True) as memory:
+        assert memory.sync().problems == []
     _all_is_well(team)
 
 

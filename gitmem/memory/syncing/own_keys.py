@@ -29,15 +29,15 @@ def can_sign(store: Store) -> bool:
     return True
 
 
-def recall_keys(store: Store) -> set[str]:
-    """Put keys of ours to use that somebody wrote over; the files that hold none any more, which an `enforce` puts right."""
+def recall_keys(store: Store) -> dict[str, str]:
+    """Put keys of ours to use that somebody wrote over; the files, with the blobs there now, which an `enforce` puts right."""
     repo, head = store.repo, store.repo.head()
     if head is None or store.vault.plain:
-        return set()
+        return {}
     told = store.marks.note(_NOTE)
     changes = repo.diff(told if told and repo.resolve(told) else None, head, [f"{store.prefix}{KEYS}"])
     if not changes or not _is_shut(store):
-        return set()
+        return {}
     now = {one.path.removeprefix(store.prefix): one.new for one in changes if one.new and one.new_mode.startswith("100")}
     signed = {path: {entry.after for entry in vouched.entries} for path, vouched in vouched_for(store.root, now).items()}
     contents = zip(now, repo.read_blobs(now.values()), strict=True)
@@ -45,7 +45,7 @@ def recall_keys(store: Store) -> set[str]:
     if not strange:
         with store.lock:
             store.marks.set_note(_NOTE, head)
-    return {path for path in strange if _recall(store, head, path, signed[path])}
+    return {path: now[path] for path in strange if _recall(store, head, path, signed[path])}
 
 
 def _is_shut(store: Store) -> bool:

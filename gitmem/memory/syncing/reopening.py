@@ -138,7 +138,7 @@ def put_back_footing(context: Context) -> list[str]:
     not looked at yet, for some never have a key.
     """
     store = context.store
-    context.put_back |= recall_keys(store)
+    context.recalled |= recall_keys(store)
     said = _put_back_changed(context)
     if can_sign(store) and (store.root / CONFIG).exists() and (store.vault.plain or store.vault.scopes()):
         return said

@@ -72,7 +72,7 @@ def sync(context: Context, *, patience: int = PATIENCE) -> SyncReport:
         _undisturbed(lambda: _commit(context, tally))
         left = [*tally.problems]
         tally.problems += aside
-        if source is None or context.put_back:
+        if source is None or context.put_back or context.recalled:
             _undisturbed(lambda: _heal(context, tally))
         if source is None:
             return _report(context, tally)
@@ -286,6 +286,7 @@ def _ahead(context: Context, theirs: str | None) -> int:
 def _report(
     context: Context, tally: Tally, source: remote.Upstream | None = None, pushed: int = 0, side: str | None = None
 ) -> SyncReport:
+    tally.problems += _not_right_yet(context)
     return SyncReport(
         pushed=pushed,
         pulled=tally.pulled,
@@ -299,6 +300,15 @@ def _report(
         folded=tally.folded,
         notes=tally.notes,
     )
+
+
+def _not_right_yet(context: Context) -> list[str]:
+    """Our own key files that stay as somebody wrote over them, because we may not set them right; in words."""
+    store, head = context.store, context.store.repo.head()
+    held = store.repo.ls_tree(head, [store.prefix + path for path in context.recalled]) if head and context.recalled else {}
+    said = "is not as it was signed for, and a sync of whoever passes keys on sets it right: `gitmem sync` again after that"
+    left = ((path, held.get(store.prefix + path)) for path in sorted(context.recalled))
+    return [f"{path} {said}" for path, entry in left if entry and entry.id == context.recalled[path]]
 
 
 def _in_conflict(context: Context, path: str) -> bool:

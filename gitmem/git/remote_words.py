@@ -22,6 +22,7 @@ _NO_ROOM: Final = r"unpacker error|no space left|disk|quota|file too large|could
 _CAUSE: Final = re.compile(r"fatal: |error: |ssh: |remote: |.*: Permission denied|Host key verification failed")
 _ADVICE_ONLY: Final = re.compile(
     r"Could not read from|unpack-objects abnormal exit|failed to push some refs|the remote end hung up unexpectedly"
+    r"|git-http-push failed"
 )
 
 _SAFE: Final = "your work is safe here meanwhile"

@@ -61,4 +61,6 @@ def test_why_an_address_does_not_answer_is_on_a_line_of_its_own() -> None:
     assert said("fatal: unable to connect to host:\nhost[0: ::1]: errno=Connection refused\n\n").endswith(
         "to host: host[0: ::1]: errno=Connection refused"
     )
+    dumb = "error: Cannot access URL http://u:s3cret@host/r/, return code 22\nfatal: git-http-push failed\n"
+    assert said(dumb) == "Cannot access URL http://host/r/, return code 22"
     assert said("fatal: it ends there:\n") == "it ends there:"

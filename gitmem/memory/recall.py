@@ -11,9 +11,10 @@ from gitmem.errors import GitmemError, InvalidRecord
 from gitmem.memory.auditing import acts
 from gitmem.memory.catchup import current_index
 from gitmem.memory.context import Context
+from gitmem.memory.members.noted import allows
 from gitmem.memory.members.own_role import may_write
 from gitmem.memory.members.scopes import known_scope, opens
-from gitmem.memory.privacy.consent import READS, allows
+from gitmem.memory.privacy.consent import READS
 from gitmem.memory.results import Hit, Match
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from gitmem.memory.members.inviting import Invitation, accept, check, invite, pa
 from gitmem.memory.members.joining import add_member
 from gitmem.memory.members.keys import key_status
 from gitmem.memory.members.leaving import taken
+from gitmem.memory.members.noted import allows
 from gitmem.memory.members.recovery import drill, read_identity, recover, vault_key
 from gitmem.memory.members.removal import remove, set_role, taken_by
 from gitmem.memory.members.requesting import Request, parse_request, request
@@ -28,7 +29,7 @@ from gitmem.memory.members.rotation import rotate, waiting
 from gitmem.memory.memory import Memory
 from gitmem.memory.policies import set_redaction
 from gitmem.memory.privacy.choosing import choose
-from gitmem.memory.privacy.consent import READS, allows
+from gitmem.memory.privacy.consent import READS
 from gitmem.memory.privacy.erase import erase
 from gitmem.memory.privacy.overview import set_pseudonyms
 from gitmem.store.vault import Vault

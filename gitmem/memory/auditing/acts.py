@@ -18,7 +18,8 @@ from typing import Final, Protocol
 from gitmem.core.record import Json
 from gitmem.errors import GitmemError
 from gitmem.memory.context import Context, timestamp
-from gitmem.memory.privacy.consent import READS, allowed_by, allows
+from gitmem.memory.members.noted import allows
+from gitmem.memory.privacy.consent import READS, allowed_by
 from gitmem.store.files import write_atomic
 from gitmem.store.marks import Marks
 from gitmem.store.replica import MARKS

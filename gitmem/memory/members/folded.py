@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from gitmem.core.auditing.audit import Segment
 from gitmem.core.auditing.parse import parse_ends, parse_segment
 from gitmem.core.membership.fold import fold
 from gitmem.core.membership.judging import ABOUT_MEMBERS
-from gitmem.core.membership.members import Member, Members, Rank
+from gitmem.core.membership.members import Members
 from gitmem.errors import GitmemError, Tampered
-from gitmem.memory.auditing import acts
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.context import Context
-from gitmem.memory.members.roster import my_name
-from gitmem.store.vault import RECOVERY
 
 # A canonical line spells it so, and no text inside one can hold a bare quotation mark.
 _ABOUT_MEMBERS = re.compile(rb'"op":"(?:%s)"' % b"|".join(op.encode() for op in sorted(ABOUT_MEMBERS)))
@@ -61,21 +58,3 @@ def genuine(segments: list[Segment]) -> Iterator[Segment]:
         with suppress(GitmemError):
             verify(segment.key, segment.body, segment.signature)
             yield segment
-
-
-def need_rank(context: Context, members: Members, rank: Rank, what: str, among: Container[str] = ()) -> str:
-    """Our name, if we have the rank that something takes, or are `among` those who need none.
-
-    Raises GitmemError that names who could do it.
-    """
-    name = my_name(context)
-    member = members.recovery if name == RECOVERY else members.by_name.get(name)
-    if member is not None and (member.rank >= rank or name in among):
-        return name
-    acts.note(context, acts.REFUSED, [what.replace(" ", "-")])
-    who = ", ".join(members.admins()) or "nobody"
-    raise GitmemError(f"only an admin may {what}, and you are {_as(name, member)}", f"ask one: {who}")
-
-
-def _as(name: str, member: Member | None) -> str:
-    return f"{name}, who is no member" if member is None else f"{name}, a {member.role}"

@@ -15,8 +15,9 @@ from gitmem.errors import NoKey, UsageError
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import wrapped_keys
-from gitmem.memory.members.folded import members_of, need_rank
+from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.leaving import Taken, taken
+from gitmem.memory.members.own_role import need_rank
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.members.scopes import check_scope, known_scope
 from gitmem.store.layout import STORE_SCOPE

@@ -22,7 +22,8 @@ from gitmem.core.nearest import shown
 from gitmem.errors import GitmemError, Tampered, UsageError
 from gitmem.memory.committing.commit import commit
 from gitmem.memory.context import Context, timestamp
-from gitmem.memory.members.folded import members_of, need_rank, segments_here
+from gitmem.memory.members.folded import members_of, segments_here
+from gitmem.memory.members.own_role import need_rank
 from gitmem.memory.members.requesting import Request, request
 from gitmem.memory.members.roster import check_name
 from gitmem.memory.members.scopes import check_scope

@@ -7,8 +7,9 @@ from gitmem.errors import NoKey, UsageError
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import TEAM, Context
 from gitmem.memory.members.enrolment import member_file, wrapped_keys
-from gitmem.memory.members.folded import members_of, need_rank
+from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.inviting import Invitation, accept, check, parse_invitation
+from gitmem.memory.members.own_role import need_rank
 from gitmem.memory.members.person import first_of
 from gitmem.memory.members.requesting import Request, request
 from gitmem.memory.members.roster import members

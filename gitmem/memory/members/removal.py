@@ -15,9 +15,10 @@ from gitmem.core.record import State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
-from gitmem.memory.members.folded import members_of, need_rank, segments_here
+from gitmem.memory.members.folded import members_of, segments_here
 from gitmem.memory.members.leaving import Taken, taken
-from gitmem.memory.members.own_role import note_role
+from gitmem.memory.members.noted import note_role
+from gitmem.memory.members.own_role import need_rank
 from gitmem.memory.members.roster import my_name, read_member
 from gitmem.memory.members.rotation import epoch_extras, finish
 from gitmem.store.layout import member_path

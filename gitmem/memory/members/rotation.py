@@ -20,7 +20,8 @@ from gitmem.memory.backups import snapshots
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.committing.held import contents_at
 from gitmem.memory.context import Context
-from gitmem.memory.members.folded import members_of, need_rank
+from gitmem.memory.members.folded import members_of
+from gitmem.memory.members.own_role import need_rank
 from gitmem.store.layout import MEMORY, key_path, link_path
 from gitmem.store.opened import resealed
 from gitmem.store.vault import RECOVERY

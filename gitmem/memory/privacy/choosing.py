@@ -9,7 +9,7 @@ from gitmem.core.record import Json, State
 from gitmem.errors import UsageError
 from gitmem.memory.committing.commit import Extra, commit
 from gitmem.memory.context import Context
-from gitmem.memory.members.own_role import attend
+from gitmem.memory.members.noted import attend
 from gitmem.memory.members.roster import my_name, read_member
 from gitmem.memory.privacy.consent import OPTED_OUT, opted_out, take_note
 from gitmem.store.layout import STORE_SCOPE, member_path

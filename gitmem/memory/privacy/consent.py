@@ -23,16 +23,8 @@ OPTED_OUT: Final = "opted_out"
 _NOTE: Final = "opted out"
 
 
-def allows(context: Context, what: str) -> bool:
-    """Whether whoever works in this clone lets it log `what`, as far as it has heard."""
-    from gitmem.memory.members.own_role import attend
-
-    attend(context)
-    return allowed_by(context.store.marks, what)
-
-
 def allowed_by(marks: Marks, what: str) -> bool:
-    """The same, by the marks of the clone. Raises GitmemError where they cannot be read."""
+    """Whether a clone may log `what`, by its marks. Raises GitmemError where they cannot be read."""
     return what not in marks.note(_NOTE).split()
 
 

@@ -9,8 +9,9 @@ from gitmem.core.edit import counted
 from gitmem.errors import UsageError
 from gitmem.memory.context import Context
 from gitmem.memory.locate import gone, locate
+from gitmem.memory.members.noted import allows
 from gitmem.memory.members.own_role import need_role
-from gitmem.memory.privacy.consent import USAGE, allows
+from gitmem.memory.privacy.consent import USAGE
 from gitmem.store.store import Write
 
 

@@ -24,7 +24,7 @@ from gitmem.memory.committing.commit import commit
 from gitmem.memory.committing.held import Unmerged
 from gitmem.memory.context import Context
 from gitmem.memory.members.keeping import keep_keys
-from gitmem.memory.members.own_role import note_role
+from gitmem.memory.members.noted import note_role
 from gitmem.memory.privacy.consent import take_note
 from gitmem.memory.privacy.erase import erase_again
 from gitmem.memory.privacy.purge import settle_erasures

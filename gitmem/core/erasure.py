@@ -56,6 +56,12 @@ def redacted_detail(values: Iterable[tuple[str, str]]) -> dict[str, Json]:
     return {ERASED: {"writes": {register: {**by_writer} for register, by_writer in writes.items()}}}
 
 
+def is_redaction(detail: Mapping[str, Json]) -> bool:
+    """Whether an entry says that single values were erased, and not the record."""
+    told = detail.get(ERASED)
+    return isinstance(told, dict) and "writes" in told
+
+
 class Rule:
     """What may stand of a record's earlier states: nothing written up to a certain point, and nothing of certain writes."""
 

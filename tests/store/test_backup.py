@@ -28,6 +28,7 @@ from gitmem.memory.members.person import Person
 from gitmem.memory.members.recovery import read_identity
 from gitmem.memory.memory import Memory
 from gitmem.memory.privacy.erase import erase
+from gitmem.memory.privacy.erase_subject import erase_subject
 from tests.support.git import Git
 from tests.support.stores import EFFORT, found, open_memory, person, share
 from tests.support.team import NAMES, closed, make_team, quick
@@ -367,6 +368,18 @@ def test_what_a_later_backup_knows_to_be_erased_is_not_restored(scene: Scene, tm
     max(scene.shelf.glob("*.bundle.age")).write_bytes(b"nothing")
     done = restore_anew(str(scene.there), tmp_path / "blind", scene.who.identities, at=older)
     assert "what was erased since then is not known" in done.problems[-1]
+
+
+def test_what_was_redacted_since_is_told_of(scene: Scene, tmp_path: Path) -> None:
+    """An older backup holds the mention still, and the newest one's log says of which record."""
+    with scene.open() as memory:
+        named = memory.learn("pattern", {"pattern": "the badge reader is offline", "fix": "Bo Lind has the key"}).id
+        older = memory.backup().id
+        erase_subject(memory.context, ["Bo Lind"], redact=True)
+        memory.backup()
+    done = restore_anew(str(scene.there), tmp_path / "back", scene.who.identities, at=older)
+    assert (done.erased, [named in one for one in done.problems]) == ([], [True])
+    assert restore_anew(str(scene.there), tmp_path / "newest", scene.who.identities).problems == []
 
 
 def test_a_backup_that_was_cut_short_is_none(scene: Scene) -> None:

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gitmem.core.auditing.audit import ERASE
 from gitmem.core.backups import Manifest, Signed, builds_up, check_links, sequence_of
+from gitmem.core.erasure import is_redaction
+from gitmem.core.nearest import counted
 from gitmem.core.record import RECORD_ID, State
 from gitmem.crypto.identity import Identity
 from gitmem.errors import GitmemError, NoRoom, NoStore, Tampered, UsageError
 from gitmem.git.remote import clone as git_clone
 from gitmem.git.repo import Repo
+from gitmem.memory.auditing.log_at import LogAt
 from gitmem.memory.auditing.pins import pin_of, take_pin
 from gitmem.memory.backups.chain import backup_named, note, read_chain, remember_place, unsigned
 from gitmem.memory.backups.rebuild import Progress, rebuilt
@@ -25,6 +29,8 @@ from gitmem.store.files import is_abandoned, sync_directory
 from gitmem.store.kinds import Kinds
 from gitmem.store.scratch import scratch
 from gitmem.store.store import Store
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +150,28 @@ def _erased_since(
             members = members_at(bare, last.prefix, last.commit)
             if strangers := unsigned(newest.links, source.place, lambda key: members.holder(key) is not None):
                 raise Tampered(strangers[0].why)
+            if redacted := _redacted_since(bare, last, source.some[-1].commit):
+                some = ", ".join(redacted[:_SHOWN])
+                problems.append(
+                    f"{counted(len(redacted), 'record')} redacted since, and here as it was before: {some}; "
+                    "`gitmem erase --subject NAME --redact` takes the mention out again"
+                )
             return erased_at(bare, last.prefix, last.commit)
     except NoRoom:
         raise  # with room again it can be known
     except GitmemError as error:
         problems.append(f"what was erased since then is not known, for {last.id} cannot be read: {error.message}")
         return {}
+
+
+def _redacted_since(repo: Repo, last: Manifest, commit: str) -> list[str]:
+    """The ids of records out of which single values were erased after `commit`, by the log of the newest backup."""
+    if repo.resolve(commit) is None:
+        return []
+    before = {path for path, _ in LogAt(repo, last.prefix, commit).files()}
+    segments = (one for one in LogAt(repo, last.prefix, last.commit).readable() if one.path not in before)
+    entries = (entry for segment in segments for entry in segment.entries if entry.op == ERASE)
+    return sorted({entry.object.rpartition("/")[2].removesuffix(".yaml") for entry in entries if is_redaction(entry.detail)})
 
 
 def _settled(

@@ -41,10 +41,8 @@ def _ask(ui: Ui) -> Ask | None:
 
 def person(ui: Ui) -> Person:
     """Whoever calls: where their identity is looked for, and where a new one goes."""
-    from pathlib import Path
-
-    from gitmem.crypto.lookup import find_identities
+    from gitmem.crypto.lookup import find_identities, own_home
     from gitmem.memory.members.person import Person
 
-    home = Path.home()
+    home = own_home()
     return Person(find_identities(ui.identity, env=os.environ, home=home, ask=_ask(ui)), os.environ, home)

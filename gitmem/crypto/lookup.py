@@ -125,10 +125,20 @@ def find_identities(
     Raises NoKey where `path` names nothing.
     """
     env = os.environ if env is None else env
-    home = Path.home() if home is None else home
+    home = own_home() if home is None else home
     if path is not None and not _at_home(str(path), home).exists():  # whoever names one does not mean another
         raise NoKey(f"there is no identity file {path}", "check what --identity names, or leave it out")
     return Found(_sources(path, env, home, ssh or env.get("GITMEM_SSH") == "1"), ask)
+
+
+def own_home() -> Path:
+    """The caller's home directory. Raises NoKey where there is none, as for a container's user that nobody has named."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise NoKey(
+            "you have no home directory: HOME is not set, nor is your user id known", "set HOME to a directory"
+        ) from None
 
 
 def config_file(env: Mapping[str, str], home: Path) -> Path:

@@ -103,9 +103,9 @@ def thresholds(context: Context) -> Callable[[str], list[int]]:
 
 def user_file(context: Context) -> Path:
     """Where the user's own settings lie: `gitmem/config.yaml` under the XDG configuration directory."""
-    from gitmem.crypto.lookup import config_file
+    from gitmem.crypto.lookup import config_file, own_home
 
-    return config_file(context.env, Path(context.env.get("HOME") or Path.home())).with_name("config.yaml")
+    return config_file(context.env, Path(context.env.get("HOME") or own_home())).with_name("config.yaml")
 
 
 def user_settings(context: Context) -> dict[str, str | int]:

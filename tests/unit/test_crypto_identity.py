@@ -507,6 +507,22 @@ def test_secrets_stay_out_of_sight() -> None:
     assert broken[20:40] not in "".join(problems)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user that nobody knows")
+def test_nobody_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user id without a name and HOME, as some containers have it, is told so."""
+    monkeypatch.delenv("HOME")
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(54_321)
+            find_identities(env={})
+        except NoKey as error:
+            os._exit(7 if "HOME" in error.hint else 1)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
 @needs_age
 def test_the_file_is_an_age_identity_file(tmp_path: Path) -> None:
     """age and age-keygen read ours, and we read theirs."""

@@ -99,13 +99,14 @@ def cache(ui: Ui, forget: bool) -> None:
     without it: the keychain guards it instead.
     """
     from gitmem.crypto import keychain
+    from gitmem.crypto.lookup import own_home
 
     if forget:
-        gone = keychain.drop(os.environ, Path.home())
+        gone = keychain.drop(os.environ, own_home())
         ui.data({"forgotten": gone}) if ui.json else ui.note(_forgotten(gone))
         return
     identity = _in_use(ui)
-    name = keychain.keep(identity, os.environ, Path.home())
+    name = keychain.keep(identity, os.environ, own_home())
     if ui.json:
         ui.data({"keychain": name, "recipient": identity.recipient, "from": identity.source})
     else:

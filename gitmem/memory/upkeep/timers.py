@@ -87,7 +87,9 @@ def _way(context: Context) -> str:
 
 
 def _folder(context: Context, way: str) -> Path:
-    home = Path(context.env.get("HOME") or Path.home())
+    from gitmem.crypto.lookup import own_home
+
+    home = Path(context.env.get("HOME") or own_home())
     if way == LAUNCHD:
         return home / "Library/LaunchAgents"
     base = Path(context.env.get("XDG_CONFIG_HOME", ""))

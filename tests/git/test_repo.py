@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.errors import GitmemError, Locked, NoStore
 from gitmem.git import process
-from gitmem.git.repo import Change, Repo
+from gitmem.git.repo import Repo
 from tests.support.git import Git
 
 MakeRepo = Callable[..., Git]
@@ -269,7 +269,7 @@ def test_diff_and_paths_with_strange_names(make_repo: MakeRepo) -> None:
     ]
     assert [c.path for c in repo.diff(first, third, ["new", "ü"])] == ["new", "ü"]
     assert [c.path for c in repo.diff(first, third, [":(glob)*"])] == []
-    assert all(isinstance(c, Change) and c.old is None for c in repo.diff(None, first))
+    assert [(c.path, c.old) for c in repo.diff(None, first)] == [(name, None) for name in sorted(names)]
 
 
 def test_history_questions(make_repo: MakeRepo) -> None:

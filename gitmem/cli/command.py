@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ Example = tuple[str, str]
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 GLOBAL = "-C DIR, --identity FILE, --json, --color WHEN and --quiet work with every command: see `gitmem --help`."
+
+
+def _clause(line: str) -> str:
+    """A line of help that click has cut to fit: up to where a clause of it ends."""
+    whole = re.match(r"(.*)[:;].*\.\.\.$", line) or re.match(r"(.*),.*\.\.\.$", line)
+    return f"{whole[1]}." if whole else line
 
 
 class Command(click.Command):
@@ -36,6 +43,10 @@ class Command(click.Command):
         self.more = more
         self.exits = tuple(exits)
         self.params += global_options(hidden=True)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What lists of commands say of it."""
+        return _clause(super().get_short_help_str(limit))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's form
         """Write the examples, the exit codes and where the global options are described."""
@@ -57,6 +68,10 @@ class Group(click.Group):
         ours: dict[str, Any] = {"context_settings": SETTINGS, "subcommand_metavar": "COMMAND …", "no_args_is_help": False}
         super().__init__(*args, **(ours | options))
         self.params += global_options(hidden=True)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What lists of commands say of it."""
+        return _clause(super().get_short_help_str(limit))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say where to read on."""

@@ -91,6 +91,8 @@ def test_help_through_the_program(cli: Cli) -> None:
     assert not shown.err
     assert "The main job:" in shown.out
     assert "chosen_option*" in cli("learn", "--help").ok().out
+    for words in ((), ("member",), ("audit",), ("key",)):
+        assert "..." not in cli(*words, "--help").ok().out.replace("[ID...]", "")
     assert "Usage: gitmem member add" in cli("member", "add", "-h").ok().out
 
 

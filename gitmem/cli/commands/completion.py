@@ -28,7 +28,7 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.pass_context
 @pass_ui
 def command(ui: Ui, ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options, ids and kinds in a shell."""
+    """Print the script by which a shell completes commands: their options, ids and kinds, too."""
     ui.line(_engine(ctx.find_root().command, shell).source())
 
 

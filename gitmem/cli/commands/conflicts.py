@@ -19,7 +19,7 @@ from gitmem.cli.ui import Ui, pass_ui
 @scope_option()
 @pass_ui
 def command(ui: Ui, scope: str | None) -> None:
-    """List records in which two people changed the same thing at once.
+    """List records that two people changed in the same place at once.
 
     Both values are kept until somebody picks one: `gitmem resolve`.
     """

@@ -26,7 +26,7 @@ from gitmem.cli.ui import Ui, pass_ui
 )
 @pass_ui
 def command(ui: Ui, subject: tuple[str, ...], output: Path) -> None:
-    """Write all that the store holds about a person to an archive that they can read.
+    """Write all that the store holds about a person: an archive that they can read.
 
     Records that mention them as YAML, what earlier versions said, and what they did as a member: events, entries of the
     log, commits. Repeat --subject for each name and address they are known by. The archive is in the clear.

@@ -13,7 +13,7 @@ from gitmem.cli.commands.backup.restoring import restore
 
 @click.group("backup", cls=Group)
 def command() -> None:
-    """Back up the store, prove that the backups hold, and restore from them."""
+    """Back up the store and restore it; prove that the backups hold."""
 
 
 for each in (create, list_, verify, drill, restore, rotate, keep):

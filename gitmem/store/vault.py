@@ -51,6 +51,7 @@ class Vault:
         self._identity: Identity | None = None
         self._name: str | None = None
         self._signing: Any = None
+        self.recalled = False
         self._stranger: DamagedKey | bool = False
 
     @property
@@ -138,6 +139,11 @@ class Vault:
         """Take a key that was just made, before its files are there."""
         self._keys[key.scope, key.epoch] = key
         self._identity = self._identity or identity
+
+    def recall(self, key: EpochKey, identity: Identity) -> None:
+        """Take a key whose file holds something else by now, until that is put right."""
+        self.recalled = True
+        self.adopt(key, identity)
 
     def id_key(self, scope: str) -> bytes:
         """The key that ids and set elements of `scope` are derived with; it outlives rotation."""

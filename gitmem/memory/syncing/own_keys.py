@@ -7,6 +7,7 @@ nothing before they have their key.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 
@@ -16,7 +17,7 @@ from gitmem.memory.auditing.vouched import vouched_for
 from gitmem.store.layout import KEYS, epoch_at
 from gitmem.store.store import Store
 
-_NOTE = "own keys"  # the commit up to which every key file holds what somebody signed for
+_NOTE = "own keys"  # the commit up to which our keys open, or every key file holds what somebody signed for
 _LOOKED_AT = 100  # commits that touched one key file, the latest
 
 
@@ -36,16 +37,19 @@ def recall_keys(store: Store) -> dict[str, str]:
         return {}
     told = store.marks.note(_NOTE)
     changes = repo.diff(told if told and repo.resolve(told) else None, head, [f"{store.prefix}{KEYS}"])
-    if not changes or not _is_shut(store):
-        return {}
     now = {one.path.removeprefix(store.prefix): one.new for one in changes if one.new and one.new_mode.startswith("100")}
-    signed = {path: {entry.after for entry in vouched.entries} for path, vouched in vouched_for(store.root, now).items()}
-    contents = zip(now, repo.read_blobs(now.values()), strict=True)
+    signed = _signed(store, now) if changes and _is_shut(store) else {}
+    contents = zip(now, repo.read_blobs(now.values()), strict=True) if signed else ()
     strange = [path for path, (_, data) in contents if sha256(data).hexdigest() not in signed[path]]
-    if not strange:
+    if changes and not strange and not store.vault.recalled:
         with store.lock:
             store.marks.set_note(_NOTE, head)
     return {path: now[path] for path in strange if _recall(store, head, path, signed[path])}
+
+
+def _signed(store: Store, paths: Collection[str]) -> dict[str, set[str | None]]:
+    """The contents (SHA-256) that the log signs for, by file."""
+    return {path: {entry.after for entry in vouched.entries} for path, vouched in vouched_for(store.root, paths).items()}
 
 
 def _is_shut(store: Store) -> bool:
@@ -63,7 +67,7 @@ def _recall(store: Store, head: str, path: str, signed: set[str | None]) -> bool
         return False
     with suppress(NoKey, DamagedKey):
         opened = open_first({path: data}, store.vault.identities, *place)
-        store.vault.adopt(opened.key, opened.identity)
+        store.vault.recall(opened.key, opened.identity)
         return True
     return False
 

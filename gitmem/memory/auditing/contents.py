@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from gitmem.core.auditing.audit import MAX_SEGMENT, Problem, Segment
@@ -40,13 +40,16 @@ class Contents:
 
     def at_head(self, folder: str) -> dict[str, bytes]:
         """The files below a folder at HEAD."""
+        return dict(self._files(folder))
+
+    def _files(self, folder: str) -> Iterator[tuple[str, bytes]]:
         paths = {path: entry.id for path, entry in self.tree.items() if path.startswith(f"{folder}/")}
-        return dict(zip(paths, (data for _, data in self.repo.read_blobs(paths.values(), MAX_SEGMENT)), strict=True))
+        yield from zip(paths, (data for _, data in self.repo.read_blobs(paths.values(), MAX_SEGMENT)), strict=True)
 
     def segments(self, problems: list[Problem]) -> list[Segment]:
         """The audit segments at HEAD; what is none becomes a problem."""
         segments = []
-        for path, data in self.at_head(AUDIT).items():
+        for path, data in self._files(AUDIT):  # one by one: what is none may be huge, and many
             try:
                 segments.append(parse_segment(data, path))
             except Tampered as error:

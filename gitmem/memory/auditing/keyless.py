@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from gitmem.core.auditing.audit import MAX_SEGMENT, Problem
@@ -23,7 +22,6 @@ from gitmem.store.kinds import Kinds, parse_schema
 from gitmem.store.layout import ATTRIBUTES, CONFIG, KEYS, OWN_PREFIXES, SCHEMAS, is_own
 
 INVALID = "invalid file"
-_AT_ONCE = 500  # files whose contents are held in memory together
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +109,14 @@ def _kinds(repo: Repo, prefix: str, tip: str) -> dict[str, Kind]:
 
 
 def _flaws(repo: Repo, prefix: str, form: Form, fresh: dict[tuple[str, Entry], str]) -> Iterator[Problem]:
-    """What is wrong with contents, each named with the first commit that brought it."""
-    wanted = iter(sorted((path, entry, commit) for (path, entry), commit in fresh.items()))
-    while some := list(islice(wanted, _AT_ONCE)):
-        blobs = dict(repo.read_blobs({entry.id for _, entry, _ in some if entry.mode.startswith("100")}, MAX_SEGMENT))
-        for path, entry, commit in some:
-            name = path.removeprefix(prefix)
-            why = oddity(name, entry) or flaw(form, name, blobs[entry.id])
-            if why:
-                yield Problem(INVALID, f"{shown(name)} (commit {commit[:12]})", why)
+    """What is wrong with contents, each named with the first commit that brought it. One is held in memory at a time."""
+    wanted = sorted((path, entry, commit) for (path, entry), commit in fresh.items())
+    blobs = repo.read_blobs((entry.id for _, entry, _ in wanted if entry.mode.startswith("100")), MAX_SEGMENT)
+    for path, entry, commit in wanted:
+        name, data = path.removeprefix(prefix), next(blobs)[1] if entry.mode.startswith("100") else b""
+        why = oddity(name, entry) or flaw(form, name, data)
+        if why:
+            yield Problem(INVALID, f"{shown(name)} (commit {commit[:12]})", why)
 
 
 def _not_looked_at(repo: Repo, prefix: str, tip: str, since: str | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -71,9 +71,11 @@ def all_snapshots(repo: Repo) -> list[Snapshot]:
     found = []
     for line in lines:
         ref, _, commit = line.partition(" ")
-        if match := _NAME.fullmatch(ref.removeprefix(REFS)):
-            time = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
-            found.append(Snapshot(ref, commit, time, match[2]))
+        match = _NAME.fullmatch(ref.removeprefix(REFS))
+        with suppress(ValueError):  # a ref of somebody's own, which says no time that there is
+            if match:
+                time = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+                found.append(Snapshot(ref, commit, time, match[2]))
     return found
 
 

@@ -122,6 +122,15 @@ def test_names(make_repo: MakeRepo) -> None:
     assert {one.time for one in all_snapshots(repo)} == {NOW}
 
 
+def test_a_ref_that_names_no_time_is_no_snapshot(make_repo: MakeRepo) -> None:
+    """Somebody's own, made by hand: neither listed nor let go."""
+    git = make_repo()
+    git.commit("first")
+    made = create(Repo.find(git.path), "sync", NOW)
+    git("update-ref", made.ref.replace("20261120", "20261320"), made.commit)
+    assert all_snapshots(Repo.find(git.path)) == [made]
+
+
 def test_prune(make_repo: MakeRepo) -> None:
     """The last ones stay, and the newest of each recent day; nothing goes while a rebase is under way."""
     git = make_repo()

@@ -27,6 +27,7 @@ from gitmem.store.config import load_config
 from gitmem.store.destination import Destination, destination
 from gitmem.store.files import is_abandoned, sync_directory
 from gitmem.store.kinds import Kinds
+from gitmem.store.layout import id_at
 from gitmem.store.scratch import scratch
 from gitmem.store.store import Store
 
@@ -171,7 +172,7 @@ def _redacted_since(repo: Repo, last: Manifest, commit: str) -> list[str]:
     before = {path for path, _ in LogAt(repo, last.prefix, commit).files()}
     segments = (one for one in LogAt(repo, last.prefix, last.commit).readable() if one.path not in before)
     entries = (entry for segment in segments for entry in segment.entries if entry.op == ERASE)
-    return sorted({entry.object.rpartition("/")[2].removesuffix(".yaml") for entry in entries if is_redaction(entry.detail)})
+    return sorted({id_at(entry.object) for entry in entries if is_redaction(entry.detail)})
 
 
 def _settled(

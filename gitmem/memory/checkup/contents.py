@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -222,7 +221,7 @@ def mend_journal(context: Context) -> None:
             folder = store.local / DAMAGED
             folder.mkdir(mode=0o700, exist_ok=True)
             for file in store.journal.directory.glob("*.log"):
-                shutil.copyfile(file, folder / file.name)
+                write_atomic(folder / file.name, file.read_bytes(), mode=0o600, durable=True)
             store.expunge({})
 
 

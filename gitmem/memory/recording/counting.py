@@ -12,6 +12,7 @@ from gitmem.memory.locate import gone, locate
 from gitmem.memory.members.noted import allows
 from gitmem.memory.members.own_role import need_role
 from gitmem.memory.privacy.consent import USAGE
+from gitmem.store.layout import id_at
 from gitmem.store.store import Write
 
 
@@ -24,7 +25,7 @@ def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None
         names |= {"ms": ms, "timed": 1}
     need_role(context)
     path = locate(context, beginning)
-    event = {"op": "used", "id": path.rpartition("/")[2].removesuffix(".yaml"), "at": context.now(), "fixed": fixed, "ms": ms}
+    event = {"op": "used", "id": id_at(path), "at": context.now(), "fixed": fixed, "ms": ms}
     count(context, [(path, names, "used", [event] if allows(context, USAGE) else [])])
 
 

@@ -1,15 +1,14 @@
-"""Recording: learn, edit, resolve, forget and used. Each is one acknowledged write."""
+"""Recording: learn, edit, resolve, keep and forget. Each is one acknowledged write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as but_with
-from functools import partial
 from typing import Any
 
 from gitmem.core.dots import dot_of, json_line
-from gitmem.core.edit import Pen
+from gitmem.core.edit import Pen, sealed_by
 from gitmem.core.ids import element_key, identity_id, random_id
 from gitmem.core.kinds.schema import Kind
 from gitmem.core.record import Json, State
@@ -23,7 +22,7 @@ from gitmem.memory.results import Record, Redaction
 from gitmem.memory.upkeep.migrating import upgraded, worked_out
 from gitmem.memory.view import record_of
 from gitmem.store.kinds import check_pattern
-from gitmem.store.layout import record_path
+from gitmem.store.layout import id_at, record_path
 from gitmem.store.opened import Opened, open_state
 from gitmem.store.store import Write
 
@@ -93,7 +92,7 @@ def learn_all(context: Context, lessons: Iterable[Lesson]) -> list[Record]:
             states.append((state, lesson, created))
         store.write(written.values())
     for path in written:
-        context.paths[path.rpartition("/")[2].removesuffix(".yaml")] = path
+        context.paths[id_at(path)] = path
     return [
         but_with(record_of(open_state(store.vault, state), lesson.kind, created=created), redacted=lesson.redacted)
         for state, lesson, created in states
@@ -145,7 +144,7 @@ def resolve(context: Context, beginning: str, field: str, pick: str | None = Non
         _checked(kind, state, values, set() if pick else {field})
         pen = Pen(state, store.writer_for(path, state))
         seal = store.sealing(state)
-        pen.set(field, lambda at, dot: seal(at, dot, value))
+        pen.set(field, sealed_by(seal, value))
         _finish(context, pen, path, "resolve")
         return but_with(record_of(open_state(store.vault, pen.state), kind), redacted=found)
 
@@ -214,7 +213,7 @@ def bring_back(context: Context, pen: Pen, opened: Opened) -> None:
         return
     seal = context.store.sealing(pen.state)
     for name in opened.fields.keys() - opened.conflicts.keys():
-        pen.set(name, partial(_sealed, seal, opened.fields[name]))
+        pen.set(name, sealed_by(seal, opened.fields[name]))
     for name in opened.sets:
         for key in [*pen.state.sets.get(name, {})]:
             pen.drop(name, key)
@@ -252,19 +251,14 @@ def _write_fields(context: Context, pen: Pen, opened: Opened, fields: Mapping[st
     for name, value in fields.items():
         same = name in opened.fields and name not in opened.conflicts and json_line(opened.fields[name]) == json_line(value)
         if not same:
-            pen.set(name, partial(_sealed, seal, value))
+            pen.set(name, sealed_by(seal, value))
 
 
 def _add_elements(context: Context, pen: Pen, sets: Mapping[str, list[Json]]) -> None:
     seal = context.store.sealing(pen.state)
     for name, values in sets.items():
         for value in values:
-            pen.add(name, _element_key(context, pen.state, name, value), partial(_sealed, seal, value))
-
-
-def _sealed(seal: Any, value: Json, path: str, dot: str) -> Json:
-    stored: Json = seal(path, dot, value)
-    return stored
+            pen.add(name, _element_key(context, pen.state, name, value), sealed_by(seal, value))
 
 
 def _element_key(context: Context, state: State, name: str, value: Json) -> str:

@@ -248,6 +248,12 @@ _ODD: list[Json] = [
 ]
 
 
+def test_counters_that_no_record_can_hold_are_not_told() -> None:
+    """Their sum could have more digits than Python turns into text."""
+    huge: Json = {f"w{number}-1": [0, 9 * 10**4299] for number in range(20)}
+    assert raised_in({"counts": {"fixed": huge, "failed": {"a-1": [1, 3], "b-1": [5, 4]}}}) == {"failed": 2}
+
+
 @pytest.mark.parametrize("name", ["dots", "adds", "gone", "counts", "last", "schema", "whole"])
 @pytest.mark.parametrize("value", [*_ODD, *({"fixed": value} for value in _ODD)], ids=lambda value: repr(value)[:40])
 def test_details_of_any_shape_are_read(name: str, value: Json) -> None:

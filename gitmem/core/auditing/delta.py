@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from gitmem.core.auditing.audit import Entry
 from gitmem.core.dots import Dot, dot_of, json_line
-from gitmem.core.record import ALIVE, DEAD, Json, Register, State
+from gitmem.core.record import ALIVE, DEAD, MAX_NUMBER, Json, Register, State
 
 _LIFE: Final = "life"
 _DIGEST: Final = 16  # bytes: 128 bits
@@ -282,10 +282,11 @@ def dots_in(detail: dict[str, Json]) -> dict[str, tuple[int, int]]:
 
 
 def raised_in(detail: dict[str, Json]) -> dict[str, int]:
-    """By how much an entry raised each counter."""
+    """By how much an entry raised each counter; no more than a counter can hold, for Python writes no number of any size."""
     raised: dict[str, int] = {}
     for (name, _), (before, after) in _Delta.read(detail).counts.items():
-        raised[name] = raised.get(name, 0) + after - before
+        if 0 <= before <= after <= MAX_NUMBER:
+            raised[name] = raised.get(name, 0) + after - before
     return raised
 
 

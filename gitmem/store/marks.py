@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,9 +123,19 @@ class Marks:
         rows = self._run("select value from notes where key = ?", (key,))
         return str(rows[0][0]) if rows else default
 
+    def notes(self, *keys: str) -> dict[str, str]:
+        """Several notes with one look; one that is not there is empty."""
+        rows = self._run(f"select key, value from notes where key in ({', '.join('?' * len(keys))})", keys)  # noqa: S608
+        return dict.fromkeys(keys, "") | {str(key): str(value) for key, value in rows}
+
     def set_note(self, key: str, value: str) -> None:
         """Set a note, durably."""
         self._run("insert or replace into notes values (?, ?)", (key, value))
+
+    def set_notes(self, notes: Mapping[str, str]) -> None:
+        """Set notes, durably and all at once."""
+        with self._failing() as database, database:
+            database.executemany("insert or replace into notes values (?, ?)", list(notes.items()))
 
     def close(self) -> None:
         """Close the database."""

@@ -64,6 +64,11 @@ class Vault:
         return self._identity
 
     @property
+    def in_use(self) -> bool:
+        """Whether an identity is in use already: to ask for one may run a command, or have a person type a passphrase."""
+        return self._identity is not None
+
+    @property
     def name(self) -> str | None:
         """Under whose name the keys are wrapped that the identity in use opens; None where it opens none."""
         return self._name if self._chosen() else None

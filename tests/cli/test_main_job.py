@@ -120,6 +120,13 @@ def test_used(ada: Seat) -> None:
     ada("used", "p-nosuchrecord", "--fixed").expect(1)
 
 
+def test_counting_asks_for_no_key(ada: Seat, tmp_path: Path) -> None:
+    """A use says nothing that a key would have to seal: no password manager is run for it."""
+    found, asked = ada.learn(), tmp_path / "asked"
+    ada("used", found, "--fixed", env={"GITMEM_IDENTITY_CMD": f"touch {asked}"}).ok()
+    assert not asked.exists()
+
+
 def test_search_and_list(ada: Seat) -> None:
     """Both name what they find, filter by kind and tag, and print columns without a header in a pipe."""
     pattern = ada.learn()

@@ -402,6 +402,10 @@ def test_what_is_asked_of_each_of_two_in_one_clone(team: Team) -> None:
             choose(bob.context, READS, allowed=False)
             bob.sync()
             assert not allows(bob.context, READS)
+        (record, *_) = ada.records()
+        ada.used(record.id, fixed=True)  # by whom, a key must tell from now on, though it seals nothing
+        with open_memory(team.path / "ada", team.bob) as bob, pytest.raises(GitmemError, match="you are bob, a reader"):
+            bob.used(record.id, fixed=True)
         ada.learn("note", {"text": "by an admin"})
         assert allows(ada.context, READS)
 

@@ -96,8 +96,7 @@ def _last_read(context: Context, writer: str) -> Head | None:
 
 def note_head(context: Context, head: Head) -> None:
     """Remember, durably, how far our chain goes, and whose it is."""
-    context.store.marks.set_note("audit", spelled(head))
-    context.store.marks.set_note(_SIGNER, own_key(context) or "")
+    context.store.marks.set_notes({"audit": spelled(head), _SIGNER: own_key(context) or ""})
 
 
 def spelled(head: Head) -> str:

@@ -19,14 +19,14 @@ from gitmem.store.vault import RECOVERY
 _RANKS: Final = {**ROLES, FORMER: Rank.NONE}
 
 
-def may_write(context: Context, rank: Rank = Rank.SERVICE) -> bool:
-    """Whether whoever works in this clone has the rank that a write takes, as far as it has heard."""
-    return _RANKS.get(noted_role(context), Rank.ADMIN) >= rank
+def may_write(context: Context, rank: Rank = Rank.SERVICE, *, keyless: bool = False) -> bool:
+    """Whether whoever works in this clone has the rank that a write takes, as far as it has heard (see `noted_role`)."""
+    return _RANKS.get(noted_role(context, keyless=keyless), Rank.ADMIN) >= rank
 
 
-def need_role(context: Context, rank: Rank = Rank.SERVICE) -> None:
+def need_role(context: Context, rank: Rank = Rank.SERVICE, *, keyless: bool = False) -> None:
     """Raise GitmemError for one whose role does not reach: everybody's sync would take back what they write."""
-    if may_write(context, rank):
+    if may_write(context, rank, keyless=keyless):
         return
     acts.note(context, acts.REFUSED, ["write"])
     name, role = my_name(context), noted_role(context)

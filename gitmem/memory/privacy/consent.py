@@ -20,12 +20,18 @@ CHOICES: Final = (USAGE, READS)
 OPTED_OUT: Final = "opted_out"
 """The set in a member's record of what they do not want logged."""
 
-_NOTE: Final = "opted out"
+CHOSEN: Final = "opted out"
+"""The key of the note of what whoever works in a clone does not want logged."""
 
 
 def allowed_by(marks: Marks, what: str) -> bool:
     """Whether a clone may log `what`, by its marks. Raises GitmemError where they cannot be read."""
-    return what not in marks.note(_NOTE).split()
+    return is_allowed(marks.note(CHOSEN), what)
+
+
+def is_allowed(chosen: str, what: str) -> bool:
+    """Whether `what` may be logged, by the note of what its member has chosen."""
+    return what not in chosen.split()
 
 
 def take_note(context: Context) -> None:
@@ -34,8 +40,8 @@ def take_note(context: Context) -> None:
 
     state = read_member(context, my_name(context))
     chosen = " ".join(sorted(opted_out(state)))
-    if chosen != context.store.marks.note(_NOTE):
-        context.store.marks.set_note(_NOTE, chosen)
+    if chosen != context.store.marks.note(CHOSEN):
+        context.store.marks.set_note(CHOSEN, chosen)
 
 
 def opted_out(state: State | None) -> set[str]:

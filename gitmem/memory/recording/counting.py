@@ -23,10 +23,10 @@ def used(context: Context, beginning: str, *, fixed: bool, ms: int | None = None
         if type(ms) is not int or not 0 <= ms < 1 << 53:  # True or 1.5 would be written as such, and never parsed again
             raise UsageError(f"{ms!r} is no whole number of milliseconds", "give the time the fix took, such as --ms 1500")
         names |= {"ms": ms, "timed": 1}
-    need_role(context)
+    need_role(context, keyless=True)
     path = locate(context, beginning)
     event = {"op": "used", "id": id_at(path), "at": context.now(), "fixed": fixed, "ms": ms}
-    count(context, [(path, names, "used", [event] if allows(context, USAGE) else [])])
+    count(context, [(path, names, "used", [event] if allows(context, USAGE, keyless=True) else [])])
 
 
 def count(context: Context, counts: Iterable[tuple[str, dict[str, int], str, list[Any]]], *, sync: bool = True) -> None:

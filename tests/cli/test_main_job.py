@@ -123,7 +123,7 @@ def test_used(ada: Seat) -> None:
 def test_counting_asks_for_no_key(ada: Seat, tmp_path: Path) -> None:
     """A use says nothing that a key would have to seal: no password manager is run for it."""
     found, asked = ada.learn(), tmp_path / "asked"
-    ada("used", found, "--fixed", env={"GITMEM_IDENTITY_CMD": f"touch {asked}"}).ok()
+    ada("used", found, "--fixed", env={"GITMEM_IDENTITY_FILE": "", "GITMEM_IDENTITY_CMD": f"touch {asked}"}).ok()
     assert not asked.exists()
 
 

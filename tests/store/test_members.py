@@ -222,6 +222,9 @@ def test_an_invitation(team: Team) -> None:
             invite(bob.context, "eve")
         with pytest.raises(UsageError, match="member already"):
             invite(ada.context, "bob")
+        for days in (-1, 10**9):
+            with pytest.raises(UsageError, match="1 to 365 days"):
+                invite(ada.context, "eve", days=days)
         invited = invite(ada.context, "cem", "service")
         line = invited.line()
         who = person(team.path / "home-cem")

@@ -52,7 +52,7 @@ def test_a_third_party_checks_it(proof: Path, tmp_path: Path) -> None:
     code, said = check(proof)
     assert code == 0, said
     assert said.endswith("sound\n")
-    assert "by 2 writers; the founder's key is SHA256:" in said
+    assert "writers: 2; the founder's key is SHA256:" in said
     subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=proof, check=True)
     with tarfile.open(tmp_path / "proof.tar.gz") as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")

@@ -38,7 +38,7 @@ def main() -> int:
     for problem in problems:
         say(f"PROBLEM: {problem}")
     count = sum(len(segment[1]) for segment in segments)
-    say(f"{count} entries in {len(segments)} segments by {len(heads)} writers; the founder's key is {fingerprint(founder)}")
+    say(f"entries: {count}, segments: {len(segments)}, writers: {len(heads)}; the founder's key is {fingerprint(founder)}")
     say("NOT SOUND" if problems else "sound")
     return 1 if problems else 0
 

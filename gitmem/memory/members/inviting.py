@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PREFIX = "gitmem-invite:"
 DAYS = 7
+MOST_DAYS = 365
 _MAX = 128 * 1024
 _AGAIN = "ask for a new one: gitmem member invite NAME"
 
@@ -91,7 +92,8 @@ def parse_invitation(line: str) -> Invitation:
 def invite(context: Context, name: str, role: str = "member", days: int = DAYS, scopes: Iterable[str] = ()) -> Invitation:
     """Invite somebody under a name that nobody has, into the team and these scopes.
 
-    Raises GitmemError for one who may not let others in, and what `granting.check_passing` raises for a scope.
+    It holds for 1 to 365 `days`. Raises GitmemError for one who may not let others in, UsageError for what no invitation may
+    say, and what `granting.check_passing` raises for a scope.
     """
     from gitmem.memory.auditing.pins import pin_of
     from gitmem.memory.members.granting import check_passing
@@ -99,6 +101,8 @@ def invite(context: Context, name: str, role: str = "member", days: int = DAYS, 
     check_name(name)
     if role not in ROLES:
         raise UsageError(f"there is no role {role[:40]!r}", f"the roles are: {', '.join(ROLES)}")
+    if not 1 <= days <= MOST_DAYS:
+        raise UsageError(f"an invitation holds for 1 to {MOST_DAYS} days, not {days}", "a week is usual")
     with context.store.lock:
         commit(context)
         members = members_of(context)

@@ -28,9 +28,11 @@ def also_terminate() -> None:
 
 
 def ignore() -> None:
-    """Let the interpreter end in peace: the work is done."""
+    """Let the interpreter end in peace: the work is done. `timeout` and some supervisors send SIGTERM twice."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if signal.getsignal(signal.SIGTERM) is _interrupt:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:

@@ -76,8 +76,9 @@ def test_both_ways(team: Callable[..., Team]) -> None:
         note(both.bob, "from bob")
         assert watcher.line().endswith(" pushed 1, pulled 0, merged 0, conflicts 0\n")
         assert both.ada.sync().pulled == 1
-        assert watcher.stop(signal.SIGTERM) == 0
+        watcher.child.send_signal(signal.SIGTERM)
         assert watcher.word() == "stopped\n"
+        assert watcher.stop(signal.SIGTERM) == 0, "timeout(1) sends it twice"
     both.settle()
     both.agree("from bob")
 

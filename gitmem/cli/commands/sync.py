@@ -83,6 +83,7 @@ def _keep_fresh(ui: Ui, memory: Memory, every: float) -> None:
                 _show_line(ui, outcome)
             flush()
     except KeyboardInterrupt:
+        interrupt.ignore()
         ui.note("stopped")
 
 

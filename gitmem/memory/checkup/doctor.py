@@ -185,7 +185,8 @@ def _history(context: Context) -> Told:
             "gitmem doctor --fix",
         )
     if gone := pins.lost_here(context):
-        return False, f"HEAD is behind what this clone had: {gone[0].where}: {gone[0].why}", "gitmem sync"
+        why = f"HEAD is behind what this clone had: {gone[0].where}: {gone[0].why}"
+        return False, why, "gitmem sync, as long as another clone has it; else a backup may: gitmem backup list"
     return True, "no commit took anything from the store", ""
 
 

@@ -17,7 +17,6 @@ from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import AUDIT, DAMAGED, EVENTS, is_record_path
 
 _LOGS = (f"{AUDIT}/", f"{EVENTS}/")
-"""The directory beside the journal in which such files are kept."""
 
 
 def half_written(context: Context, paths: Iterable[str]) -> list[str]:

@@ -169,7 +169,8 @@ def test_an_erasure_that_a_reset_took_back_is_signed_for_again(team: Team) -> No
     assert [team[name].get(other).fields["fix"] for name in ("ada", "bob")] == ["ask for a larger one"] * 2
     git("reset", "--quiet", "--hard", before)  # what others have heard comes back by itself
     team.reopen("ada")
-    assert _history(team) == (False, "gitmem sync")
+    sound, fix = _history(team)
+    assert (sound, fix.partition(",")[0]) == (False, "gitmem sync")
     team.agree()
     assert git("log", "--format=%s").count("erased again") == 1
 

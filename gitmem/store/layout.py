@@ -21,6 +21,8 @@ LOCAL: Final = "gitmem"
 """The directory in git's own that holds what is never committed."""
 DAMAGED: Final = "damaged"
 """The directory in it that keeps what was damaged, for a person to look at."""
+MAX_FILE: Final = 64 << 20
+"""Bytes of any file that a store holds."""
 OWN_PREFIXES: Final = ("memory", "log", ".gitmem")
 STORE_SCOPE: Final = "store"
 """The scope of the store's own plain records: its configuration and its members."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.core.dots import dot_of
+from gitmem.core.membership.members import RECOVERY
 from gitmem.core.record import SCOPE, Json, State, name_problem
 from gitmem.core.token import EPOCH, epoch_of, epoch_order, is_token
 from gitmem.errors import DamagedKey, NoKey
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from gitmem.crypto.keys import EpochKey
     from gitmem.crypto.values import Sealer
 
-RECOVERY: Final = "recovery"
-"""The name under which each epoch's key is wrapped to the recovery recipient; no member may have it."""
 _MAX_KEY_FILE: Final = 64 * 1024
 _HOLDER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _FIRST: Final = "team"

@@ -124,15 +124,20 @@ def test_who_lacks_the_key_merges_to_the_same_bytes(team: tuple[Memory, Memory])
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in bob.context.store.local.rglob("*") if file.is_file())
 
 
-def test_a_damaged_key_says_nothing_of_what_it_opens(team: tuple[Memory, Memory], place: Path) -> None:
-    """A sound record beside it is not quarantined by whom it is for, nor is anybody else kept from syncing."""
+def _shared_beside_a_plain_clone(team: tuple[Memory, Memory], place: Path) -> tuple[str, Git]:
+    """A record of a scope that bob was let into, shared by him and not taken in by ada yet; and a clone without gitmem."""
     ada, bob = team
     hand_on(ada, "ops", "bob")
     ada.sync()
     bob.sync()
     learned = bob.learn("note", {"text": SECRET}, scope="ops").id
     bob.sync()
-    plain = Git(place / "remote.git").clone(place / "plain")
+    return learned, Git(place / "remote.git").clone(place / "plain")
+
+
+def test_a_damaged_key_says_nothing_of_what_it_opens(team: tuple[Memory, Memory], place: Path) -> None:
+    """A sound record beside it is not quarantined by whom it is for, nor is anybody else kept from syncing."""
+    learned, plain = _shared_beside_a_plain_clone(team, place)
     key = plain("ls-files", ".gitmem/keys/ops/*/ada.age")
     plain.commit("spoiled", {key: b"junk"})
     plain("push", "--quiet")
@@ -149,13 +154,8 @@ def test_a_damaged_key_says_nothing_of_what_it_opens(team: tuple[Memory, Memory]
 
 def test_what_is_sealed_with_a_reverted_key_is_sound(team: tuple[Memory, Memory], place: Path) -> None:
     """Whoever meets a new record together with the loss of its key heals the key, and quarantines nothing."""
-    ada, bob = team
-    hand_on(ada, "ops", "bob")
-    ada.sync()
-    bob.sync()
-    learned = bob.learn("note", {"text": SECRET}, scope="ops").id
-    bob.sync()
-    plain = Git(place / "remote.git").clone(place / "plain")
+    ada = team[0]
+    learned, plain = _shared_beside_a_plain_clone(team, place)
     plain("rm", "--quiet", "-r", ".gitmem/keys/ops")
     plain.commit("reverted")
     plain("push", "--quiet")

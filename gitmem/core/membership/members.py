@@ -15,7 +15,7 @@ from gitmem.core.record import Json, State
 
 FOLDER: Final = ".gitmem/members"
 RECOVERY: Final = "recovery"
-"""The name that the recovery identity acts under; no member may have it."""
+"""The name that the recovery identity acts under, and that keys are wrapped to it by; no member may have it."""
 POLICY: Final = 2
 """Of new stores: only an admin lets others in. Stores without a policy (1) let every member do so, until a new word is used."""
 AGENTS: Final = "agents"

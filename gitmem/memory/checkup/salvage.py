@@ -17,10 +17,8 @@ from gitmem.memory.backups.chain import backup_named, destination_of, read_chain
 from gitmem.memory.backups.rebuild import unpack
 from gitmem.memory.context import Context
 from gitmem.store.files import inside, read_bounded
-from gitmem.store.layout import ATTRIBUTES, DAMAGED, OWN_PREFIXES
+from gitmem.store.layout import ATTRIBUTES, DAMAGED, MAX_FILE, OWN_PREFIXES
 from gitmem.store.scratch import scratch
-
-_MAX_FILE = 64 << 20
 
 
 def salvage(context: Context) -> None:
@@ -59,7 +57,7 @@ def _files(context: Context) -> Iterator[tuple[str, bytes]]:
     for line in os.fsdecode(store.repo.run("ls-files", "--stage", "-z", "--", *wanted)).split("\0")[:-1]:
         head, _, path = line.partition("\t")
         with suppress(GitmemError):  # a link, or too large: not what git had
-            data = read_bounded(inside(store.root, path.removeprefix(store.prefix)), _MAX_FILE)
+            data = read_bounded(inside(store.root, path.removeprefix(store.prefix)), MAX_FILE)
             if data is not None:
                 yield head.split(" ")[1], data
 

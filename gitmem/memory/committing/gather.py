@@ -22,10 +22,8 @@ from gitmem.memory.committing.own_log import Again, committed_once, leaving
 from gitmem.memory.context import Context
 from gitmem.memory.plaintext import refuse_plaintext
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, SCHEMAS, is_record_path
+from gitmem.store.layout import ATTRIBUTES, MAX_FILE, SCHEMAS, is_record_path
 from gitmem.store.opened import resealed
-
-_MAX_FILE = 64 << 20  # bytes of any file a store holds
 
 _PROGRESS_STEP = 500
 
@@ -93,7 +91,7 @@ def _gather_record(context: Context, batch: Batch, path: str, before: bytes | No
     with suppress(NoKey):  # who cannot read it leaves it sealed as it is
         state = resealed(store.vault, state)
     data = emit(state)
-    if read_bounded(inside(store.root, path), _MAX_FILE) != data:
+    if read_bounded(inside(store.root, path), MAX_FILE) != data:
         store.put_file(path, data)
     if data == before and pending is not None:
         _vouch(context, batch, path, state, data)
@@ -141,7 +139,7 @@ def _as_committed(context: Context, head: str | None, dirty: Iterable[str], comm
     """
     store = context.store
     logs = [path for path in sorted(dirty) if path.startswith("log/") and path in committed]
-    found = [p for p in logs if read_bounded(inside(store.root, p), _MAX_FILE) in (None, committed[p])]
+    found = [p for p in logs if read_bounded(inside(store.root, p), MAX_FILE) in (None, committed[p])]
     for path in found:
         write_atomic(inside(store.root, path), committed[path])
     _stage_as_committed(context, head, found)
@@ -163,7 +161,7 @@ def _gather_other(context: Context, batch: Batch, path: str, before: bytes | Non
     if not path.startswith(("log/", ".gitmem/")) and path != ATTRIBUTES:
         batch.skipped.append(f"{path} is no record and was left out")
         return
-    data = read_bounded(inside(context.store.root, path), _MAX_FILE)
+    data = read_bounded(inside(context.store.root, path), MAX_FILE)
     if data is None and before is not None and not path.startswith(f"{SCHEMAS}/") and not is_list_path(path):
         write_atomic(inside(context.store.root, path), before)  # a checkout that was killed, or a hand that slipped
         return

@@ -26,13 +26,12 @@ from gitmem.memory.auditing.vouched import entries_in, vouched_for
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record, sound_or_none
 from gitmem.store.files import inside, read_bounded
-from gitmem.store.layout import AUDIT, EVENTS, is_record_path
+from gitmem.store.layout import AUDIT, EVENTS, MAX_FILE, is_record_path
 
 if TYPE_CHECKING:
     from gitmem.core.auditing.audit import Entry
     from gitmem.core.record import Json
 
-_MAX_FILE: Final = 64 << 20  # bytes
 _STOOD_AT: Final = 200  # commits, the latest that HEAD stood at here
 _NOTE: Final = "gaps"
 
@@ -52,7 +51,7 @@ def committed_once(context: Context, paths: Collection[str]) -> dict[str, bytes]
     """Those of `paths`, log files, that are as a commit holds them that HEAD stood at or a branch ends in; with content."""
     root, found = context.store.root, dict[str, bytes]()
     for _, held in _where_held(context, paths, chain(_stood_at(context), _ends(context))):
-        found |= {path: data for path, data in held.items() if read_bounded(inside(root, path), _MAX_FILE) == data}
+        found |= {path: data for path, data in held.items() if read_bounded(inside(root, path), MAX_FILE) == data}
     return found
 
 
@@ -147,7 +146,7 @@ def _brought_back(context: Context, path: str, data: bytes) -> bytes | None:
         here, state = context.store.read(path), sound_or_none(path, data)
         whole = state and context.store.graves.bury(path, merge_all([state, *([here] if here else [])]))
         return emit(whole) if whole else None
-    stands = read_bounded(inside(context.store.root, path), _MAX_FILE)
+    stands = read_bounded(inside(context.store.root, path), MAX_FILE)
     known = [state for content in (stands, data) if (state := sound_or_none(path, content))]
     if path.startswith("log/") or any(entry.after is None for entry in vouched_for(context.store.root, [path])[path].entries):
         return None  # or somebody signed for taking it out

@@ -27,9 +27,7 @@ from gitmem.memory.committing.reviewing import Review, review_path
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import ATTRIBUTES, OWN_PREFIXES, is_record_path
-
-_MAX_FILE = 64 << 20
+from gitmem.store.layout import ATTRIBUTES, MAX_FILE, OWN_PREFIXES, is_record_path
 
 
 def check_staged(context: Context, merging: Iterable[str] = ()) -> list[str]:
@@ -145,7 +143,7 @@ def _index_contents(context: Context, paths: list[str]) -> dict[str, bytes]:
                     f"{context.store.git_hint('rm --cached', path)}: a store holds no links and no modules",
                 )
             ids[path] = object_id
-    blobs = repo.read_blobs(ids.values(), _MAX_FILE)
+    blobs = repo.read_blobs(ids.values(), MAX_FILE)
     return dict(zip(ids, (data for _, data in blobs), strict=True))
 
 

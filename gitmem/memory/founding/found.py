@@ -12,7 +12,7 @@ from pathlib import Path
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen, unsealed
 from gitmem.core.ids import random_id
-from gitmem.core.membership.members import genesis_detail
+from gitmem.core.membership.members import RECOVERY, genesis_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError
 from gitmem.git.attributes import with_own_lines
@@ -37,7 +37,6 @@ from gitmem.store.layout import ATTRIBUTES, CONFIG, STORE_SCOPE, key_path
 from gitmem.store.place import local_of
 from gitmem.store.replica import begin_replica, load_replica
 from gitmem.store.store import Store
-from gitmem.store.vault import RECOVERY
 
 
 @dataclass(frozen=True, slots=True)

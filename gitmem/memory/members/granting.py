@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitmem.core.auditing.audit import SCOPE
-from gitmem.core.membership.members import Member, Members, Rank, own_scope, scope_detail
+from gitmem.core.membership.members import RECOVERY, Member, Members, Rank, own_scope, scope_detail
 from gitmem.core.nearest import meant, shown
 from gitmem.core.record import Json
 from gitmem.core.token import EPOCH
@@ -21,7 +21,6 @@ from gitmem.memory.members.own_role import need_rank
 from gitmem.memory.members.roster import my_name
 from gitmem.memory.members.scopes import check_scope, known_scope
 from gitmem.store.layout import STORE_SCOPE
-from gitmem.store.vault import RECOVERY
 
 if TYPE_CHECKING:
     from gitmem.crypto.keys import EpochKey

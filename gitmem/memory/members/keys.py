@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmem.core.membership.members import Members
+from gitmem.core.membership.members import RECOVERY, Members
 from gitmem.errors import NoKey
 from gitmem.memory.auditing.files import segment_files
 from gitmem.memory.auditing.vouched import entries_in
@@ -13,7 +13,6 @@ from gitmem.memory.context import Context
 from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.roster import members
 from gitmem.store.layout import KEYS
-from gitmem.store.vault import RECOVERY
 
 if TYPE_CHECKING:
     from gitmem.crypto.identity import Identity

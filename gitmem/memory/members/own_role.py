@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from gitmem.core.membership.members import ROLES, Member, Members, Rank
+from gitmem.core.membership.members import RECOVERY, ROLES, Member, Members, Rank
 from gitmem.errors import GitmemError
 from gitmem.memory.auditing import acts
 from gitmem.memory.context import Context
 from gitmem.memory.members.noted import FORMER, noted_role
 from gitmem.memory.members.roster import my_name
-from gitmem.store.vault import RECOVERY
 
 _RANKS: Final = {**ROLES, FORMER: Rank.NONE}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gitmem.core.auditing.audit import REMOVE, ROLE
 from gitmem.core.codec import emit
 from gitmem.core.edit import Pen, unsealed
-from gitmem.core.membership.members import ROLES, Members, Rank, remove_detail, role_detail
+from gitmem.core.membership.members import RECOVERY, ROLES, Members, Rank, remove_detail, role_detail
 from gitmem.core.record import State
 from gitmem.errors import GitmemError, UsageError
 from gitmem.memory.committing.commit import Extra, commit
@@ -22,7 +22,6 @@ from gitmem.memory.members.own_role import need_rank
 from gitmem.memory.members.roster import my_name, read_member
 from gitmem.memory.members.rotation import epoch_extras, finish
 from gitmem.store.layout import member_path
-from gitmem.store.vault import RECOVERY
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitmem.core.codec import parse
+from gitmem.core.membership.members import RECOVERY
 from gitmem.core.record import MAX_BYTES, State
 from gitmem.errors import InvalidRecord, NoKey, UsageError
 from gitmem.memory.context import Context
 from gitmem.store.files import inside, read_bounded
 from gitmem.store.layout import MEMBERS, STORE_SCOPE, member_path
-from gitmem.store.vault import RECOVERY
 
 if TYPE_CHECKING:
     from gitmem.memory.reports import Member

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gitmem.core.auditing.audit import ROTATE
 from gitmem.core.codec import emit
-from gitmem.core.membership.members import Members, Rank, rotate_detail
+from gitmem.core.membership.members import RECOVERY, Members, Rank, rotate_detail
 from gitmem.core.record import Json
 from gitmem.core.token import epoch_order
 from gitmem.errors import GitmemError, InvalidRecord, NoKey, UsageError
@@ -24,7 +24,6 @@ from gitmem.memory.members.folded import members_of
 from gitmem.memory.members.own_role import need_rank
 from gitmem.store.layout import MEMORY, key_path, link_path
 from gitmem.store.opened import resealed
-from gitmem.store.vault import RECOVERY
 
 RESEAL = "reseal"
 _AT_ONCE = 1000

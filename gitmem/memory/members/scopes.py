@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmem.core.membership.members import own_scope
+from gitmem.core.membership.members import RECOVERY, own_scope
 from gitmem.core.nearest import meant, shown
 from gitmem.core.record import SCOPE, name_problem
 from gitmem.errors import NoKey, UsageError
 from gitmem.memory.context import TEAM, Context
 from gitmem.store.layout import MEMORY
-from gitmem.store.vault import RECOVERY
 
 
 def scope_names(context: Context) -> list[str]:

@@ -27,9 +27,8 @@ from gitmem.memory.committing.staged import check_staged
 from gitmem.memory.context import Context
 from gitmem.memory.soundness import holds_record, sound_or_none
 from gitmem.store.files import inside, read_bounded, write_atomic
-from gitmem.store.layout import OWN_PREFIXES, is_record_path
+from gitmem.store.layout import MAX_FILE, OWN_PREFIXES, is_record_path
 
-_MAX_FILE = 64 << 20
 Stages = dict[str, dict[int, Entry]]
 """The versions that the index holds of unmerged paths, by path and stage (2 ours, 3 theirs)."""
 
@@ -138,7 +137,7 @@ def _from_stages(context: Context, head: str | None, own: Stages) -> Iterator[tu
         path: [entry.id for entry in (found.get(2), found.get(3), held.get(path)) if entry and entry.mode.startswith("100")]
         for path, found in own.items()
     }
-    contents = dict(repo.read_blobs(sorted({blob for blobs in versions.values() for blob in blobs}), _MAX_FILE))
+    contents = dict(repo.read_blobs(sorted({blob for blobs in versions.values() for blob in blobs}), MAX_FILE))
     for path, blobs in versions.items():
         states = [state for blob in blobs if (state := sound_or_none(path.removeprefix(prefix), contents[blob]))]
         yield path, emit(merge_all(states)) if states else BlobRef(blobs[0]) if blobs else None
@@ -147,7 +146,7 @@ def _from_stages(context: Context, head: str | None, own: Stages) -> Iterator[tu
 def _settle(context: Context, wanted: Mapping[str, Content]) -> None:
     """Put the wanted contents into the index, and into the work tree what a person or the journal adds to them."""
     store, prefix = context.store, context.store.prefix
-    contents = dict(store.repo.read_blobs([one.id for one in wanted.values() if isinstance(one, BlobRef)], _MAX_FILE))
+    contents = dict(store.repo.read_blobs([one.id for one in wanted.values() if isinstance(one, BlobRef)], MAX_FILE))
     datas = {path: contents[one.id] if isinstance(one, BlobRef) else one for path, one in wanted.items()}
     files = {path: _completed(context, path.removeprefix(prefix), data) for path, data in datas.items()}
     blobs = {path: data for path, data in files.items() if data is not None}
@@ -171,7 +170,7 @@ def _completed(context: Context, path: str, data: bytes | None) -> bytes | None:
 
 def _on_disk(context: Context, path: str) -> bytes | None:
     try:
-        return read_bounded(inside(context.store.root, path), _MAX_FILE)
+        return read_bounded(inside(context.store.root, path), MAX_FILE)
     except InvalidRecord:
         return None
 
